@@ -1,0 +1,174 @@
+//! How a bridge treats one of its ports.
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{
+    InfoBridgePort, InfoPortData, InfoPortKind, LinkAttribute, LinkInfo, LinkMessage,
+};
+
+use crate::error::NetnsError;
+use crate::explain::{Explain, Explanation};
+use crate::link::LinkIndex;
+use crate::netlink::{Netlink, Request};
+
+/// Whether a port may exchange frames with other isolated ports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// Frames pass only between this port and ports that are open, or the bridge's own interface.
+    Isolated,
+    /// Frames pass to and from every port; the kernel's default.
+    #[default]
+    Open,
+}
+
+/// Whether a frame may leave through the port it came in by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hairpin {
+    /// It may.
+    On,
+    /// It may not; the kernel's default.
+    #[default]
+    Off,
+}
+
+/// How a bridge treats one port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BridgePort {
+    /// Towards other ports.
+    pub isolation: Isolation,
+    /// Towards itself.
+    pub hairpin: Hairpin,
+}
+
+/// Setting a bridge port, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetBridgePort {
+    /// The name of the link that is the port.
+    pub name: String,
+    /// What it is set to.
+    pub port: BridgePort,
+}
+
+impl Netlink {
+    /// Sets how a bridge treats the port `index`, in one message that touches no other setting.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such link, it is not a port of a bridge, or the kernel refuses.
+    pub fn set_bridge_port(
+        &mut self,
+        index: LinkIndex,
+        port: BridgePort,
+    ) -> Result<(), NetnsError> {
+        let mut message = LinkMessage::default();
+        message.header.index = index.0;
+        message.attributes = vec![LinkAttribute::LinkInfo(vec![
+            LinkInfo::PortKind(InfoPortKind::Bridge),
+            LinkInfo::PortData(InfoPortData::BridgePort(vec![
+                InfoBridgePort::Isolated(port.isolation == Isolation::Isolated),
+                InfoBridgePort::HairpinMode(port.hairpin == Hairpin::On),
+            ])),
+        ])];
+        // RTM_SETLINK ignores these attributes; RTM_NEWLINK for a link that exists heeds them.
+        self.request(Request::existing(RouteNetlinkMessage::NewLink(message)))
+            .map(drop)
+            .map_err(|cause| NetnsError::SetBridgePort {
+                name: self.name_of(index),
+                cause,
+            })
+    }
+}
+
+impl Explain for SetBridgePort {
+    fn explain(&self) -> Explanation {
+        let name = &self.name;
+        let (towards_others, isolated) = match self.port.isolation {
+            Isolation::Isolated => ("cut off from other isolated ports", "on"),
+            Isolation::Open => ("open to every other port", "off"),
+        };
+        let (towards_itself, hairpin) = match self.port.hairpin {
+            Hairpin::On => ("frames may turn back", "on"),
+            Hairpin::Off => ("frames never turn back", "off"),
+        };
+        Explanation {
+            sentence: format!("make the bridge port `{name}` {towards_others}; {towards_itself}"),
+            command: format!("bridge link set dev {name} isolated {isolated} hairpin {hairpin}"),
+        }
+    }
+}
+
+impl BridgePort {
+    /// Reads the settings that the kernel shows for a port.
+    pub(crate) fn read(settings: &[InfoBridgePort]) -> BridgePort {
+        let mut port = BridgePort::default();
+        for setting in settings {
+            match setting {
+                InfoBridgePort::Isolated(true) => port.isolation = Isolation::Isolated,
+                InfoBridgePort::HairpinMode(true) => port.hairpin = Hairpin::On,
+                _ => {}
+            }
+        }
+        port
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge_device::BridgeDevice;
+    use crate::scratch::{fresh_namespace, in_fresh_namespace};
+    use crate::veth_pair::VethPair;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn a_port_is_isolated_and_opened_again_while_it_runs() {
+        in_fresh_namespace(|| {
+            let other = fresh_namespace();
+            let mut netlink = Netlink::open().unwrap();
+            let bridge = netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            let pair = VethPair::for_tests(bridge, other.as_fd());
+            let host = netlink.create_veth(&pair).unwrap().host;
+            let mut seen = |wanted: BridgePort| {
+                netlink.set_bridge_port(host, wanted).unwrap();
+                let ports = netlink.bridge_ports(bridge).unwrap();
+                assert_eq!(ports[0].port, Some(wanted));
+            };
+            seen(BridgePort {
+                isolation: Isolation::Isolated,
+                hairpin: Hairpin::On,
+            });
+            seen(BridgePort {
+                isolation: Isolation::Isolated,
+                hairpin: Hairpin::Off,
+            });
+            seen(BridgePort::default());
+        });
+    }
+
+    #[test]
+    fn a_link_that_is_no_port_is_refused_by_its_name() {
+        in_fresh_namespace(|| {
+            let mut netlink = Netlink::open().unwrap();
+            let index = netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            let error = netlink
+                .set_bridge_port(index, BridgePort::default())
+                .unwrap_err();
+            assert!(error.to_string().contains("`minirun0`"), "{error}");
+        });
+    }
+
+    #[test]
+    fn the_step_prints_its_command() {
+        let port = BridgePort {
+            isolation: Isolation::Isolated,
+            hairpin: Hairpin::Off,
+        };
+        let step = SetBridgePort {
+            name: "mr1".to_string(),
+            port,
+        };
+        assert_eq!(
+            step.explain().command,
+            "bridge link set dev mr1 isolated on hairpin off"
+        );
+    }
+}

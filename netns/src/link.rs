@@ -1,0 +1,318 @@
+//! Links: the interfaces of a namespace.
+
+use std::fmt;
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{
+    InfoKind, InfoPortData, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+};
+
+use crate::bridge_port::BridgePort;
+use crate::error::NetnsError;
+use crate::explain::{Explain, Explanation};
+use crate::mac::MacAddress;
+use crate::netlink::{Netlink, Request};
+use crate::request_error::RequestError;
+
+/// The number of a link, unique in its namespace; never zero for a link that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkIndex(pub u32);
+
+impl LinkIndex {
+    /// The loopback interface, which is the first of every namespace (`LOOPBACK_IFINDEX` of the kernel).
+    pub const LOOPBACK: LinkIndex = LinkIndex(1);
+}
+
+impl fmt::Display for LinkIndex {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// What sort of device a link is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// A bridge.
+    Bridge,
+    /// One end of a veth pair.
+    Veth,
+    /// A virtual device of another kind, by the kernel's name for it.
+    Other(String),
+    /// A device that names no kind: hardware, and the loopback interface.
+    Physical,
+}
+
+/// A link as the kernel shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its number in its namespace.
+    pub index: LinkIndex,
+    /// Its name in its namespace.
+    pub name: String,
+    /// Its Ethernet address; none if it has none, as the loopback interface.
+    pub mac: Option<MacAddress>,
+    /// The largest packet it carries, in bytes.
+    pub mtu: u32,
+    /// What sort of device it is.
+    pub kind: LinkKind,
+    /// Whether it is set up (the administrative state, not the carrier).
+    pub up: bool,
+    /// The device it is a port of.
+    pub controller: Option<LinkIndex>,
+    /// The other end of a veth pair, by its number in the namespace that it is in.
+    pub peer: Option<LinkIndex>,
+    /// How the bridge treats it, if it is a port of one.
+    pub port: Option<BridgePort>,
+}
+
+/// Setting a link up, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetLinkUp {
+    /// The link's name.
+    pub name: String,
+}
+
+/// Deleting a link, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteLink {
+    /// The link's name.
+    pub name: String,
+}
+
+impl Netlink {
+    /// Looks a link up by its name. There being none is not an error.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the kernel refuses, as it does with a name longer than 15 bytes.
+    pub fn find_link(&mut self, name: &str) -> Result<Option<Link>, NetnsError> {
+        let replies = match self.request(Request::existing(ask_for(name))) {
+            Err(error) if error.raw_os_error() == Some(libc::ENODEV) => return Ok(None),
+            outcome => outcome.map_err(|cause| NetnsError::FindLink {
+                name: name.to_string(),
+                cause,
+            })?,
+        };
+        // The kernel also finds links by their alternative names, which is not what was asked.
+        Ok(links(replies).find(|link| link.name == name))
+    }
+
+    /// Sets a link up. Doing so again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such link or the kernel refuses.
+    pub fn set_up(&mut self, index: LinkIndex) -> Result<(), NetnsError> {
+        self.request(up(index))
+            .map(drop)
+            .map_err(|cause| NetnsError::SetUp {
+                name: self.name_of(index),
+                cause,
+            })
+    }
+
+    /// Deletes a link, for a veth pair both ends. False if there was none of that name. The kernel makes the caller wait
+    /// 10 to 30 ms for this.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the kernel refuses, as it does with hardware.
+    pub fn delete_link(&mut self, name: &str) -> Result<bool, NetnsError> {
+        let mut message = LinkMessage::default();
+        message.attributes = vec![LinkAttribute::IfName(name.to_string())];
+        match self.request(Request::existing(RouteNetlinkMessage::DelLink(message))) {
+            Ok(_) => Ok(true),
+            Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(false),
+            Err(cause) => Err(NetnsError::DeleteLink {
+                name: name.to_string(),
+                cause,
+            }),
+        }
+    }
+
+    /// Looks a link up by its number.
+    pub(crate) fn link_by_index(&mut self, index: LinkIndex) -> Result<Option<Link>, RequestError> {
+        let mut message = LinkMessage::default();
+        message.header.index = index.0;
+        match self.request(Request::existing(RouteNetlinkMessage::GetLink(message))) {
+            Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(None),
+            outcome => Ok(links(outcome?).next()),
+        }
+    }
+
+    /// What to call a link in an error message. Asks the kernel, so it is for the way of failure only.
+    pub(crate) fn name_of(&mut self, index: LinkIndex) -> String {
+        match self.link_by_index(index) {
+            Ok(Some(link)) => link.name,
+            _ => format!("#{index}"),
+        }
+    }
+}
+
+impl Explain for SetLinkUp {
+    fn explain(&self) -> Explanation {
+        Explanation {
+            sentence: format!("set the interface `{}` up", self.name),
+            command: format!("ip link set {} up", self.name),
+        }
+    }
+}
+
+impl Explain for DeleteLink {
+    fn explain(&self) -> Explanation {
+        Explanation {
+            sentence: format!("delete the interface `{}`", self.name),
+            command: format!("ip link delete {}", self.name),
+        }
+    }
+}
+
+/// The question for one link by its name.
+pub(crate) fn ask_for(name: &str) -> RouteNetlinkMessage {
+    let mut message = LinkMessage::default();
+    message.attributes = vec![LinkAttribute::IfName(name.to_string())];
+    RouteNetlinkMessage::GetLink(message)
+}
+
+/// The request to set a link up.
+pub(crate) fn up(index: LinkIndex) -> Request {
+    let mut message = LinkMessage::default();
+    message.header.index = index.0;
+    mark_up(&mut message);
+    Request::existing(RouteNetlinkMessage::SetLink(message))
+}
+
+/// Makes a message set its link up, and touch no other flag.
+pub(crate) fn mark_up(message: &mut LinkMessage) {
+    message.header.flags |= LinkFlags::Up;
+    message.header.change_mask |= LinkFlags::Up;
+}
+
+/// The links that replies show.
+pub(crate) fn links(replies: Vec<RouteNetlinkMessage>) -> impl Iterator<Item = Link> {
+    replies.into_iter().filter_map(|reply| match reply {
+        RouteNetlinkMessage::NewLink(message) => Some(read(message)),
+        _ => None,
+    })
+}
+
+fn read(message: LinkMessage) -> Link {
+    let mut link = Link {
+        index: LinkIndex(message.header.index),
+        name: String::new(),
+        mac: None,
+        mtu: 0,
+        kind: LinkKind::Physical,
+        up: message.header.flags.contains(LinkFlags::Up),
+        controller: None,
+        peer: None,
+        port: None,
+    };
+    for attribute in message.attributes {
+        match attribute {
+            LinkAttribute::IfName(name) => link.name = name,
+            LinkAttribute::Address(bytes) => link.mac = read_mac(&bytes),
+            LinkAttribute::Mtu(mtu) => link.mtu = mtu,
+            LinkAttribute::Controller(index) => link.controller = Some(LinkIndex(index)),
+            LinkAttribute::Link(index) => link.peer = Some(LinkIndex(index)),
+            LinkAttribute::LinkInfo(infos) => read_infos(&mut link, infos),
+            _ => {}
+        }
+    }
+    if link.kind != LinkKind::Veth {
+        link.peer = None;
+    }
+    link
+}
+
+fn read_mac(bytes: &[u8]) -> Option<MacAddress> {
+    MacAddress::new(bytes.try_into().ok()?).ok()
+}
+
+fn read_infos(link: &mut Link, infos: Vec<LinkInfo>) {
+    for info in infos {
+        match info {
+            LinkInfo::Kind(InfoKind::Bridge) => link.kind = LinkKind::Bridge,
+            LinkInfo::Kind(InfoKind::Veth) => link.kind = LinkKind::Veth,
+            LinkInfo::Kind(kind) => link.kind = LinkKind::Other(kind.to_string()),
+            LinkInfo::PortData(InfoPortData::BridgePort(settings)) => {
+                link.port = Some(BridgePort::read(&settings));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge_device::BridgeDevice;
+    use crate::scratch::in_fresh_namespace;
+
+    #[test]
+    fn loopback_is_found_first_and_down_in_a_fresh_namespace() {
+        in_fresh_namespace(|| {
+            let link = Netlink::open().unwrap().find_link("lo").unwrap().unwrap();
+            assert_eq!(link.index, LinkIndex::LOOPBACK);
+            assert_eq!((link.mac, link.mtu, link.up), (None, 65536, false));
+            assert_eq!(link.kind, LinkKind::Physical);
+        });
+    }
+
+    #[test]
+    fn a_missing_link_is_none_and_deleting_it_is_false() {
+        in_fresh_namespace(|| {
+            let mut netlink = Netlink::open().unwrap();
+            assert_eq!(netlink.find_link("minirun0").unwrap(), None);
+            assert!(!netlink.delete_link("minirun0").unwrap());
+        });
+    }
+
+    #[test]
+    fn a_link_that_exists_is_deleted() {
+        in_fresh_namespace(|| {
+            let mut netlink = Netlink::open().unwrap();
+            netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            assert!(netlink.delete_link("minirun0").unwrap());
+            assert_eq!(netlink.find_link("minirun0").unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn a_refused_deletion_names_the_link_and_keeps_the_error_number() {
+        in_fresh_namespace(|| {
+            let error = Netlink::open().unwrap().delete_link("lo").unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::EOPNOTSUPP));
+            assert!(error.to_string().contains("`lo`"), "{error}");
+        });
+    }
+
+    #[test]
+    fn setting_up_a_missing_link_names_its_number() {
+        in_fresh_namespace(|| {
+            let error = Netlink::open().unwrap().set_up(LinkIndex(77)).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::ENODEV));
+            assert!(error.to_string().contains("`#77`"), "{error}");
+        });
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_an_error_and_not_a_missing_link() {
+        in_fresh_namespace(|| {
+            let error = Netlink::open()
+                .unwrap()
+                .find_link("a-name-of-16-chr")
+                .unwrap_err();
+            assert!(error.to_string().contains("`a-name-of-16-chr`"), "{error}");
+        });
+    }
+
+    #[test]
+    fn the_steps_print_their_commands() {
+        let name = "minirun0".to_string();
+        let up = SetLinkUp { name: name.clone() }.explain();
+        assert_eq!(up.command, "ip link set minirun0 up");
+        let delete = DeleteLink { name }.explain();
+        assert_eq!(delete.command, "ip link delete minirun0");
+    }
+}
