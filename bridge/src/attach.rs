@@ -1,0 +1,432 @@
+//! Attaching a container to a network.
+//!
+//! Theory of operation
+//!
+//! 1. The network's lock is taken; everything below happens under it.
+//! 2. Resolve: an address is leased, host ports are bound, and the records of the peers are read: those this container
+//!    is linked to, and those that are linked to it. All of them may have changed while it was stopped.
+//! 3. Plan: the record, the claims, one firewall transaction, the hosts files of this container and of those linked to
+//!    it, and the devices, as a list of steps. This part is pure.
+//! 4. Apply. A failure takes the steps back, then the lease and the ports.
+//!
+//! The container's process exists already, with its network namespace, and makes its root file system meanwhile.
+
+use crate::device;
+use crate::endpoint::{Endpoint, HostsRecord};
+use crate::error::NetworkError;
+use crate::id::ContainerId;
+use crate::lease::{LeaseError, Leases};
+use crate::link::Link;
+use crate::name::{ContainerName, Hostname};
+use crate::network::{Icc, Network};
+use crate::plan;
+use crate::policy;
+use crate::port::ExposedPort;
+use crate::publication::Publication;
+use crate::publish::PublishRequest;
+use crate::reservation::{Reservation, ReservationError, reserve};
+use crate::state::{NetworkHost, NetworkLock};
+use crate::step::{Action, Context, NetworkStep};
+use minirun_netns::{
+    BridgePort, EndpointAddress, Hairpin, Isolation, LinkIndex, MacAddress, Namespace, Narrator,
+    Netlink, SetBridgePort, VethPair,
+};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::os::fd::AsFd;
+
+/// The name of a container's interface on its only network.
+pub const CONTAINER_INTERFACE: &str = "eth0";
+
+/// What a container wants of a network.
+#[derive(Debug, Clone)]
+pub struct EndpointRequest {
+    /// The container.
+    pub container: ContainerId,
+    /// Its name.
+    pub name: ContainerName,
+    /// Its host name.
+    pub hostname: Hostname,
+    /// The IPv4 address the user insists on.
+    pub static_address: Option<Ipv4Addr>,
+    /// The address it had last time, taken again if it is free.
+    pub last_address: Option<Ipv4Addr>,
+    /// The MAC the user insists on.
+    pub mac: Option<MacAddress>,
+    /// The ports a link to it opens.
+    pub exposed: BTreeSet<ExposedPort>,
+    /// The ports of the host that shall lead to it.
+    pub publish: Vec<PublishRequest>,
+    /// The host ports it had last time; random ones are taken again if they are free.
+    pub last_publications: Vec<Publication>,
+    /// Whom it is linked to.
+    pub links: Vec<Link>,
+    /// Its hosts file.
+    pub hosts: HostsRecord,
+}
+
+/// A namespace to attach, and how commands that are shown to people call it.
+#[derive(Debug, Clone, Copy)]
+pub struct NamespaceToAttach<'a> {
+    /// The namespace.
+    pub namespace: &'a Namespace,
+    /// A path a person could type, such as `/proc/4242/ns/net`.
+    pub label: &'a str,
+}
+
+/// A container that is attached. Whoever holds it keeps the host ports reserved.
+#[derive(Debug)]
+pub struct Attachment {
+    /// The network as it was when the container was attached.
+    pub network: Network,
+    /// The container's place on it.
+    pub endpoint: Endpoint,
+    /// The bound sockets of its published ports.
+    pub reservations: Vec<Reservation>,
+}
+
+impl NetworkHost {
+    /// Attaches a container's network namespace to a network.
+    ///
+    /// # Errors
+    /// [`NetworkError`] of the step that failed; nothing of the attachment remains.
+    pub fn attach(
+        &self,
+        network: &Network,
+        request: &EndpointRequest,
+        place: NamespaceToAttach<'_>,
+        narrator: &mut dyn Narrator,
+    ) -> Result<Attachment, NetworkError> {
+        let netlink = RefCell::new(Netlink::open()?);
+        let context = Context {
+            host: self,
+            netlink: &netlink,
+        };
+        let lock = self.network(&network.name).lock()?;
+        // Another command may have changed the network since the caller looked.
+        let network = self.load_or_create_locked(&network.name, &lock)?;
+        let bridge = ensure_bridge(context, &network, narrator)?;
+        let resolved = self.resolve(&network, request)?;
+        let steps = resolved.plan(context, bridge, place);
+        match plan::apply(steps, narrator) {
+            Ok(applied) => applied.commit(),
+            Err(error) => {
+                self.release_lease(&network, &resolved.endpoint);
+                return Err(error);
+            }
+        }
+        Ok(Attachment {
+            network,
+            endpoint: resolved.endpoint,
+            reservations: resolved.reservations,
+        })
+    }
+
+    /// Takes what a container needs from what there is: address, ports, peers.
+    fn resolve(
+        &self,
+        network: &Network,
+        request: &EndpointRequest,
+    ) -> Result<Resolved, NetworkError> {
+        if !request.publish.is_empty() && self.firewall == crate::firewall::Firewall::None {
+            return Err(NetworkError::CannotPublish {
+                container: request.name.clone(),
+            });
+        }
+        let reservations = self.reserve_ports(network, request)?;
+        let state = self.network(&network.name);
+        let mut targets = Vec::new();
+        for link in &request.links {
+            targets.extend(state.find_by_name(&link.target)?);
+        }
+        let sources = state.sources_of(&request.name)?;
+        let address = self.lease(network, request)?;
+        let endpoint = Endpoint {
+            id: ContainerId::random()?,
+            container: request.container,
+            name: request.name.clone(),
+            hostname: request.hostname.clone(),
+            address,
+            mac: request
+                .mac
+                .unwrap_or_else(|| MacAddress::for_address(address)),
+            interface: host_interface()?,
+            exposed: request.exposed.clone(),
+            publications: reservations
+                .iter()
+                .map(|reservation| reservation.publication)
+                .collect(),
+            links: request.links.clone(),
+            hosts: request.hosts.clone(),
+        };
+        Ok(Resolved {
+            network: network.clone(),
+            endpoint,
+            reservations,
+            targets,
+            sources,
+        })
+    }
+
+    fn lease(
+        &self,
+        network: &Network,
+        request: &EndpointRequest,
+    ) -> Result<Ipv4Addr, NetworkError> {
+        let leases = self.leases(network)?;
+        let claim = || match request.static_address {
+            Some(address) => leases.claim_static(address, &request.container),
+            None => leases.claim(&request.container, request.last_address),
+        };
+        match claim() {
+            Err(LeaseError::Exhausted { .. } | LeaseError::Taken { .. }) => {
+                self.reclaim_leases(network, &leases)?;
+                claim().map_err(|error| self.name_address_owner(network, error))
+            }
+            result => result.map_err(NetworkError::from),
+        }
+    }
+
+    /// Frees the addresses that are kept for containers which do not run.
+    fn reclaim_leases(&self, network: &Network, leases: &Leases) -> Result<(), NetworkError> {
+        let state = self.network(&network.name);
+        for (address, container) in leases.holders()? {
+            if state.find(&container)?.is_none() {
+                leases.release(address, &container)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn name_address_owner(&self, network: &Network, error: LeaseError) -> NetworkError {
+        let LeaseError::Taken { address, owner } = error else {
+            return error.into();
+        };
+        let owner = match self.network(&network.name).find(&owner) {
+            Ok(Some(endpoint)) => endpoint.name.to_string(),
+            _ => owner.short(),
+        };
+        NetworkError::AddressTaken { address, owner }
+    }
+
+    /// Binds the host ports, and takes down what a container that is gone left on them.
+    fn reserve_ports(
+        &self,
+        network: &Network,
+        request: &EndpointRequest,
+    ) -> Result<Vec<Reservation>, NetworkError> {
+        let reservations = reserve(
+            &request.publish,
+            network.publish_address,
+            &request.last_publications,
+        )
+        .map_err(|error| self.name_port_owner(network, error))?;
+        for reservation in &reservations {
+            let publication = &reservation.publication;
+            let stale = self
+                .port_owners(publication.container.protocol, publication.host_port)
+                .into_iter()
+                .filter(|owner| *owner != request.container);
+            for owner in stale {
+                self.take_down_if_shadowing(network, &owner, publication)?;
+            }
+        }
+        Ok(reservations)
+    }
+
+    fn name_port_owner(&self, network: &Network, error: ReservationError) -> NetworkError {
+        let ReservationError::AddressInUse {
+            address,
+            port,
+            protocol,
+        } = &error
+        else {
+            return error.into();
+        };
+        let state = self.network(&network.name);
+        let owner = self
+            .port_owners(*protocol, *port)
+            .into_iter()
+            .find_map(|owner| state.find(&owner).ok().flatten());
+        match owner {
+            Some(endpoint) => NetworkError::PortTaken {
+                wanted: format!("{address}:{port}/{protocol}"),
+                owner: endpoint.name,
+            },
+            None => error.into(),
+        }
+    }
+
+    pub(crate) fn leases(&self, network: &Network) -> Result<Leases, NetworkError> {
+        Ok(Leases::open(
+            self.network(&network.name).leases(),
+            network.subnet,
+            network.gateway,
+        )?)
+    }
+
+    fn release_lease(&self, network: &Network, endpoint: &Endpoint) {
+        if let Ok(leases) = self.leases(network) {
+            // Whoever undoes goes on; an address that stays leased is reclaimed when it is needed.
+            let _ = leases.release(endpoint.address, &endpoint.container);
+        }
+    }
+}
+
+/// What the plan is made of.
+struct Resolved {
+    network: Network,
+    endpoint: Endpoint,
+    reservations: Vec<Reservation>,
+    targets: Vec<Endpoint>,
+    sources: Vec<Endpoint>,
+}
+
+impl Resolved {
+    fn plan<'a>(
+        &self,
+        context: Context<'a>,
+        bridge: LinkIndex,
+        place: NamespaceToAttach<'a>,
+    ) -> Vec<NetworkStep<'a>> {
+        let mut actions = vec![Action::Register(
+            self.network.clone(),
+            Box::new(self.endpoint.clone()),
+        )];
+        for publication in &self.endpoint.publications {
+            actions.push(Action::ClaimPort(
+                *publication,
+                Box::new(self.endpoint.clone()),
+            ));
+        }
+        actions.push(self.rules(context.host));
+        actions.extend(self.hosts(context.host));
+        actions.extend(self.devices(bridge, place));
+        actions
+            .into_iter()
+            .map(|action| NetworkStep { context, action })
+            .collect()
+    }
+
+    fn rules<'a>(&self, host: &NetworkHost) -> Action<'a> {
+        let contribution =
+            policy::contribution(&self.network, &self.endpoint, &self.targets, &self.sources);
+        Action::ChangeRules {
+            sentence: format!(
+                "let the firewall pass what `{}` publishes and is linked to",
+                self.endpoint.name
+            ),
+            change: host.firewall.addition(&self.network, &contribution),
+            back: host.firewall.removal(&self.network, &contribution),
+        }
+    }
+
+    /// The hosts files of this container and of the running ones that are linked to it.
+    fn hosts<'a>(&self, host: &NetworkHost) -> Vec<Action<'a>> {
+        let mut actions = vec![Action::WriteHosts {
+            owner: self.endpoint.name.to_string(),
+            path: self.endpoint.hosts.path.clone(),
+            text: self.endpoint.hosts_file(&self.targets).render(),
+            before: String::new(),
+        }];
+        for source in &self.sources {
+            let others = host.running_targets(&self.network, source);
+            let mut with_this: Vec<Endpoint> = others
+                .iter()
+                .filter(|other| other.name != self.endpoint.name)
+                .cloned()
+                .collect();
+            let before = source.hosts_file(&with_this).render();
+            with_this.push(self.endpoint.clone());
+            actions.push(Action::WriteHosts {
+                owner: source.name.to_string(),
+                path: source.hosts.path.clone(),
+                text: source.hosts_file(&with_this).render(),
+                before,
+            });
+        }
+        actions
+    }
+
+    fn devices<'a>(&self, bridge: LinkIndex, place: NamespaceToAttach<'a>) -> [Action<'a>; 3] {
+        [
+            Action::CreateVeth(VethPair {
+                host_name: self.endpoint.interface.clone(),
+                container_name: CONTAINER_INTERFACE.into(),
+                container_mac: self.endpoint.mac,
+                mtu: self.network.mtu,
+                bridge,
+                bridge_name: self.network.bridge.clone(),
+                namespace: place.namespace.as_fd(),
+                namespace_label: place.label.into(),
+            }),
+            Action::SetPort(bridge_port(&self.endpoint, self.network.icc)),
+            Action::ConfigureEndpoint(
+                place.namespace,
+                EndpointAddress {
+                    interface: CONTAINER_INTERFACE.into(),
+                    address: self.endpoint.address,
+                    prefix_length: self.network.subnet.prefix_len(),
+                    gateway: Some(self.network.gateway),
+                    namespace_label: place.label.into(),
+                },
+            ),
+        ]
+    }
+}
+
+impl NetworkHost {
+    /// The running containers that `source` is linked to.
+    pub(crate) fn running_targets(&self, network: &Network, source: &Endpoint) -> Vec<Endpoint> {
+        let state = self.network(&network.name);
+        source
+            .links
+            .iter()
+            .filter_map(|link| state.find_by_name(&link.target).ok().flatten())
+            .collect()
+    }
+
+    /// Takes the lock of a network that this host has, for whoever changes it.
+    pub(crate) fn lock_network(&self, network: &Network) -> Result<NetworkLock, NetworkError> {
+        self.network(&network.name).lock()
+    }
+}
+
+/// Makes the bridge if it is not there.
+fn ensure_bridge(
+    context: Context<'_>,
+    network: &Network,
+    narrator: &mut dyn Narrator,
+) -> Result<LinkIndex, NetworkError> {
+    if let Some(index) = device::find(context, network)? {
+        return Ok(index);
+    }
+    plan::apply(device::creation(context, network), narrator)?.commit();
+    device::find(context, network)?.ok_or_else(|| NetworkError::LinkVanished {
+        link: network.bridge.clone(),
+    })
+}
+
+/// How a bridge treats an endpoint's port. With ICC off it is isolated from all others; with ICC on it may send back to
+/// where a packet came from, so that a container reaches its own published port where `br_netfilter` translates on the
+/// bridge.
+pub(crate) fn bridge_port(endpoint: &Endpoint, icc: Icc) -> SetBridgePort {
+    SetBridgePort {
+        name: endpoint.interface.clone(),
+        port: BridgePort {
+            isolation: match icc {
+                Icc::Enabled => Isolation::Open,
+                Icc::Disabled => Isolation::Isolated,
+            },
+            hairpin: Hairpin::On,
+        },
+    }
+}
+
+/// A name for the host end of a veth pair that no other has: an earlier one of the same container may still be there
+/// for some milliseconds after its namespace went.
+fn host_interface() -> Result<String, NetworkError> {
+    let id = ContainerId::random()?.to_string();
+    Ok(format!("veth{}", &id[..8]))
+}

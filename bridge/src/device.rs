@@ -1,0 +1,73 @@
+//! The bridge device: what it takes to make one, and what has to hold on the host for it to work.
+
+use crate::error::NetworkError;
+use crate::network::{Icc, Network};
+use crate::step::{Action, Context, NetworkStep};
+use minirun_netns::{AddAddress, BridgeDevice, InterfaceAddress, LinkIndex, Sysctl, SysctlChange};
+
+/// The bridge's index, if the device exists.
+pub(crate) fn find(
+    context: Context<'_>,
+    network: &Network,
+) -> Result<Option<LinkIndex>, NetworkError> {
+    let link = context.netlink.borrow_mut().find_link(&network.bridge)?;
+    Ok(link.map(|link| link.index))
+}
+
+/// The steps that make the bridge.
+pub(crate) fn creation<'a>(context: Context<'a>, network: &Network) -> Vec<NetworkStep<'a>> {
+    let bridge = &network.bridge;
+    let mut actions = vec![
+        Action::CreateBridge(BridgeDevice {
+            name: bridge.clone(),
+            mac: network.bridge_mac,
+            mtu: network.mtu,
+        }),
+        Action::AddBridgeAddress(AddAddress {
+            name: bridge.clone(),
+            address: InterfaceAddress {
+                address: network.gateway,
+                prefix_length: network.subnet.prefix_len(),
+            },
+        }),
+        // Without it, a connection to 127.0.0.1 on the host could not leave by the bridge; the raw table keeps packets
+        // for 127/8 that come from elsewhere out.
+        Action::SetSysctl(setting(bridge, "route_localnet", "1")),
+        // Linked containers talk through the host although they share a subnet; telling them of a shorter way would be
+        // telling them of one that is closed.
+        Action::SetSysctl(setting(bridge, "send_redirects", "0")),
+        // The kernel delays answers it gives on behalf of others by up to 0.8 seconds (arp(7), proxy_delay).
+        Action::SetSysctl(SysctlChange {
+            sysctl: Sysctl::new(&format!("net/ipv4/neigh/{bridge}/proxy_delay")),
+            value: "0".into(),
+        }),
+        Action::SetSysctl(proxy_arp(network, network.icc)),
+    ];
+    if context.host.settings.ip_forward {
+        actions.push(Action::SetSysctl(SysctlChange {
+            sysctl: Sysctl::new("net/ipv4/ip_forward"),
+            value: "1".into(),
+        }));
+    }
+    actions
+        .into_iter()
+        .map(|action| NetworkStep { context, action })
+        .collect()
+}
+
+/// With ICC off, the bridge answers ARP for its members, so that what is permitted goes through the host
+/// (`proxy_arp_pvlan`, Documentation/networking/ip-sysctl.rst of the kernel).
+pub(crate) fn proxy_arp(network: &Network, icc: Icc) -> SysctlChange {
+    let value = match icc {
+        Icc::Enabled => "0",
+        Icc::Disabled => "1",
+    };
+    setting(&network.bridge, "proxy_arp_pvlan", value)
+}
+
+fn setting(interface: &str, key: &str, value: &str) -> SysctlChange {
+    SysctlChange {
+        sysctl: Sysctl::of_interface(interface, key),
+        value: value.into(),
+    }
+}

@@ -1,0 +1,128 @@
+//! The acting half of the iptables driver: reading through the `iptables` crate, writing through `iptables-restore`.
+//!
+//! Writing is one process for each change, whatever the number of rules (three to four milliseconds; see
+//! `iptables-restore(8)`). Reading costs a process a question, so it happens only when our chains are made or mended.
+
+use super::FirewallError;
+use super::render::{USER_CHAIN, jumps};
+use super::rule::{Rule, Transaction};
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+const RESTORE: &str = "iptables-restore";
+
+/// Applies a transaction with `iptables-restore --noflush`, waiting for other users of the lock.
+pub(super) fn restore(transaction: &Transaction) -> Result<(), FirewallError> {
+    let input = transaction.restore_input();
+    let spawn_error = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => FirewallError::ProgramMissing,
+        _ => FirewallError::Spawn {
+            program: RESTORE,
+            error,
+        },
+    };
+    let mut child = Command::new(RESTORE)
+        .args(["--noflush", "--wait"])
+        .env("PATH", search_path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(spawn_error)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that stops reading has an error to tell; that error is the one worth reporting.
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    let output = child.wait_with_output().map_err(spawn_error)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(FirewallError::Refused {
+        program: RESTORE,
+        message: explain_refusal(&input, &String::from_utf8_lossy(&output.stderr)),
+    })
+}
+
+/// Makes `MINIRUN-USER` if it is absent; it is never emptied, since its rules are the administrator's.
+pub(super) fn ensure_user_chain() -> Result<(), FirewallError> {
+    let iptables = reader()?;
+    let exists = iptables
+        .chain_exists("filter", USER_CHAIN)
+        .map_err(read_error)?;
+    if !exists {
+        iptables
+            .new_chain("filter", USER_CHAIN)
+            .map_err(read_error)?;
+    }
+    Ok(())
+}
+
+/// Those of our jumps that the host does not have.
+pub(super) fn missing_jumps() -> Result<Vec<Rule>, FirewallError> {
+    let iptables = reader()?;
+    let mut missing = Vec::new();
+    for rule in jumps() {
+        let table = rule.table.to_string();
+        let exists = iptables
+            .exists(&table, rule.chain, &rule.specification)
+            // `iptables -C` fails, too, when the chain that the rule jumps to does not exist yet.
+            .unwrap_or(false);
+        if !exists {
+            missing.push(rule);
+        }
+    }
+    Ok(missing)
+}
+
+fn reader() -> Result<iptables::IPTables, FirewallError> {
+    iptables::new(false).map_err(|error| match error.downcast_ref::<std::io::Error>() {
+        Some(io) if io.kind() == std::io::ErrorKind::NotFound => FirewallError::ProgramMissing,
+        _ => FirewallError::Read {
+            message: error.to_string(),
+        },
+    })
+}
+
+fn read_error(error: Box<dyn std::error::Error>) -> FirewallError {
+    FirewallError::Read {
+        message: error.to_string().trim().to_string(),
+    }
+}
+
+/// The caller's search path, and the places where distributions keep the program, which root's path may lack.
+fn search_path() -> String {
+    let path = std::env::var("PATH").unwrap_or_default();
+    format!("{path}:/usr/sbin:/sbin")
+}
+
+/// The program's message, with the text of the line that it names by number.
+fn explain_refusal(input: &str, message: &str) -> String {
+    let message = message.lines().next().unwrap_or("no message").trim();
+    let line = message
+        .split("line ")
+        .nth(1)
+        .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next())
+        .and_then(|number| number.parse::<usize>().ok())
+        .and_then(|number| input.lines().nth(number.checked_sub(1)?));
+    match line {
+        Some(line) => format!("{message} (`{line}`)"),
+        None => message.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_shows_the_line_it_is_about() {
+        let message = explain_refusal(
+            "*filter\n-A NOPE -j ACCEPT\nCOMMIT\n",
+            "iptables-restore: line 2 failed: No chain/target/match by that name.\n",
+        );
+        assert_eq!(
+            message,
+            "iptables-restore: line 2 failed: No chain/target/match by that name. (`-A NOPE -j ACCEPT`)"
+        );
+    }
+}

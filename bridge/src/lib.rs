@@ -1,0 +1,48 @@
+//! Networks: who is on them, who may talk to whom, and what it takes to make that so on a Linux host.
+//!
+//! A [`network::Network`] is a definition; an [`endpoint::Endpoint`] is a running container's place on it. [`attach`] and
+//! [`detach`] bring a container's network namespace onto a network and off it, [`update`] changes a network while containers
+//! run on it, [`reload`] makes the host's rules what the state says.
+//!
+//! Data flows one way: a request is resolved against the state (leases, host ports, peers), a pure function turns the result
+//! into [`step`]s, [`plan`] applies them in order and takes them back if one fails. Who may open a connection to whom is
+//! computed by [`policy`]; a [`firewall`] driver renders it.
+//!
+//! Invariant: this crate never reads a command line and never starts a process inside a container. Whatever exists on the
+//! host because of an endpoint follows from the records in the state directory, so any command can take it down or make it
+//! again.
+
+pub mod atomic_file;
+pub mod attach;
+mod claim;
+mod definition;
+mod detach;
+mod device;
+pub mod endpoint;
+pub mod environment;
+pub mod error;
+pub mod extra_host;
+pub mod firewall;
+pub mod hosts;
+pub mod id;
+pub mod lease;
+pub mod link;
+pub mod link_environment;
+pub mod name;
+pub mod network;
+pub mod plan;
+pub mod policy;
+pub mod pool;
+pub mod port;
+pub mod publication;
+pub mod publish;
+mod random;
+mod registry;
+pub mod reload;
+pub mod reservation;
+pub mod resolv;
+mod serde_as_string;
+pub mod settings;
+pub mod state;
+pub mod step;
+pub mod update;

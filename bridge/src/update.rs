@@ -1,0 +1,128 @@
+//! Changing a network while containers run on it.
+//!
+//! Theory of operation of an ICC change
+//!
+//! 1. The rules change first when a network is being closed, and last when it is being opened, so that at no moment more
+//!    is open than either setting allows.
+//! 2. The bridge begins or ceases to answer ARP for its members, and its ports are isolated or not.
+//! 3. The containers forget their neighbours' MACs: those learned with ICC on lead straight to a port that is closed now.
+
+use crate::attach::bridge_port;
+use crate::device;
+use crate::endpoint::Endpoint;
+use crate::error::NetworkError;
+use crate::id::ContainerId;
+use crate::name::NetworkName;
+use crate::network::{Icc, Network};
+use crate::plan;
+use crate::reload;
+use crate::state::NetworkHost;
+use crate::step::{Action, Context, NetworkStep};
+use minirun_netns::{Namespace, Narrator, Netlink};
+use std::cell::RefCell;
+
+/// Finds the network namespace of a running container.
+pub type FindNamespace<'a> = dyn Fn(&ContainerId) -> Option<Namespace> + 'a;
+
+impl NetworkHost {
+    /// Switches inter-container communication on or off, for running containers, too.
+    ///
+    /// # Errors
+    /// [`NetworkError::CannotEnforce`] without a firewall driver; else that of the step that failed, with the steps
+    /// before it taken back.
+    pub fn set_icc(
+        &self,
+        name: &NetworkName,
+        icc: Icc,
+        find_namespace: &FindNamespace<'_>,
+        narrator: &mut dyn Narrator,
+    ) -> Result<Network, NetworkError> {
+        if !self.firewall.enforces(icc) {
+            return Err(NetworkError::CannotEnforce {
+                network: name.clone(),
+            });
+        }
+        let lock = self.network(name).lock()?;
+        let before = self.load_or_create_locked(name, &lock)?;
+        let after = Network {
+            icc,
+            ..before.clone()
+        };
+        let netlink = RefCell::new(Netlink::open()?);
+        let context = Context {
+            host: self,
+            netlink: &netlink,
+        };
+        self.save(&after)?;
+        if device::find(context, &after)?.is_none() {
+            return Ok(after);
+        }
+        let endpoints = self.network(name).all()?;
+        let applied = self
+            .icc_steps(context, (&before, &after), &endpoints)
+            .and_then(|steps| plan::apply(steps, narrator));
+        match applied {
+            Ok(applied) => applied.commit(),
+            Err(error) => {
+                self.save(&before)?;
+                return Err(error);
+            }
+        }
+        for endpoint in &endpoints {
+            forget_neighbours(find_namespace(&endpoint.container));
+        }
+        Ok(after)
+    }
+
+    fn icc_steps<'a>(
+        &self,
+        context: Context<'a>,
+        (before, after): (&Network, &Network),
+        endpoints: &[Endpoint],
+    ) -> Result<Vec<NetworkStep<'a>>, NetworkError> {
+        let mut others = self.networks()?;
+        others.retain(|network| network.name != after.name);
+        let with = |network: &Network| -> Result<_, NetworkError> {
+            let mut networks = others.clone();
+            networks.push(network.clone());
+            networks.sort_by(|left, right| left.name.cmp(&right.name));
+            let state = reload::whole_state(self, &networks)?;
+            Ok(self.firewall.reconstruction(&state)?)
+        };
+        let rules = Action::ChangeRules {
+            sentence: format!(
+                "make the rules say that ICC on network `{}` is {}",
+                after.name, after.icc
+            ),
+            change: with(after)?,
+            back: with(before)?,
+        };
+        let mut actions = vec![Action::SetSysctl(device::proxy_arp(after, after.icc))];
+        actions.extend(
+            endpoints
+                .iter()
+                .map(|endpoint| Action::SetPort(bridge_port(endpoint, after.icc))),
+        );
+        match after.icc {
+            Icc::Disabled => actions.insert(0, rules),
+            Icc::Enabled => actions.push(rules),
+        }
+        Ok(actions
+            .into_iter()
+            .map(|action| NetworkStep { context, action })
+            .collect())
+    }
+}
+
+/// A container that goes away in this moment has nothing to forget, so errors do not count.
+fn forget_neighbours(namespace: Option<Namespace>) {
+    let Some(namespace) = namespace else {
+        return;
+    };
+    let Ok(mut netlink) = Netlink::open_in(&namespace) else {
+        return;
+    };
+    if let Ok(Some(link)) = netlink.find_link(crate::attach::CONTAINER_INTERFACE) {
+        let _ = netlink.flush_neighbours(link.index);
+    }
+}
