@@ -1,0 +1,233 @@
+//! What can go wrong with containers: one variant for each step, with the path or name in it.
+
+use crate::cgroup::CgroupError;
+use crate::image::ImageError;
+use crate::process::ProcessError;
+use crate::spec::SpecError;
+use crate::user::UserError;
+use minirun_bridge::atomic_file::AtomicFileError;
+use minirun_bridge::error::NetworkError;
+use minirun_bridge::firewall::FirewallError;
+use minirun_bridge::id::ContainerIdError;
+use minirun_bridge::link::Link;
+use minirun_bridge::name::{Alias, ContainerName};
+use minirun_bridge::settings::SettingsError;
+use minirun_netns::NetnsError;
+use std::io;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// The exit code for an error of minirun itself, as with Docker.
+pub const OWN_ERROR: i32 = 125;
+
+/// Why an operation on a container failed.
+#[derive(Debug, Error)]
+pub enum RuntimeError {
+    /// Everything minirun does needs root's rights.
+    #[error("minirun must be run as root: it makes namespaces, devices and firewall rules")]
+    NotRoot,
+    /// A file or directory could not be used.
+    #[error("cannot {action} `{}`: {error}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// The kernel's answer.
+        error: io::Error,
+    },
+    /// A record could not be read or written.
+    #[error(transparent)]
+    Record(#[from] AtomicFileError),
+    /// The configuration file is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A network could not do what was asked of it.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The firewall driver cannot be used.
+    #[error(transparent)]
+    Firewall(#[from] FirewallError),
+    /// A namespace could not be entered.
+    #[error(transparent)]
+    Netns(#[from] NetnsError),
+    /// An image could not be found, made or removed.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// The container cannot be specified.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The user cannot be resolved.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// The control group could not be made or removed.
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+    /// The process could not be made.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// There is no such container.
+    #[error("no container is called `{0}`, and none has an id that begins so")]
+    UnknownContainer(String),
+    /// The beginning of an id fits several.
+    #[error("`{0}` is the beginning of several containers' ids")]
+    AmbiguousContainer(String),
+    /// The name is another container's.
+    #[error("the name `{name}` is taken by container {owner}")]
+    NameTaken {
+        /// The name.
+        name: ContainerName,
+        /// The owner's short id.
+        owner: String,
+    },
+    /// No generated name was free.
+    #[error("every generated name is taken")]
+    NoNameFree,
+    /// A container cannot be its own link target.
+    #[error("container `{0}` cannot be linked to itself")]
+    LinkToSelf(ContainerName),
+    /// There is no such link target.
+    #[error("cannot link to `{0}`: there is no such container")]
+    LinkTargetUnknown(String),
+    /// The target has no address of its own.
+    #[error("cannot link to `{0}`: it is not on a bridge network and has no address of its own")]
+    LinkTargetUnreachable(ContainerName),
+    /// Two links under one alias.
+    #[error("alias `{alias}` is used for both `{first}` and `{second}`")]
+    DuplicateAlias {
+        /// The alias.
+        alias: Alias,
+        /// The first target.
+        first: ContainerName,
+        /// The second target.
+        second: ContainerName,
+    },
+    /// An option that needs a bridge network.
+    #[error("`{option}` needs a bridge network, and the container has `--network {network}`")]
+    NeedsBridge {
+        /// The option as typed.
+        option: &'static str,
+        /// The network mode as typed.
+        network: String,
+    },
+    /// The container runs already.
+    #[error("container `{0}` is running already")]
+    AlreadyRunning(ContainerName),
+    /// The container does not run.
+    #[error("container `{0}` is not running")]
+    NotRunning(ContainerName),
+    /// A running container cannot be removed.
+    #[error("container `{0}` is running and cannot be removed")]
+    StillRunning(ContainerName),
+    /// The port is not published.
+    #[error("container `{container}` does not publish port {port}")]
+    NotPublished {
+        /// The container.
+        container: ContainerName,
+        /// The port as typed.
+        port: String,
+    },
+    /// The start failed in the monitor, which has told why.
+    #[error("{message}")]
+    StartFailed {
+        /// The message of the error.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+        /// The exit code for it.
+        exit_code: i32,
+    },
+    /// The monitor ended without a word.
+    #[error("the monitor of container `{0}` ended unexpectedly")]
+    MonitorLost(ContainerName),
+    /// A process could not be forked, signalled or waited for.
+    #[error("cannot {action}: {error}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// The kernel's answer.
+        error: io::Error,
+    },
+    /// No random identifier could be had.
+    #[error(transparent)]
+    Identifier(#[from] ContainerIdError),
+    /// A line of a log cannot be understood.
+    #[error("line {line} of the log `{}` is damaged: {message}", path.display())]
+    Log {
+        /// The log file.
+        path: PathBuf,
+        /// The line, counted from one.
+        line: usize,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl RuntimeError {
+    pub(crate) fn file(action: &'static str, path: &Path, error: io::Error) -> RuntimeError {
+        RuntimeError::File {
+            action,
+            path: path.to_path_buf(),
+            error,
+        }
+    }
+
+    pub(crate) fn system(action: &'static str, error: impl Into<io::Error>) -> RuntimeError {
+        RuntimeError::System {
+            action,
+            error: error.into(),
+        }
+    }
+
+    pub(crate) fn duplicate_alias(first: &Link, second: &Link) -> RuntimeError {
+        RuntimeError::DuplicateAlias {
+            alias: second.alias.clone(),
+            first: first.target.clone(),
+            second: second.target.clone(),
+        }
+    }
+
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            RuntimeError::NotRoot => Some("try it with `sudo`".into()),
+            RuntimeError::Settings(error) => error.hint(),
+            RuntimeError::Network(error) => error.hint(),
+            RuntimeError::Firewall(error) => error.hint(),
+            RuntimeError::Netns(error) => error.hint(),
+            RuntimeError::Image(error) => error.hint(),
+            RuntimeError::Spec(error) => error.hint(),
+            RuntimeError::User(error) => error.hint(),
+            RuntimeError::Process(error) => error.hint(),
+            RuntimeError::StartFailed { hint, .. } => hint.clone(),
+            RuntimeError::UnknownContainer(_) | RuntimeError::LinkTargetUnknown(_) => {
+                Some("`minirun ps -a` lists the containers there are".into())
+            }
+            RuntimeError::AmbiguousContainer(_) => Some("write more of the id".into()),
+            RuntimeError::NameTaken { name, .. } => Some(format!(
+                "choose another name, or remove that container: `minirun rm -f {name}`"
+            )),
+            RuntimeError::NoNameFree => Some("give one with `--name`".into()),
+            RuntimeError::LinkTargetUnreachable(_) | RuntimeError::NeedsBridge { .. } => {
+                Some("leave out `--network`, or use `--network bridge`".into())
+            }
+            RuntimeError::DuplicateAlias { .. } => {
+                Some("give each link an alias of its own: `--link TARGET:ALIAS`".into())
+            }
+            RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
+            RuntimeError::StillRunning(name) => Some(format!(
+                "stop it first with `minirun stop {name}`, or remove it with `minirun rm -f {name}`"
+            )),
+            _ => None,
+        }
+    }
+
+    /// The exit code for this error: 127 and 126 when a command was not found or could not be executed, else 125.
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            RuntimeError::Process(error) => error.exit_code(),
+            RuntimeError::StartFailed { exit_code, .. } => *exit_code,
+            _ => OWN_ERROR,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Who owns a file, what may be done with it and when it was changed.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::AtFlags;
+use nix::sys::stat::{FchmodatFlags, Mode, UtimensatFlags, fchmod, fchmodat, futimens, utimensat};
+use nix::sys::time::TimeSpec;
+use nix::unistd::{Gid, Uid, fchown, fchownat};
+
+use super::entry_path::EntryPath;
+use super::tree_error::TreeError;
+
+/// The one attribute of the `security.` family that makes sense on another machine: file capabilities.
+const CAPABILITY: &[u8] = b"security.capability";
+
+/// What a file system keeps of a file besides its name and content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Attributes {
+    /// The twelve permission bits, set-user-id and its like included.
+    pub(super) mode: u32,
+    /// The numeric owner.
+    pub(super) owner: u32,
+    /// The numeric group.
+    pub(super) group: u32,
+    /// When the content was changed, since the epoch.
+    pub(super) modified: TimeSpec,
+    /// Extended attributes by name, only those that [`is_kept`].
+    pub(super) extended: Vec<(CString, Vec<u8>)>,
+}
+
+/// Whether an extended attribute goes into a layer: file capabilities and what users set. Those that overlayfs reads would let an
+/// image redirect directories, and the rest belongs to the machine the image was made on.
+pub(super) fn is_kept(name: &[u8]) -> bool {
+    name == CAPABILITY || name.starts_with(b"user.") && !name.starts_with(b"user.overlay.")
+}
+
+impl Attributes {
+    /// Gives a file or directory these attributes.
+    ///
+    /// The owner comes first because a change of owner takes set-user-id bits and file capabilities away.
+    pub(super) fn set(&self, file: impl AsFd, path: &EntryPath) -> Result<(), TreeError> {
+        let file = file.as_fd();
+        fchown(file, Some(self.uid()), Some(self.gid())).map_err(failed("owner", path))?;
+        fchmod(file, self.permissions()).map_err(failed("mode", path))?;
+        for (name, value) in &self.extended {
+            set_extended(file, name, value).map_err(failed("extended attribute", path))?;
+        }
+        futimens(file, &self.modified, &self.modified).map_err(failed("time", path))
+    }
+
+    /// Gives these attributes to something that is not opened: a FIFO just made as `name` in `directory`.
+    pub(super) fn set_on_special(
+        &self,
+        directory: BorrowedFd<'_>,
+        name: &OsStr,
+        path: &EntryPath,
+    ) -> Result<(), TreeError> {
+        self.set_owner_at(directory, name, path)?;
+        fchmodat(
+            directory,
+            name,
+            self.permissions(),
+            FchmodatFlags::FollowSymlink,
+        )
+        .map_err(failed("mode", path))?;
+        self.set_time_at(directory, name, path)
+    }
+
+    /// Gives a symbolic link what it can have: owner and time.
+    pub(super) fn set_on_link(
+        &self,
+        directory: BorrowedFd<'_>,
+        name: &OsStr,
+        path: &EntryPath,
+    ) -> Result<(), TreeError> {
+        self.set_owner_at(directory, name, path)?;
+        self.set_time_at(directory, name, path)
+    }
+
+    fn set_owner_at(
+        &self,
+        directory: BorrowedFd<'_>,
+        name: &OsStr,
+        path: &EntryPath,
+    ) -> Result<(), TreeError> {
+        let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
+        fchownat(directory, name, Some(self.uid()), Some(self.gid()), flags)
+            .map_err(failed("owner", path))
+    }
+
+    fn set_time_at(
+        &self,
+        directory: BorrowedFd<'_>,
+        name: &OsStr,
+        path: &EntryPath,
+    ) -> Result<(), TreeError> {
+        let (time, flags) = (&self.modified, UtimensatFlags::NoFollowSymlink);
+        utimensat(directory, name, time, time, flags).map_err(failed("time", path))
+    }
+
+    fn uid(&self) -> Uid {
+        Uid::from_raw(self.owner)
+    }
+
+    fn gid(&self) -> Gid {
+        Gid::from_raw(self.group)
+    }
+
+    fn permissions(&self) -> Mode {
+        Mode::from_bits_truncate(self.mode)
+    }
+}
+
+/// Says which attribute of which path could not be set.
+fn failed(attribute: &'static str, path: &EntryPath) -> impl FnOnce(Errno) -> TreeError {
+    move |error| TreeError::Attribute {
+        attribute,
+        path: path.to_string(),
+        source: error.into(),
+    }
+}
+
+fn set_extended(file: BorrowedFd<'_>, name: &CStr, value: &[u8]) -> Result<(), Errno> {
+    // SAFETY: the name ends in a zero byte, the value is as long as said, and the call keeps neither.
+    let outcome = unsafe {
+        libc::fsetxattr(
+            file.as_raw_fd(),
+            name.as_ptr(),
+            value.as_ptr().cast(),
+            value.len(),
+            0,
+        )
+    };
+    match Errno::result(outcome) {
+        // A file system without user attributes loses remarks only; without capabilities programs would stop working.
+        Err(Errno::EOPNOTSUPP) if name.to_bytes() != CAPABILITY => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}
+
+/// Reads the extended attributes that [`is_kept`], sorted by name.
+pub(super) fn read_extended(file: impl AsFd) -> io::Result<Vec<(CString, Vec<u8>)>> {
+    let file = file.as_fd();
+    // SAFETY: the buffer is as long as said and the call writes at most that much.
+    let names = match fill(|buffer| unsafe {
+        libc::flistxattr(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len())
+    }) {
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => return Ok(Vec::new()),
+        names => names?,
+    };
+    let mut kept = Vec::new();
+    for name in names.split_inclusive(|byte| *byte == 0) {
+        let Ok(name) = CStr::from_bytes_with_nul(name) else {
+            continue;
+        };
+        if is_kept(name.to_bytes()) {
+            // SAFETY: as above; the name ends in a zero byte.
+            let value = fill(|buffer| unsafe {
+                let (start, length) = (buffer.as_mut_ptr().cast(), buffer.len());
+                libc::fgetxattr(file.as_raw_fd(), name.as_ptr(), start, length)
+            })?;
+            kept.push((name.to_owned(), value));
+        }
+    }
+    kept.sort();
+    Ok(kept)
+}
+
+/// Calls with buffers that grow until the answer fits; 64 KiB is the kernel's own limit.
+fn fill(mut call: impl FnMut(&mut [u8]) -> isize) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0; 1024];
+    loop {
+        match usize::try_from(call(&mut buffer)) {
+            Ok(length) => {
+                buffer.truncate(length);
+                return Ok(buffer);
+            }
+            Err(_) => {
+                let error = io::Error::last_os_error();
+                if error.raw_os_error() != Some(libc::ERANGE) || buffer.len() > 64 * 1024 {
+                    return Err(error);
+                }
+                buffer.resize(buffer.len() * 4, 0);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_capabilities_and_what_users_set_are_kept() {
+        assert!(is_kept(b"security.capability"));
+        assert!(is_kept(b"user.mime_type"));
+        assert!(!is_kept(b"user.overlay.redirect"));
+        assert!(!is_kept(b"trusted.overlay.opaque"));
+        assert!(!is_kept(b"security.selinux"));
+    }
+}

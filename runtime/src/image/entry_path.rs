@@ -1,0 +1,136 @@
+//! The path of an entry in an image: relative, and without a component that climbs.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::tree_error::TreeError;
+
+/// A path below an image's root. It is relative, holds no `..`, no `.`, no empty component and no zero byte; empty is the root itself.
+///
+/// It may still pass through a symbolic link that leads out: only the kernel can tell, when the path is opened.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct EntryPath(PathBuf);
+
+impl EntryPath {
+    /// Reads a path as an archive holds it.
+    ///
+    /// # Errors
+    /// [`TreeError::Path`] with the path and what is wrong with it.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, TreeError> {
+        let refuse = |reason| TreeError::Path {
+            path: String::from_utf8_lossy(bytes).into_owned(),
+            reason,
+        };
+        if bytes.is_empty() {
+            return Err(refuse("it is empty"));
+        }
+        if bytes.starts_with(b"/") {
+            return Err(refuse(
+                "it is absolute and so leads out of the image's root",
+            ));
+        }
+        if bytes.contains(&0) {
+            return Err(refuse("it holds a zero byte"));
+        }
+        let mut path = PathBuf::new();
+        for component in bytes.split(|byte| *byte == b'/') {
+            match component {
+                b"" | b"." => {}
+                b".." => return Err(refuse("it leads out of the image's root")),
+                _ => path.push(OsStr::from_bytes(component)),
+            }
+        }
+        Ok(Self(path))
+    }
+
+    /// The root itself.
+    pub(super) fn root() -> Self {
+        Self(PathBuf::new())
+    }
+
+    /// The path of something in this directory. The name comes from the kernel and so is one component.
+    pub(super) fn child(&self, name: &OsStr) -> Self {
+        Self(self.0.join(name))
+    }
+
+    /// The directory that the last component is in, and that component; none for the root.
+    pub(super) fn split(&self) -> Option<(Self, &OsStr)> {
+        let name = self.0.file_name()?;
+        let parent = self.0.parent().map(Path::to_owned).unwrap_or_default();
+        Some((Self(parent), name))
+    }
+
+    /// What to hand to the kernel together with the root's descriptor.
+    pub(super) fn as_path(&self) -> &Path {
+        match self.0.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => &self.0,
+        }
+    }
+
+    /// The path's bytes; none for the root.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_os_str().as_bytes()
+    }
+
+    /// Whether this is a name directly in `dev/`, which every container gets afresh.
+    pub(super) fn is_device_of_the_runtime(&self) -> bool {
+        self.0.parent() == Some(Path::new("dev"))
+    }
+}
+
+impl fmt::Display for EntryPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.as_path().display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> String {
+        EntryPath::parse(text.as_bytes()).unwrap().to_string()
+    }
+
+    #[test]
+    fn dots_and_doubled_slashes_disappear() {
+        assert_eq!(parsed("./etc//passwd"), "etc/passwd");
+        assert_eq!(parsed("etc/./"), "etc");
+        assert_eq!(parsed("./"), ".");
+        assert_eq!(parsed("..."), "...");
+    }
+
+    #[test]
+    fn what_climbs_or_is_absolute_is_refused() {
+        for bad in ["", "/etc", "..", "../x", "a/../b", "a/..", "a\0b"] {
+            assert!(EntryPath::parse(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_splits_into_directory_and_name() {
+        let path = EntryPath::parse(b"a/b/c").unwrap();
+        let (parent, name) = path.split().unwrap();
+        assert_eq!(
+            (parent.to_string().as_str(), name),
+            ("a/b", OsStr::new("c"))
+        );
+        assert!(EntryPath::root().split().is_none());
+    }
+
+    #[test]
+    fn only_what_is_directly_in_dev_belongs_to_the_runtime() {
+        let belongs = |text: &str| {
+            EntryPath::parse(text.as_bytes())
+                .unwrap()
+                .is_device_of_the_runtime()
+        };
+        assert!(belongs("./dev/null"));
+        assert!(!belongs("dev"));
+        assert!(!belongs("dev/pts/0"));
+        assert!(!belongs("srv/dev/null"));
+    }
+}

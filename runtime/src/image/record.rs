@@ -1,0 +1,73 @@
+//! What is written down of an image, and what is handed out of it.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::config::ImageConfig;
+use super::digest::Digest;
+use super::error::ImageError;
+use super::id::ImageId;
+use super::layer::LayerName;
+use super::reference::ImageReference;
+
+/// An image that stands in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its id.
+    pub id: ImageId,
+    /// The names met when it was looked up: all of them from a listing, the one asked for from a look-up by name, none by id.
+    pub names: Vec<ImageReference>,
+    /// When it was first imported or built here.
+    pub created: Timestamp,
+    /// How many bytes of file content its layers hold.
+    pub size_bytes: u64,
+    /// The defaults of containers made of it.
+    pub config: ImageConfig,
+    /// The unpacked layers' directories, top first, ready as lower directories of an overlay.
+    pub layers: Vec<PathBuf>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where an image comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Somebody imported it.
+    Imported,
+    /// minirun made it of its own executable.
+    BuiltIn,
+}
+
+/// What identifies an image: the same content is the same image, whenever and wherever it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Content {
+    /// The configuration.
+    pub(super) config: ImageConfig,
+    /// The layers, top first.
+    pub(super) layers: Vec<LayerName>,
+}
+
+/// An image's record, one JSON file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// When it was first made.
+    pub(super) created: Timestamp,
+    /// Bytes of file content.
+    pub(super) size_bytes: u64,
+    /// Where it comes from.
+    pub(super) origin: Origin,
+    /// What the id is the digest of.
+    pub(super) content: Content,
+}
+
+impl Content {
+    /// The id: the digest of the content's JSON, whose keys and sets are always in the same order.
+    pub(super) fn id(&self) -> Result<ImageId, ImageError> {
+        let json =
+            serde_json::to_vec(self).map_err(|source| ImageError::EncodeRecord { source })?;
+        Ok(ImageId::new(Digest::of(&json)))
+    }
+}

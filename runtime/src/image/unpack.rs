@@ -1,0 +1,152 @@
+//! Turns the entries of a tar archive into a tree.
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+
+use tar::{Archive, Entry, EntryType};
+
+use super::attributes::Attributes;
+use super::digest::HashingReader;
+use super::entry_attributes::attributes_of;
+use super::entry_path::EntryPath;
+use super::tree::Tree;
+use super::tree_error::TreeError;
+
+/// Unpacks an uncompressed archive up to its end mark. Bytes behind the mark are left in the reader.
+///
+/// # Errors
+/// [`TreeError`]; whatever was unpacked until then stays in the tree, which is the caller's to throw away.
+pub(super) fn unpack<R: Read>(
+    reader: &mut HashingReader<R>,
+    tree: &mut Tree,
+) -> Result<(), TreeError> {
+    let mut progress = Progress::default();
+    let outcome = unpack_entries(&mut *reader, tree, &mut progress);
+    match outcome {
+        Err(TreeError::Archive { source }) => Err(progress.explain(source, reader.ended())),
+        Err(error) => Err(error),
+        // Only an archive that was cut off between two entries ends without its mark.
+        Ok(()) if reader.ended() && progress.entries > 0 => Err(progress.truncated()),
+        Ok(()) if progress.entries == 0 => Err(TreeError::Empty),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// How far an archive was read, for those who have to be told that it went no further.
+#[derive(Default)]
+struct Progress {
+    entries: u64,
+    path: String,
+    inside: bool,
+}
+
+impl Progress {
+    fn truncated(&self) -> TreeError {
+        let place = match (self.entries, self.inside) {
+            (0, _) => "in front of its first entry".to_owned(),
+            (_, true) => format!("in the middle of `{}`", self.path),
+            (_, false) => format!("behind `{}`, without the mark of its end", self.path),
+        };
+        TreeError::Truncated { place }
+    }
+
+    fn explain(&self, source: io::Error, ended: bool) -> TreeError {
+        if ended || source.kind() == io::ErrorKind::UnexpectedEof {
+            return match (self.entries, ended) {
+                (0, true) => TreeError::NotAnArchive,
+                _ => self.truncated(),
+            };
+        }
+        // The archive library's own complaints are of no particular kind, those of file systems and decompressors are.
+        match (self.entries, source.kind()) {
+            (0, io::ErrorKind::Other) => TreeError::NotAnArchive,
+            _ => TreeError::Archive { source },
+        }
+    }
+}
+
+fn unpack_entries(
+    reader: impl Read,
+    tree: &mut Tree,
+    progress: &mut Progress,
+) -> Result<(), TreeError> {
+    let unreadable = |source| TreeError::Archive { source };
+    let mut archive = Archive::new(reader);
+    for entry in archive.entries().map_err(unreadable)? {
+        let mut entry = entry.map_err(unreadable)?;
+        if entry.header().entry_type() == EntryType::XGlobalHeader {
+            continue;
+        }
+        let path = EntryPath::parse(&entry.path_bytes())?;
+        progress.entries += 1;
+        progress.inside = true;
+        progress.path = path.to_string();
+        unpack_entry(&mut entry, path, tree)?;
+        // The padding up to the next header is still unread, but nothing of the entry is.
+        progress.inside = false;
+    }
+    Ok(())
+}
+
+fn unpack_entry(
+    entry: &mut Entry<'_, impl Read>,
+    path: EntryPath,
+    tree: &mut Tree,
+) -> Result<(), TreeError> {
+    let attributes = attributes_of(entry, &path)?;
+    match entry.header().entry_type() {
+        EntryType::Directory => tree.directory(path, attributes),
+        // Archives from before 1988 have no kind for directories but a slash behind their names.
+        EntryType::Regular if entry.path_bytes().ends_with(b"/") => {
+            tree.directory(path, attributes)
+        }
+        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+            unpack_file(entry, &path, &attributes, tree)
+        }
+        EntryType::Symlink => {
+            let target = target_of(entry, &path)?;
+            tree.symbolic_link(&path, OsStr::from_bytes(&target), &attributes)
+        }
+        EntryType::Link => {
+            let target = EntryPath::parse(&target_of(entry, &path)?)?;
+            tree.hard_link(&path, &target)
+        }
+        EntryType::Fifo => tree.fifo(&path, &attributes),
+        EntryType::Char | EntryType::Block if path.is_device_of_the_runtime() => Ok(()),
+        EntryType::Char | EntryType::Block => Err(TreeError::Device {
+            path: path.to_string(),
+        }),
+        other => Err(TreeError::Kind {
+            path: path.to_string(),
+            kind: char::from(other.as_byte()),
+        }),
+    }
+}
+
+fn unpack_file(
+    entry: &mut Entry<'_, impl Read>,
+    path: &EntryPath,
+    attributes: &Attributes,
+    tree: &mut Tree,
+) -> Result<(), TreeError> {
+    let expected = entry.size();
+    let length = tree.file(path, attributes, entry, |source| TreeError::Archive {
+        source,
+    })?;
+    match length == expected {
+        true => Ok(()),
+        false => Err(TreeError::Archive {
+            source: io::ErrorKind::UnexpectedEof.into(),
+        }),
+    }
+}
+
+fn target_of(entry: &Entry<'_, impl Read>, path: &EntryPath) -> Result<Vec<u8>, TreeError> {
+    match entry.link_name_bytes() {
+        Some(target) if !target.is_empty() => Ok(target.into_owned()),
+        _ => Err(TreeError::NoTarget {
+            path: path.to_string(),
+        }),
+    }
+}

@@ -1,0 +1,45 @@
+//! Containers: from an image and a few words to a running process with its own root, network and log.
+//!
+//! A [`runtime::Runtime`] is a host's containers, images and networks. [`create`] turns what was asked for into a
+//! [`config::ContainerConfig`], in which every name is resolved; [`start`] forks a [`monitor`], which builds the OCI
+//! specification ([`spec`]), makes the process ([`process`]) and attaches it to its network, then watches it to its end.
+//! [`stop`], [`remove`], [`exec`], [`logs`] and [`details`] are what can be done to it meanwhile and afterwards.
+//!
+//! There is no daemon: what is known of a container is its directory, what is known of a running one is its record and
+//! the kernel. A monitor that is killed takes its container with it, and the next command that meets it [`repair`]s what
+//! is left.
+//!
+//! Invariant: nothing here writes to a terminal, and no answer depends on a container that was not asked about.
+
+pub mod capabilities;
+pub mod cgroup;
+pub mod config;
+pub mod container_state;
+pub mod create;
+pub mod details;
+mod environment;
+pub mod error;
+pub mod exec;
+pub mod facts;
+pub mod generated_name;
+pub mod image;
+mod layers;
+mod link_environment;
+pub mod log;
+pub mod logs;
+pub mod monitor;
+mod mounts;
+mod network_files;
+mod networking;
+pub mod process;
+pub mod process_identity;
+pub mod remove;
+mod repair;
+pub mod report;
+pub mod runtime;
+pub mod signal;
+pub mod spec;
+pub mod start;
+pub mod stop;
+pub mod store;
+pub mod user;

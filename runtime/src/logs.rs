@@ -1,0 +1,178 @@
+//! Reading a container's log: from where, how much, and whether to wait for more.
+
+use crate::config::ContainerConfig;
+use crate::container_state::ContainerState;
+use crate::error::RuntimeError;
+use crate::log::LogEntry;
+use crate::process_identity::PidFd;
+use crate::runtime::Runtime;
+use jiff::Timestamp;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+/// Which entries to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogQuery {
+    /// How many of the last ones; none means all.
+    pub tail: Option<usize>,
+    /// Not those before this moment.
+    pub since: Option<Timestamp>,
+    /// Whether to wait for more until the container ends.
+    pub follow: Follow,
+}
+
+/// Whether to wait for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// What is there now.
+    No,
+    /// Until the container ends.
+    UntilTheEnd,
+}
+
+impl Runtime {
+    /// Hands a container's log to `entry`, one entry after the other, until it says that it wants no more.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or a line of it cannot be understood.
+    pub fn logs(
+        &self,
+        config: &ContainerConfig,
+        query: LogQuery,
+        entry: &mut dyn FnMut(LogEntry) -> io::Result<()>,
+    ) -> Result<(), RuntimeError> {
+        let path = self.paths(&config.id).log();
+        // Both are taken before the first read, so that nothing can be missed between reading and waiting.
+        let watch = match query.follow {
+            Follow::UntilTheEnd => self.watch(config, &path)?,
+            Follow::No => None,
+        };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(RuntimeError::file("open", &path, error)),
+        };
+        let mut reader = LogReader {
+            path,
+            lines: BufReader::new(file),
+            number: 0,
+            partial: Vec::new(),
+        };
+        let mut told = |found: LogEntry| {
+            entry(found).map_err(|error| RuntimeError::system("write the log", error))
+        };
+        reader.present(query, &mut told)?;
+        if let Some(watch) = watch {
+            loop {
+                let ended = watch.wait()?;
+                while let Some(found) = reader.next()? {
+                    if query.since.is_none_or(|since| found.time >= since) {
+                        told(found)?;
+                    }
+                }
+                if ended {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What to wait for; nothing if the container does not run.
+    fn watch(&self, config: &ContainerConfig, log: &Path) -> Result<Option<Watch>, RuntimeError> {
+        let ContainerState::Running(record) = self.paths(&config.id).container_state()? else {
+            return Ok(None);
+        };
+        let Some(monitor) = record.monitor.open() else {
+            return Ok(None);
+        };
+        let changes = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)
+            .map_err(|error| RuntimeError::system("watch files", error))?;
+        changes
+            .add_watch(log, AddWatchFlags::IN_MODIFY)
+            .map_err(|error| RuntimeError::file("watch", log, error.into()))?;
+        Ok(Some(Watch { monitor, changes }))
+    }
+}
+
+/// A log that grows, and the monitor that lets it grow.
+struct Watch {
+    monitor: PidFd,
+    changes: Inotify,
+}
+
+impl Watch {
+    /// Waits for more, or for the end; says whether it was the end.
+    fn wait(&self) -> Result<bool, RuntimeError> {
+        let mut descriptors = [
+            PollFd::new(self.changes.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.monitor.as_fd(), PollFlags::POLLIN),
+        ];
+        loop {
+            match poll(&mut descriptors, PollTimeout::NONE) {
+                Ok(_) => break,
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(error) => return Err(RuntimeError::system("wait for the log", error)),
+            }
+        }
+        // The events say only that there is something; what it is, reading tells.
+        let _ = self.changes.read_events();
+        Ok(descriptors[1].any().unwrap_or(true))
+    }
+}
+
+struct LogReader {
+    path: PathBuf,
+    lines: BufReader<File>,
+    number: usize,
+    partial: Vec<u8>,
+}
+
+impl LogReader {
+    /// Hands over what is there now, or the last `tail` of it.
+    fn present(
+        &mut self,
+        query: LogQuery,
+        told: &mut dyn FnMut(LogEntry) -> Result<(), RuntimeError>,
+    ) -> Result<(), RuntimeError> {
+        let mut last = VecDeque::new();
+        while let Some(found) = self.next()? {
+            if query.since.is_some_and(|since| found.time < since) {
+                continue;
+            }
+            match query.tail {
+                None => told(found)?,
+                Some(tail) => {
+                    last.push_back(found);
+                    if last.len() > tail {
+                        last.pop_front();
+                    }
+                }
+            }
+        }
+        last.into_iter().try_for_each(told)
+    }
+
+    /// The next whole line; none when there is no more now.
+    fn next(&mut self) -> Result<Option<LogEntry>, RuntimeError> {
+        self.lines
+            .read_until(b'\n', &mut self.partial)
+            .map_err(|error| RuntimeError::file("read", &self.path, error))?;
+        if self.partial.last() != Some(&b'\n') {
+            return Ok(None);
+        }
+        self.number += 1;
+        let parsed = serde_json::from_slice(&self.partial);
+        self.partial.clear();
+        parsed.map(Some).map_err(|error| RuntimeError::Log {
+            path: self.path.clone(),
+            line: self.number,
+            message: error.to_string(),
+        })
+    }
+}

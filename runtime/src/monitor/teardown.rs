@@ -1,0 +1,65 @@
+//! Taking a container down: the network's rules and records, the control group, and with `--rm` the container itself.
+//!
+//! The mounts went with the mount namespace, the devices go with the network namespace. Everything here goes on past
+//! errors, and tolerates that it was done before: it also repairs what a killed monitor left.
+
+use crate::cgroup::Cgroup;
+use crate::config::{ContainerConfig, NetworkMode};
+use crate::error::RuntimeError;
+use crate::runtime::Runtime;
+use minirun_bridge::name::NetworkName;
+use minirun_netns::Narrator;
+use std::time::Duration;
+
+/// The control group that holds all containers' groups.
+pub(crate) const CGROUP_PARENT: &str = "minirun";
+
+/// How long killed processes may take to leave their control group.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Takes down what a start made. The caller holds the container's lock.
+pub(crate) fn take_down(
+    runtime: &Runtime,
+    config: &ContainerConfig,
+    narrator: &mut dyn Narrator,
+) -> Vec<RuntimeError> {
+    let mut errors = Vec::new();
+    if config.network.mode == NetworkMode::Bridge {
+        errors.extend(detach(runtime, config, narrator).err());
+    }
+    errors.extend(remove_cgroup(config).err());
+    if config.auto_remove {
+        errors.extend(runtime.delete(config, narrator).err());
+    }
+    runtime.paths(&config.id).remove_running();
+    errors
+}
+
+fn detach(
+    runtime: &Runtime,
+    config: &ContainerConfig,
+    narrator: &mut dyn Narrator,
+) -> Result<(), RuntimeError> {
+    let name = NetworkName::default();
+    if let Some(network) = runtime.networks.load(&name)? {
+        runtime.networks.detach(&network, &config.id, narrator)?;
+    }
+    Ok(())
+}
+
+/// Removes the group; what is still in it, because a monitor was killed, is killed first.
+fn remove_cgroup(config: &ContainerConfig) -> Result<(), RuntimeError> {
+    let open = || Cgroup::open(CGROUP_PARENT, &config.id);
+    let Some(cgroup) = open()? else {
+        return Ok(());
+    };
+    if cgroup.remove().is_ok() {
+        return Ok(());
+    }
+    let Some(cgroup) = open()? else {
+        return Ok(());
+    };
+    cgroup.kill()?;
+    cgroup.wait_until_empty(PATIENCE)?;
+    Ok(cgroup.remove()?)
+}

@@ -1,0 +1,81 @@
+//! The runtime's side of networking: the default network, and waiting for those who are just leaving.
+
+use crate::container_state::ContainerState;
+use crate::error::RuntimeError;
+use crate::process_identity::ProcessIdentity;
+use crate::runtime::Runtime;
+use minirun_bridge::attach::{Attachment, EndpointRequest, NamespaceToAttach};
+use minirun_bridge::error::NetworkError;
+use minirun_bridge::id::ContainerId;
+use minirun_bridge::name::NetworkName;
+use minirun_bridge::network::{Icc, Network};
+use minirun_netns::Namespace;
+use minirun_netns::Narrator;
+
+impl Runtime {
+    /// The default network's definition, made on first use.
+    ///
+    /// # Errors
+    /// When it cannot be read or made.
+    pub fn default_network(&self) -> Result<Network, RuntimeError> {
+        Ok(self.networks.load_or_create(&NetworkName::default())?)
+    }
+
+    /// Switches inter-container communication on a network, for running containers, too.
+    ///
+    /// # Errors
+    /// See [`minirun_bridge::state::NetworkHost::set_icc`].
+    pub fn set_icc(
+        &self,
+        name: &NetworkName,
+        icc: Icc,
+        narrator: &mut dyn Narrator,
+    ) -> Result<Network, RuntimeError> {
+        let find = |container: &ContainerId| self.network_namespace(container);
+        Ok(self.networks.set_icc(name, icc, &find, narrator)?)
+    }
+
+    /// Attaches a container. If a port or address is still held by a container that has ended, its monitor is given the
+    /// time to finish first.
+    pub(crate) fn attach_waiting(
+        &self,
+        network: &Network,
+        request: &EndpointRequest,
+        place: NamespaceToAttach<'_>,
+        narrator: &mut dyn Narrator,
+    ) -> Result<Attachment, RuntimeError> {
+        let outcome = self.networks.attach(network, request, place, narrator);
+        let owner = match &outcome {
+            Err(NetworkError::PortTaken { owner, .. }) => owner.to_string(),
+            Err(NetworkError::AddressTaken { owner, .. }) => owner.clone(),
+            _ => return Ok(outcome?),
+        };
+        if let Ok(Some(owner)) = self.find_exactly(&owner)
+            && !matches!(
+                self.paths(&owner.id).container_state()?,
+                ContainerState::Running(_)
+            )
+        {
+            self.settle(&owner)?;
+            return Ok(self.networks.attach(network, request, place, narrator)?);
+        }
+        Ok(outcome?)
+    }
+
+    /// The network namespace of a running container.
+    pub fn network_namespace(&self, container: &ContainerId) -> Option<Namespace> {
+        let init = self.init_of(container)?;
+        // Held open, so that the number cannot pass to another process between the two looks.
+        let process = init.open()?;
+        let namespace = Namespace::of_process(init.pid).ok()?;
+        (!process.has_ended().ok()?).then_some(namespace)
+    }
+
+    /// The first process of a running container.
+    pub(crate) fn init_of(&self, container: &ContainerId) -> Option<ProcessIdentity> {
+        match self.paths(container).container_state().ok()? {
+            ContainerState::Running(record) => record.init,
+            _ => None,
+        }
+    }
+}

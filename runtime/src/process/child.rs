@@ -1,0 +1,169 @@
+//! The child: runs its steps one by one, and reports the first that fails.
+//!
+//! Everything here and in the modules that it calls happens between clone and exec: raw system calls on memory prepared
+//! before, no allocation, no lock, nothing of the environment.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+
+use super::gate::{self, Report};
+use super::init_step::InitStep;
+use super::standard_streams::{GATE, arrange};
+use super::{identity, mounts, nodes, system_call};
+
+/// The code of a child that failed; its parent learns why through the gate.
+const FAILED: i32 = 125;
+
+/// What the steps of one child share.
+pub(super) struct ChildState {
+    /// The new root from `EnterRoot` on.
+    root: Option<OwnedFd>,
+}
+
+impl ChildState {
+    pub(super) fn new() -> Self {
+        Self { root: None }
+    }
+
+    pub(super) fn root(&self) -> Result<BorrowedFd<'_>, Errno> {
+        self.root.as_ref().map(AsFd::as_fd).ok_or(Errno::EBADF)
+    }
+
+    pub(super) fn set_root(&mut self, root: OwnedFd) {
+        self.root = Some(root);
+    }
+}
+
+/// The whole life of a child that was just cloned, up to its program.
+pub(super) fn live(steps: &[InitStep], [stdin, stdout, stderr]: [RawFd; 3], gate: RawFd) -> ! {
+    match arrange([stdin, stdout, stderr, gate]) {
+        Ok(()) => run(steps),
+        Err(errno) => fail(gate, Report::Failed(0, errno)),
+    }
+}
+
+/// Runs the steps of a process whose descriptors are arranged already.
+pub(super) fn run(steps: &[InitStep]) -> ! {
+    let mut state = ChildState::new();
+    for (index, step) in (0..).zip(steps) {
+        if let Err(errno) = apply(step, &mut state) {
+            fail(GATE, Report::Failed(index, errno));
+        }
+    }
+    exit(FAILED)
+}
+
+/// Sends a last word and ends.
+pub(super) fn fail(gate: RawFd, report: Report) -> ! {
+    // A parent that is gone does not need to be told.
+    let _ = gate::send(gate, report);
+    exit(FAILED)
+}
+
+pub(super) fn exit(code: i32) -> ! {
+    // SAFETY: _exit runs no destructor and no handler.
+    unsafe { libc::_exit(code) }
+}
+
+fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
+    match step {
+        InitStep::ResetSignals => reset_signals(),
+        // A process that leads its group already cannot make a session, which no fresh child does.
+        // SAFETY: setsid touches no memory of ours.
+        InitStep::NewSession => Errno::result(unsafe { libc::setsid() }).map(drop),
+        InitStep::NewKeyring => identity::new_keyring(),
+        InitStep::DieWithParent => die_with_parent(),
+        InitStep::HideFromOthers => system_call::control(libc::PR_SET_DUMPABLE, 0),
+        InitStep::SetUmask { mask } => {
+            // SAFETY: umask touches no memory of ours and cannot fail.
+            unsafe { libc::umask(*mask) };
+            Ok(())
+        }
+        InitStep::SetPropagation { flags } => mounts::set_propagation(*flags),
+        InitStep::MountOverlay(mount) => mounts::mount_overlay(mount),
+        InitStep::EnterRoot { path } => mounts::enter_root(state, path),
+        InitStep::MountFileSystem(mount) => mounts::mount_file_system(state.root()?, mount),
+        InitStep::BindMount(mount) => mounts::bind(state.root()?, mount),
+        InitStep::MakeDevice(device) => nodes::make_device(state.root()?, device),
+        InitStep::MakeSymbolicLink { target, path } => {
+            nodes::make_symbolic_link(state.root()?, target, path)
+        }
+        InitStep::PivotRoot => mounts::pivot(state),
+        InitStep::MakeWorkingDirectory { path } => nodes::make_directory(state.root()?, path),
+        InitStep::MakeRootReadOnly => mounts::make_root_read_only(state.root()?),
+        InitStep::SetHostname { name } => nodes::set_hostname(name),
+        InitStep::WriteSysctl { path, value } => nodes::write_sysctl(state.root()?, path, value),
+        InitStep::MakePathReadOnly { path } => mounts::make_read_only(state.root()?, path),
+        InitStep::MaskPath { path } => mounts::mask(state.root()?, path),
+        InitStep::WaitAtGate => wait_at_gate(),
+        InitStep::GiveStandardStreams { uid } => nodes::give_standard_streams(*uid),
+        InitStep::CloseOnExec => close_on_exec(),
+        InitStep::ChangeDirectory { path } => nodes::change_directory(path),
+        InitStep::LimitCapabilities { kept } => identity::limit_capabilities(*kept),
+        InitStep::BecomeUser(identity) => identity::become_user(identity),
+        InitStep::SetCapabilities(sets) => identity::set_capabilities(*sets),
+        InitStep::SetNoNewPrivileges => system_call::control(libc::PR_SET_NO_NEW_PRIVS, 1),
+        InitStep::Execute(program) => Err(program.execute()),
+    }
+}
+
+/// A handler of the parent must not run here, and a signal that it ignores must not stay ignored in the program. The C
+/// library's functions are passed by, because they take locks and spare two signals of their own.
+fn reset_signals() -> Result<(), Errno> {
+    // A `struct sigaction` as the kernel has it: all zeroes mean the default, no flags, and nothing blocked meanwhile.
+    let default = [0_u64; 4];
+    for signal in 1..=64 {
+        // The kernel refuses this for SIGKILL and SIGSTOP, which always have their default meaning.
+        // SAFETY: the pointer names a whole `struct sigaction`, and the last number is the size of the set of signals
+        // in it.
+        unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                default.as_ptr(),
+                std::ptr::null::<u64>(),
+                size_of::<u64>(),
+            )
+        };
+    }
+    let none: u64 = 0;
+    // SAFETY: the pointer names a set of 64 signals, whose size in bytes is given; the old set is not wanted.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const none,
+            std::ptr::null::<u64>(),
+            size_of::<u64>(),
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+/// The parent may have died before the kernel was asked, hence the look at the other end of the gate afterwards.
+fn die_with_parent() -> Result<(), Errno> {
+    system_call::control(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)?;
+    if gate::is_abandoned(GATE) {
+        exit(FAILED);
+    }
+    Ok(())
+}
+
+fn wait_at_gate() -> Result<(), Errno> {
+    gate::send(GATE, Report::Ready)?;
+    gate::wait_until_open(GATE)
+}
+
+fn close_on_exec() -> Result<(), Errno> {
+    // SAFETY: marks descriptors of this process; touches no memory of ours.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            3,
+            u32::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        )
+    };
+    Errno::result(result).map(drop)
+}

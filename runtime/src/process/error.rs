@@ -1,0 +1,190 @@
+//! What can go wrong between a Spec and a running program.
+
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+use thiserror::Error;
+
+use super::exit::Exit;
+
+/// A process that could not be prepared, started or waited for.
+#[derive(Debug, Error)]
+pub enum ProcessError {
+    /// A word would be cut short by the kernel.
+    #[error("the {what} `{value}` holds a NUL byte; remove it")]
+    NulByte {
+        /// Which word it is.
+        what: &'static str,
+        /// The word.
+        value: String,
+    },
+    /// The Spec lacks a part without which nothing can be started.
+    #[error("the container's specification has no `{part}`")]
+    Incomplete {
+        /// The missing part, as config.json spells it.
+        part: &'static str,
+    },
+    /// The process has no command line.
+    #[error(
+        "no command given; name one after the image, or use an image that has an entry point or a command"
+    )]
+    EmptyCommand,
+    /// A path inside the container is not absolute.
+    #[error("the {what} `{}` is not an absolute path", path.display())]
+    RelativePath {
+        /// What the path is for.
+        what: &'static str,
+        /// The path.
+        path: PathBuf,
+    },
+    /// A capability that the `caps` crate does not know.
+    #[error("unknown capability `{name}`")]
+    UnknownCapability {
+        /// The name, with `CAP_`.
+        name: String,
+    },
+    /// A namespace is asked for that this runtime does not make.
+    #[error(
+        "a `{kind}` namespace cannot be had here; only new mnt, pid, uts, ipc, cgroup and net namespaces are made"
+    )]
+    UnsupportedNamespace {
+        /// The kind, as config.json spells it.
+        kind: String,
+    },
+    /// The file system is not given as a layered root.
+    #[error("the root file system has no layers")]
+    NoLayers,
+    /// The mount options of the root file system do not fit in one page.
+    #[error(
+        "the mount options of {layers} layers take {length} bytes, but the kernel takes {limit}; use an image with fewer layers"
+    )]
+    TooManyLayers {
+        /// How many layers there are.
+        layers: usize,
+        /// The bytes they would take.
+        length: usize,
+        /// The bytes there are.
+        limit: usize,
+    },
+    /// The socket pair between parent and child failed.
+    #[error("cannot {action} the gate of the container's first process: {}", errno.desc())]
+    Gate {
+        /// What was tried: `make`, `open` …
+        action: &'static str,
+        /// Why it failed.
+        errno: Errno,
+    },
+    /// The child could not be made.
+    #[error("cannot create the process in its namespaces: {}", errno.desc())]
+    Clone {
+        /// Why `clone3` failed.
+        errno: Errno,
+    },
+    /// The namespace file of the child could not be opened.
+    #[error("cannot open `{}`: {}", path.display(), errno.desc())]
+    OpenNamespace {
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        errno: Errno,
+    },
+    /// The container to execute in could not be found or entered.
+    #[error("cannot enter the namespaces of process {pid}: {}", errno.desc())]
+    Enter {
+        /// The first process of the container, as the caller counts.
+        pid: i32,
+        /// Why it failed.
+        errno: Errno,
+    },
+    /// A step of the child failed.
+    #[error("cannot complete the step `{sentence}`: {}", errno.desc())]
+    Step {
+        /// What the step does.
+        sentence: String,
+        /// Why it failed.
+        errno: Errno,
+    },
+    /// The child ended before its program ran.
+    #[error("the process {exit} before its command ran")]
+    Died {
+        /// How it ended.
+        exit: Exit,
+    },
+    /// The command is in none of the places where it was looked for. Exit code 127.
+    #[error("command `{command}` not found in the container")]
+    CommandNotFound {
+        /// The first word of the command line.
+        command: String,
+    },
+    /// The command is there, but the kernel does not run it. Exit code 126.
+    #[error("command `{command}` cannot be executed: {}", errno.desc())]
+    CommandNotExecutable {
+        /// The first word of the command line.
+        command: String,
+        /// Why the kernel refused.
+        errno: Errno,
+    },
+    /// The end of the process could not be waited for.
+    #[error("cannot wait for process {pid}: {}", errno.desc())]
+    Wait {
+        /// The process, as the caller counts.
+        pid: i32,
+        /// Why it failed.
+        errno: Errno,
+    },
+    /// A signal could not be sent.
+    #[error("cannot send signal {signal} to process {pid}: {}", errno.desc())]
+    Signal {
+        /// The process, as the caller counts.
+        pid: i32,
+        /// The number of the signal.
+        signal: i32,
+        /// Why it failed.
+        errno: Errno,
+    },
+}
+
+impl ProcessError {
+    /// The exit code that Docker's users expect for this error: 127 not found, 126 not executable, 125 anything else.
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            Self::CommandNotFound { .. } => 127,
+            Self::CommandNotExecutable { .. } => 126,
+            _ => 125,
+        }
+    }
+
+    /// What the reader can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::CommandNotFound { .. } => {
+                "check the spelling, the image's PATH, and that a script's interpreter exists in the image"
+            }
+            Self::CommandNotExecutable {
+                errno: Errno::EACCES,
+                ..
+            } => "the file must be a program with its execute bit set (chmod +x), not a directory",
+            Self::CommandNotExecutable {
+                errno: Errno::ENOEXEC,
+                ..
+            } => "the file is made for another architecture, or is a script without a `#!` line",
+            Self::Clone {
+                errno: Errno::EPERM,
+            }
+            | Self::Enter {
+                errno: Errno::EPERM,
+                ..
+            } => "run minirun as root",
+            Self::Enter {
+                errno: Errno::ESRCH,
+                ..
+            } => "the container has ended; start it again",
+            Self::Step {
+                errno: Errno::ELOOP,
+                ..
+            } => "the image has a symbolic link where a directory must be",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

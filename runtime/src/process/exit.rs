@@ -1,0 +1,146 @@
+//! How a process ends, and waiting for it.
+
+use std::fmt;
+use std::mem;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use super::error::ProcessError;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It exited with this code, 0 to 255.
+    Code(i32),
+    /// It was killed by the signal of this number.
+    Signal(i32),
+}
+
+impl Exit {
+    /// The exit code as a shell reports it: the program's own, or 128 and the number of the signal.
+    pub fn exit_code(self) -> i32 {
+        match self {
+            Self::Code(code) => code,
+            Self::Signal(signal) => 128 + signal,
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(formatter, "exited with code {code}"),
+            Self::Signal(signal) => write!(formatter, "was killed by signal {signal}"),
+        }
+    }
+}
+
+/// A child of the caller that runs its program. Dropping it neither kills nor reaps the process.
+#[derive(Debug)]
+pub struct RunningProcess {
+    pid: i32,
+    pidfd: OwnedFd,
+    when_dropped: WhenDropped,
+}
+
+/// What the end of the value means for the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WhenDropped {
+    Leave,
+    KillAndReap,
+}
+
+impl RunningProcess {
+    pub(super) fn new(pid: i32, pidfd: OwnedFd, when_dropped: WhenDropped) -> Self {
+        Self {
+            pid,
+            pidfd,
+            when_dropped,
+        }
+    }
+
+    pub(super) fn set_when_dropped(&mut self, when_dropped: WhenDropped) {
+        self.when_dropped = when_dropped;
+    }
+
+    /// The process, as the caller's process namespace counts.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// A descriptor that becomes readable when the process ends, and that means this process for ever.
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// Waits until the process ends, and reaps it: a second call fails.
+    pub fn wait(&self) -> Result<Exit, ProcessError> {
+        wait_for(self.pidfd.as_fd()).map_err(|errno| ProcessError::Wait {
+            pid: self.pid,
+            errno,
+        })
+    }
+
+    /// Sends the process the signal of this number.
+    pub fn signal(&self, signal: i32) -> Result<(), ProcessError> {
+        send_signal(self.pidfd.as_fd(), signal).map_err(|errno| ProcessError::Signal {
+            pid: self.pid,
+            signal,
+            errno,
+        })
+    }
+}
+
+impl Drop for RunningProcess {
+    fn drop(&mut self) {
+        if self.when_dropped == WhenDropped::KillAndReap {
+            // Neither can fail in a way that a destructor could mend: a process that has ended before is reaped all the
+            // same.
+            let _ = send_signal(self.pidfd.as_fd(), libc::SIGKILL);
+            let _ = wait_for(self.pidfd.as_fd());
+        }
+    }
+}
+
+fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<(), Errno> {
+    // SAFETY: pidfd_send_signal takes a descriptor, a number, and a null pointer that stands for an ordinary signal.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            signal,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+/// The raw call, because the typed one loses the status of a process that a real-time signal killed.
+pub(super) fn wait_for(pidfd: BorrowedFd<'_>) -> Result<Exit, Errno> {
+    loop {
+        // SAFETY: siginfo_t is plain data, for which all zeroes is a value.
+        let mut information: libc::siginfo_t = unsafe { mem::zeroed() };
+        // SAFETY: the kernel writes one siginfo_t to the place that the pointer names.
+        let result = unsafe {
+            libc::waitid(
+                libc::P_PIDFD,
+                pidfd.as_raw_fd() as libc::id_t,
+                &raw mut information,
+                libc::WEXITED,
+            )
+        };
+        match Errno::result(result) {
+            Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno),
+            Ok(_) => {}
+        }
+        // SAFETY: waitid succeeded, so the fields of a SIGCHLD are filled in.
+        let status = unsafe { information.si_status() };
+        return Ok(match information.si_code {
+            libc::CLD_EXITED => Exit::Code(status),
+            _ => Exit::Signal(status),
+        });
+    }
+}

@@ -1,0 +1,119 @@
+//! How the steps are done that change who the process is and what it may do. Called in the child: no allocation.
+//!
+//! Users and groups are set by the bare system calls: the C library's functions would try to reach the parent's other
+//! threads, which are not here.
+
+use nix::errno::Errno;
+
+use super::init_step::{CapabilitySets, Identity};
+use super::system_call::control;
+
+/// `_LINUX_CAPABILITY_VERSION_3` of linux/capability.h.
+const CAPABILITY_VERSION: u32 = 0x2008_0522;
+/// `KEYCTL_JOIN_SESSION_KEYRING` of linux/keyctl.h.
+const JOIN_SESSION_KEYRING: libc::c_int = 1;
+/// More capabilities than this there cannot be.
+const MOST_CAPABILITIES: u32 = 64;
+
+#[repr(C)]
+struct CapabilityHeader {
+    version: u32,
+    pid: i32,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct CapabilityWord {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// The keys of the host's session must not be readable in the container.
+pub(super) fn new_keyring() -> Result<(), Errno> {
+    // SAFETY: a null pointer asks for a keyring without a name.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_keyctl,
+            JOIN_SESSION_KEYRING,
+            std::ptr::null::<libc::c_char>(),
+        )
+    };
+    match Errno::result(result) {
+        // A kernel without keyrings has nothing to hide.
+        Ok(_) | Err(Errno::ENOSYS) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+pub(super) fn limit_capabilities(kept: u64) -> Result<(), Errno> {
+    for capability in 0..MOST_CAPABILITIES {
+        if kept & (1 << capability) != 0 {
+            continue;
+        }
+        match control(libc::PR_CAPBSET_DROP, libc::c_ulong::from(capability)) {
+            Ok(()) => {}
+            // The kernel has no capability of this number, nor any above.
+            Err(Errno::EINVAL) => return Ok(()),
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// The permitted capabilities survive the change of user, so that `set_capabilities` can choose among them.
+pub(super) fn become_user(identity: &Identity) -> Result<(), Errno> {
+    let groups = &identity.additional_gids;
+    let (uid, gid) = (identity.uid, identity.gid);
+    control(libc::PR_SET_KEEPCAPS, 1)?;
+    // SAFETY: the pointer and the count describe the list of groups.
+    let result = unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) };
+    Errno::result(result)?;
+    // SAFETY: setresgid takes numbers only.
+    Errno::result(unsafe { libc::syscall(libc::SYS_setresgid, gid, gid, gid) })?;
+    // SAFETY: setresuid takes numbers only.
+    Errno::result(unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) })?;
+    control(libc::PR_SET_KEEPCAPS, 0)
+}
+
+pub(super) fn set_capabilities(sets: CapabilitySets) -> Result<(), Errno> {
+    let header = CapabilityHeader {
+        version: CAPABILITY_VERSION,
+        pid: 0,
+    };
+    let word = |shift: u32| CapabilityWord {
+        effective: (sets.effective >> shift) as u32,
+        permitted: (sets.permitted >> shift) as u32,
+        inheritable: (sets.inheritable >> shift) as u32,
+    };
+    let words = [word(0), word(32)];
+    // SAFETY: version 3 takes one header and two words, which the pointers name.
+    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, words.as_ptr()) };
+    Errno::result(result)?;
+    set_ambient(sets.ambient)
+}
+
+fn set_ambient(ambient: u64) -> Result<(), Errno> {
+    change_ambient(libc::PR_CAP_AMBIENT_CLEAR_ALL, 0)?;
+    for capability in 0..MOST_CAPABILITIES {
+        if ambient & (1 << capability) != 0 {
+            change_ambient(libc::PR_CAP_AMBIENT_RAISE, capability)?;
+        }
+    }
+    Ok(())
+}
+
+fn change_ambient(operation: libc::c_int, capability: u32) -> Result<(), Errno> {
+    let none: libc::c_ulong = 0;
+    // SAFETY: prctl takes numbers only here.
+    let result = unsafe {
+        libc::prctl(
+            libc::PR_CAP_AMBIENT,
+            operation as libc::c_ulong,
+            libc::c_ulong::from(capability),
+            none,
+            none,
+        )
+    };
+    Errno::result(result).map(drop)
+}

@@ -1,0 +1,130 @@
+//! From a Spec to the steps of a container's first process.
+
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
+
+use super::error::ProcessError;
+use super::init_step::InitStep;
+use super::mount_options::root_propagation;
+use super::overlay::OverlayRoot;
+use super::process_steps::{Lifetime, first_steps, last_steps};
+use super::root_steps;
+use super::text::{c_string, relative_to_root};
+
+/// Everything that a container's first process does, prepared.
+#[derive(Debug)]
+pub struct InitPlan {
+    pub(super) steps: Arc<[InitStep]>,
+    /// `CLONE_NEW…` flags for the clone.
+    pub(super) namespaces: u64,
+}
+
+impl InitPlan {
+    /// Prepares the start of the Spec's process in the root file system `root`. Touches nothing.
+    ///
+    /// Of the Spec's namespaces each must be a new one. The root of the cgroup namespace is the cgroup that the process
+    /// is cloned into.
+    pub fn prepare(spec: &Spec, root: &OverlayRoot) -> Result<Self, ProcessError> {
+        let process = spec
+            .process()
+            .as_ref()
+            .ok_or(ProcessError::Incomplete { part: "process" })?;
+        let linux = spec
+            .linux()
+            .as_ref()
+            .ok_or(ProcessError::Incomplete { part: "linux" })?;
+        let namespaces = namespaces(linux)?;
+        let mut steps = first_steps(Lifetime::OfParent);
+        steps.push(InitStep::SetUmask { mask: 0 });
+        steps.extend(file_system_steps(spec, linux, root)?);
+        steps.push(InitStep::WaitAtGate);
+        steps.extend(last_steps(process, Lifetime::OfParent)?);
+        Ok(Self {
+            steps: steps.into(),
+            namespaces,
+        })
+    }
+
+    /// The steps in their order.
+    pub fn steps(&self) -> &[InitStep] {
+        &self.steps
+    }
+
+    /// The steps that are done when `HeldProcess::wait_root_ready` returns.
+    pub fn steps_before_gate(&self) -> &[InitStep] {
+        &self.steps[..self.gate_index()]
+    }
+
+    /// The steps that `HeldProcess::release` lets happen, the last of which is the program.
+    pub fn steps_after_gate(&self) -> &[InitStep] {
+        &self.steps[self.gate_index()..]
+    }
+
+    fn gate_index(&self) -> usize {
+        self.steps
+            .iter()
+            .position(|step| matches!(step, InitStep::WaitAtGate))
+            .unwrap_or(self.steps.len())
+    }
+}
+
+fn namespaces(linux: &Linux) -> Result<u64, ProcessError> {
+    let mut flags = 0;
+    for namespace in linux.namespaces().as_deref().unwrap_or_default() {
+        let kind = namespace.typ();
+        let supported = !matches!(kind, LinuxNamespaceType::User | LinuxNamespaceType::Time);
+        if !supported || namespace.path().is_some() {
+            return Err(ProcessError::UnsupportedNamespace {
+                kind: kind.to_string(),
+            });
+        }
+        flags |= kind as u64;
+    }
+    // Without a mount namespace of its own the steps would change the host's mounts.
+    if flags & libc::CLONE_NEWNS as u64 == 0 {
+        return Err(ProcessError::Incomplete {
+            part: "linux.namespaces[mount]",
+        });
+    }
+    Ok(flags)
+}
+
+/// The order is that of need: devices lie on a mount, the root is changed when all is mounted, the working directory is
+/// made before the root is closed to writes, kernel parameters are written before /proc/sys is, and /dev/null must be
+/// there to hide a file with it.
+fn file_system_steps(
+    spec: &Spec,
+    linux: &Linux,
+    root: &OverlayRoot,
+) -> Result<Vec<InitStep>, ProcessError> {
+    let mut steps = vec![
+        InitStep::SetPropagation {
+            flags: root_propagation(linux.rootfs_propagation().as_deref()),
+        },
+        InitStep::MountOverlay(root.mount()?),
+        InitStep::EnterRoot {
+            path: c_string("path", root.merged.as_os_str().as_bytes())?,
+        },
+    ];
+    steps.extend(root_steps::mounts(spec)?);
+    steps.extend(root_steps::devices(linux)?);
+    steps.push(InitStep::PivotRoot);
+    if let Some(process) = spec.process() {
+        steps.push(InitStep::MakeWorkingDirectory {
+            path: relative_to_root("working directory", process.cwd())?,
+        });
+    }
+    if spec.root().as_ref().and_then(|root| root.readonly()) == Some(true) {
+        steps.push(InitStep::MakeRootReadOnly);
+    }
+    if let Some(name) = spec.hostname() {
+        steps.push(InitStep::SetHostname {
+            name: c_string("host name", name)?,
+        });
+    }
+    steps.extend(root_steps::sysctls(linux)?);
+    steps.extend(root_steps::closed_paths(linux)?);
+    Ok(steps)
+}

@@ -1,0 +1,167 @@
+//! The steps of a child between its birth and its program, as data.
+//!
+//! Paths inside the container are relative to its root without a leading slash, so that before `PivotRoot` they cannot
+//! name anything of the host by accident. How each step is done is told in `child.rs`, how it is said in
+//! `explanation.rs`.
+
+use std::ffi::CString;
+
+use super::overlay::OverlayMount;
+use super::program::Program;
+use super::system_call::{Depth, MountAttributes};
+
+/// One thing that a child does before its program runs.
+#[derive(Debug)]
+pub enum InitStep {
+    /// Gives every signal its default meaning and blocks none.
+    ResetSignals,
+    /// Leaves the terminal and the process group of the parent.
+    NewSession,
+    /// Leaves the keyring of the parent's session.
+    NewKeyring,
+    /// Asks the kernel for a SIGKILL when the parent dies, and stops if it is dead already.
+    DieWithParent,
+    /// Closes this process to the eyes of others until its program runs.
+    HideFromOthers,
+    /// Sets which permission bits new files lack.
+    SetUmask {
+        /// The bits.
+        mask: libc::mode_t,
+    },
+    /// Keeps mounts of this namespace from reaching the host.
+    SetPropagation {
+        /// `MS_PRIVATE` or `MS_SLAVE`, with `MS_REC`.
+        flags: libc::c_ulong,
+    },
+    /// Mounts the layers of the image.
+    MountOverlay(OverlayMount),
+    /// Takes the mounted directory as the root that all later paths start from.
+    EnterRoot {
+        /// The directory on the host.
+        path: CString,
+    },
+    /// Mounts a file system of the kernel's making.
+    MountFileSystem(FileSystemMount),
+    /// Shows a file or directory of the host in the container.
+    BindMount(BindMount),
+    /// Makes a device node.
+    MakeDevice(Device),
+    /// Makes a symbolic link, unless something is there.
+    MakeSymbolicLink {
+        /// What the link says.
+        target: CString,
+        /// Where the link is.
+        path: CString,
+    },
+    /// Makes the new root the root and drops the host's.
+    PivotRoot,
+    /// Makes the directory the program starts in, if it is missing.
+    MakeWorkingDirectory {
+        /// The directory.
+        path: CString,
+    },
+    /// Makes the root file system refuse writes.
+    MakeRootReadOnly,
+    /// Names the machine.
+    SetHostname {
+        /// The name.
+        name: CString,
+    },
+    /// Writes a kernel parameter of the container's namespaces.
+    WriteSysctl {
+        /// The file below the root: `proc/sys/…`.
+        path: CString,
+        /// What is written.
+        value: CString,
+    },
+    /// Makes a part of /proc or /sys refuse writes; skipped if it is not there.
+    MakePathReadOnly {
+        /// The path.
+        path: CString,
+    },
+    /// Hides a part of /proc or /sys; skipped if it is not there.
+    MaskPath {
+        /// The path.
+        path: CString,
+    },
+    /// Tells the parent that the root is ready, and waits for its word.
+    WaitAtGate,
+    /// Lets the user of the container open its standard streams by name, where they are pipes.
+    GiveStandardStreams {
+        /// The user.
+        uid: libc::uid_t,
+    },
+    /// Marks every descriptor but the standard streams to close when the program starts.
+    CloseOnExec,
+    /// Goes to the directory the program starts in, and checks that it is inside the container.
+    ChangeDirectory {
+        /// The absolute path.
+        path: CString,
+    },
+    /// Gives up capabilities for good, for every program that will ever run in the container.
+    LimitCapabilities {
+        /// The capabilities that stay, one bit each.
+        kept: u64,
+    },
+    /// Takes on the user and the groups, without losing capabilities yet.
+    BecomeUser(Identity),
+    /// Sets what the process itself may do.
+    SetCapabilities(CapabilitySets),
+    /// Keeps programs from gaining privileges by set-user-id bits and file capabilities.
+    SetNoNewPrivileges,
+    /// Replaces the process by the program.
+    Execute(Program),
+}
+
+/// A file system of the kernel's making, such as proc or tmpfs.
+#[derive(Debug)]
+pub struct FileSystemMount {
+    pub(super) source: CString,
+    pub(super) kind: CString,
+    pub(super) target: CString,
+    /// `MS_…` flags.
+    pub(super) flags: libc::c_ulong,
+    /// The words for the file system; may be empty.
+    pub(super) data: CString,
+    /// All words, as the Spec has them.
+    pub(super) words: String,
+}
+
+/// A file or directory of the host, shown in the container.
+#[derive(Debug)]
+pub struct BindMount {
+    /// The path on the host.
+    pub(super) source: CString,
+    pub(super) target: CString,
+    pub(super) depth: Depth,
+    pub(super) attributes: MountAttributes,
+}
+
+/// A device node.
+#[derive(Debug)]
+pub struct Device {
+    pub(super) path: CString,
+    /// The kind and the permission bits.
+    pub(super) mode: libc::mode_t,
+    pub(super) major: u32,
+    pub(super) minor: u32,
+    pub(super) uid: libc::uid_t,
+    pub(super) gid: libc::gid_t,
+}
+
+/// Who a process is.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub(super) uid: libc::uid_t,
+    pub(super) gid: libc::gid_t,
+    pub(super) additional_gids: Vec<libc::gid_t>,
+}
+
+/// What a process may do: one bit for each capability, numbered as the kernel does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CapabilitySets {
+    pub(super) effective: u64,
+    pub(super) permitted: u64,
+    pub(super) inheritable: u64,
+    pub(super) ambient: u64,
+}

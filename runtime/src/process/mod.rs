@@ -1,0 +1,57 @@
+//! The process of a container: from a Spec to a running program.
+//!
+//! # Theory of operation
+//!
+//! 1. `InitPlan::prepare` (`init_plan.rs`) turns an OCI Spec into a flat list of `InitStep`s. Everything that needs
+//!    memory is made here, in the parent, because the child may not allocate: another thread of the parent could have
+//!    held the allocator's lock at the moment of the clone.
+//! 2. `spawn` (`spawn.rs`) makes a socket pair, the *gate*, and one `clone3` call makes the child in its namespaces.
+//! 3. The child (`child.rs`) first gives up every descriptor of the parent but its standard streams and the gate. Then
+//!    it runs the steps: file system (`mounts.rs`), nodes and files (`nodes.rs`), always below a descriptor of the new
+//!    root (`root_path.rs`), so that no symbolic link of an image can lead the mounts of the runtime to another place.
+//! 4. At the step `WaitAtGate` the root is ready; the child says so and waits. The parent meanwhile connects the
+//!    network. Nothing of the image has run yet, so nothing can interfere with the steps so far.
+//! 5. The gate opens; the child takes on its identity (`identity.rs`) and executes its program (`program.rs`).
+//! 6. A step that fails sends its index and error number through the gate. The gate closes on exec, so its end without
+//!    a message means that the program runs.
+//! 7. `spawn_exec` (`exec.rs`) enters the namespaces of a running container by way of a short-lived process between,
+//!    which clones the real one as the caller's own child; that one runs the same identity steps.
+//!
+//! The child dies with the thread that spawned it: that thread must live as long as the container. While that parent
+//! runs, a container cannot write to the executable of minirun through `/proc/self/exe`: the kernel refuses to open the
+//! file of a running program for writing (Linux 6.11 and 6.12 did not always).
+
+mod child;
+mod clone;
+mod error;
+mod exec;
+mod exit;
+mod explanation;
+mod gate;
+mod identity;
+mod init_plan;
+mod init_step;
+mod mount_options;
+mod mounts;
+mod nodes;
+mod overlay;
+mod path_buffer;
+mod process_steps;
+mod program;
+mod root_path;
+mod root_steps;
+mod spawn;
+mod standard_streams;
+mod system_call;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use error::ProcessError;
+pub use exec::{ExecPlan, spawn_exec};
+pub use exit::{Exit, RunningProcess};
+pub use init_plan::InitPlan;
+pub use init_step::InitStep;
+pub use overlay::OverlayRoot;
+pub use spawn::{HeldProcess, spawn};
+pub use standard_streams::ChildStdio;

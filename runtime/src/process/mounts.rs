@@ -1,0 +1,141 @@
+//! How the mounting steps are done. Called in the child: no allocation.
+//!
+//! A place below the new root is opened first, and then mounted on by descriptor or by standing in it, so that the name
+//! is resolved once only.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use super::child::ChildState;
+use super::init_step::{BindMount, FileSystemMount};
+use super::overlay::OverlayMount;
+use super::root_path::{Links, NodeKind, locate, locate_or_create};
+use super::system_call::{
+    self, Depth, MOUNT_ATTR_RDONLY, MountAttributes, OpenHow, attach, enter_directory, mount,
+    set_mount_attributes,
+};
+
+const READ_ONLY: MountAttributes = MountAttributes {
+    set: MOUNT_ATTR_RDONLY,
+    clear: 0,
+    propagation: 0,
+    user_namespace: 0,
+};
+
+/// The numbers of /dev/null.
+const NULL_DEVICE: libc::dev_t = libc::makedev(1, 3);
+
+pub(super) fn set_propagation(flags: libc::c_ulong) -> Result<(), Errno> {
+    mount(c"none", c"/", c"", (flags, None))
+}
+
+pub(super) fn mount_overlay(overlay: &OverlayMount) -> Result<(), Errno> {
+    if let Some(directory) = &overlay.directory {
+        // SAFETY: the pointer names a C string.
+        Errno::result(unsafe { libc::chdir(directory.as_ptr()) })?;
+    }
+    mount(
+        c"overlay",
+        &overlay.target,
+        c"overlay",
+        (0, Some(&overlay.options)),
+    )
+}
+
+pub(super) fn enter_root(state: &mut ChildState, path: &CStr) -> Result<(), Errno> {
+    let root = open_directory(path)?;
+    enter_directory(root.as_fd())?;
+    state.set_root(root);
+    Ok(())
+}
+
+/// /proc and /sys must lie where they say: what is written to them and masked in them later would go astray otherwise.
+pub(super) fn mount_file_system(root: BorrowedFd<'_>, what: &FileSystemMount) -> Result<(), Errno> {
+    let kind: &CStr = &what.kind;
+    let links = if kind == c"proc" || kind == c"sysfs" {
+        Links::Refuse
+    } else {
+        Links::Follow
+    };
+    let place = locate_or_create(root, &what.target, links, NodeKind::Directory)?;
+    enter_directory(place.as_fd())?;
+    mount(&what.source, c".", kind, (what.flags, Some(&what.data)))?;
+    enter_directory(root)
+}
+
+pub(super) fn bind(root: BorrowedFd<'_>, what: &BindMount) -> Result<(), Errno> {
+    let tree = system_call::clone_tree(&what.source, what.depth)?;
+    let kind = if system_call::is_directory(&tree)? {
+        NodeKind::Directory
+    } else {
+        NodeKind::File
+    };
+    let place = locate_or_create(root, &what.target, Links::Follow, kind)?;
+    set_mount_attributes(tree.as_fd(), what.depth, what.attributes)?;
+    attach(&tree, place.as_fd())
+}
+
+/// The old root comes to lie over the new one and is taken off again, so no directory for it is needed.
+pub(super) fn pivot(state: &mut ChildState) -> Result<(), Errno> {
+    enter_directory(state.root()?)?;
+    // SAFETY: both pointers name C strings.
+    let result = unsafe { libc::syscall(libc::SYS_pivot_root, c".".as_ptr(), c".".as_ptr()) };
+    Errno::result(result)?;
+    // SAFETY: the pointer names a C string.
+    Errno::result(unsafe { libc::umount2(c".".as_ptr(), libc::MNT_DETACH) })?;
+    enter_root(state, c"/")
+}
+
+pub(super) fn make_root_read_only(root: BorrowedFd<'_>) -> Result<(), Errno> {
+    set_mount_attributes(root, Depth::Single, READ_ONLY)
+}
+
+pub(super) fn make_read_only(root: BorrowedFd<'_>, path: &CStr) -> Result<(), Errno> {
+    let Some(place) = if_present(locate(root, path, Links::Follow))? else {
+        return Ok(());
+    };
+    let tree = system_call::clone_tree_at(place.as_fd(), Depth::Recursive)?;
+    set_mount_attributes(tree.as_fd(), Depth::Recursive, READ_ONLY)?;
+    attach(&tree, place.as_fd())
+}
+
+pub(super) fn mask(root: BorrowedFd<'_>, path: &CStr) -> Result<(), Errno> {
+    let Some(place) = if_present(locate(root, path, Links::Follow))? else {
+        return Ok(());
+    };
+    if system_call::is_directory(&place)? {
+        enter_directory(place.as_fd())?;
+        let options = Some(c"nr_blocks=1,nr_inodes=1");
+        mount(c"tmpfs", c".", c"tmpfs", (libc::MS_RDONLY, options))?;
+        return enter_directory(root);
+    }
+    // An image without the usual /dev could offer something else under this name.
+    let null = locate(root, c"dev/null", Links::Refuse)?;
+    let status = system_call::status(&null)?;
+    if status.st_mode & libc::S_IFMT != libc::S_IFCHR || status.st_rdev != NULL_DEVICE {
+        return Err(Errno::ENODEV);
+    }
+    let tree = system_call::clone_tree_at(null.as_fd(), Depth::Single)?;
+    attach(&tree, place.as_fd())
+}
+
+fn if_present(result: Result<OwnedFd, Errno>) -> Result<Option<OwnedFd>, Errno> {
+    match result {
+        Ok(place) => Ok(Some(place)),
+        Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn open_directory(path: &CStr) -> Result<OwnedFd, Errno> {
+    let how = OpenHow {
+        flags: (libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC) as u64,
+        mode: 0,
+        resolve: 0,
+    };
+    // SAFETY: the number stands for the working directory, which is always there.
+    let here = unsafe { BorrowedFd::borrow_raw(libc::AT_FDCWD) };
+    system_call::open_at(here, path, how)
+}

@@ -1,0 +1,160 @@
+//! How the steps are done that make nodes, write small values and change the directory. Called in the child: no
+//! allocation.
+
+use std::ffi::CStr;
+use std::mem;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use super::init_step::Device;
+use super::root_path::{Links, NodeKind, locate_or_create};
+use super::system_call::{self, OpenHow};
+
+pub(super) fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), Errno> {
+    let (directory, name) = parent_of(root, &device.path)?;
+    let number = libc::makedev(device.major, device.minor);
+    // SAFETY: the pointer names a C string.
+    let result =
+        unsafe { libc::mknodat(directory.as_raw_fd(), name.as_ptr(), device.mode, number) };
+    match Errno::result(result) {
+        Ok(_) => own_device(&directory, name, device),
+        Err(Errno::EEXIST) => check_device(&directory, name, device),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn own_device(directory: &OwnedFd, name: &CStr, device: &Device) -> Result<(), Errno> {
+    if (device.uid, device.gid) == (0, 0) {
+        return Ok(());
+    }
+    // SAFETY: the pointer names a C string.
+    let result = unsafe {
+        libc::fchownat(
+            directory.as_raw_fd(),
+            name.as_ptr(),
+            device.uid,
+            device.gid,
+            libc::AT_SYMLINK_NOFOLLOW,
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+/// A node that the image brought along must be the very same device.
+fn check_device(directory: &OwnedFd, name: &CStr, device: &Device) -> Result<(), Errno> {
+    let how = OpenHow {
+        flags: (libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC) as u64,
+        mode: 0,
+        resolve: 0,
+    };
+    let status = system_call::status(&system_call::open_at(directory.as_fd(), name, how)?)?;
+    let same_kind = status.st_mode & libc::S_IFMT == device.mode & libc::S_IFMT;
+    let same_number = status.st_rdev == libc::makedev(device.major, device.minor);
+    if same_kind && same_number {
+        Ok(())
+    } else {
+        Err(Errno::EEXIST)
+    }
+}
+
+pub(super) fn make_symbolic_link(
+    root: BorrowedFd<'_>,
+    target: &CStr,
+    path: &CStr,
+) -> Result<(), Errno> {
+    let (directory, name) = parent_of(root, path)?;
+    // SAFETY: both pointers name C strings.
+    let result = unsafe { libc::symlinkat(target.as_ptr(), directory.as_raw_fd(), name.as_ptr()) };
+    match Errno::result(result) {
+        Ok(_) | Err(Errno::EEXIST) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+pub(super) fn make_directory(root: BorrowedFd<'_>, path: &CStr) -> Result<(), Errno> {
+    locate_or_create(root, path, Links::Follow, NodeKind::Directory).map(drop)
+}
+
+pub(super) fn set_hostname(name: &CStr) -> Result<(), Errno> {
+    // SAFETY: the pointer and the length describe the bytes of the C string.
+    Errno::result(unsafe { libc::sethostname(name.as_ptr(), name.count_bytes()) }).map(drop)
+}
+
+/// The file must be one of the kernel's, whatever the image or a mount put there.
+pub(super) fn write_sysctl(root: BorrowedFd<'_>, path: &CStr, value: &CStr) -> Result<(), Errno> {
+    let how = OpenHow {
+        flags: (libc::O_WRONLY | libc::O_CLOEXEC) as u64,
+        mode: 0,
+        resolve: libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_SYMLINKS,
+    };
+    let file = system_call::open_at(root, path, how)?;
+    // SAFETY: statfs is plain data, for which all zeroes is a value.
+    let mut file_system: libc::statfs = unsafe { mem::zeroed() };
+    // SAFETY: the kernel writes one statfs to the place that the pointer names.
+    Errno::result(unsafe { libc::fstatfs(file.as_raw_fd(), &raw mut file_system) })?;
+    if file_system.f_type != libc::PROC_SUPER_MAGIC {
+        return Err(Errno::ENODEV);
+    }
+    // SAFETY: the pointer and the length describe the bytes of the C string.
+    let result =
+        unsafe { libc::write(file.as_raw_fd(), value.as_ptr().cast(), value.count_bytes()) };
+    Errno::result(result).map(drop)
+}
+
+/// The program may open /dev/stdout anew, which takes the right to open the pipe behind it. Terminals and files are the
+/// host's and stay as they are.
+pub(super) fn give_standard_streams(uid: libc::uid_t) -> Result<(), Errno> {
+    const SAME_GROUP: libc::gid_t = libc::gid_t::MAX;
+    for stream in 0..3 {
+        // SAFETY: the standard streams were put in place when the child was born and stay open.
+        let stream = unsafe { BorrowedFd::borrow_raw(stream) };
+        if system_call::status(&stream)?.st_mode & libc::S_IFMT == libc::S_IFIFO {
+            // SAFETY: fchown touches no memory of ours.
+            Errno::result(unsafe { libc::fchown(stream.as_raw_fd(), uid, SAME_GROUP) })?;
+        }
+    }
+    Ok(())
+}
+
+/// A working directory outside the root would be a door to the host; the kernel says so by a path that does not begin
+/// with a slash.
+pub(super) fn change_directory(path: &CStr) -> Result<(), Errno> {
+    // SAFETY: the pointer names a C string.
+    Errno::result(unsafe { libc::chdir(path.as_ptr()) })?;
+    let mut buffer = [0_u8; libc::PATH_MAX as usize];
+    // SAFETY: the pointer and the length describe the buffer.
+    let result = unsafe { libc::syscall(libc::SYS_getcwd, buffer.as_mut_ptr(), buffer.len()) };
+    Errno::result(result)?;
+    if buffer[0] == b'/' {
+        Ok(())
+    } else {
+        Err(Errno::EXDEV)
+    }
+}
+
+/// The directory that a path of ours lies in, made if it is missing, and the path's last component.
+fn parent_of<'path>(
+    root: BorrowedFd<'_>,
+    path: &'path CStr,
+) -> Result<(OwnedFd, &'path CStr), Errno> {
+    let bytes = path.to_bytes();
+    let name_start = bytes
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or(0, |slash| slash + 1);
+    let name = path.to_bytes_with_nul();
+    let name = CStr::from_bytes_with_nul(&name[name_start..]).map_err(|_| Errno::EINVAL)?;
+    let mut parent = [0; libc::PATH_MAX as usize];
+    parent
+        .get_mut(..name_start)
+        .ok_or(Errno::ENAMETOOLONG)?
+        .copy_from_slice(&bytes[..name_start]);
+    let parent = match CStr::from_bytes_until_nul(&parent) {
+        Ok(parent) if !parent.is_empty() => parent,
+        Ok(_) => c".",
+        Err(_) => return Err(Errno::ENAMETOOLONG),
+    };
+    let directory = locate_or_create(root, parent, Links::Follow, NodeKind::Directory)?;
+    Ok((directory, name))
+}

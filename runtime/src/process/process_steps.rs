@@ -1,0 +1,104 @@
+//! The steps that depend on the process alone: who it is, where it starts, what it runs. First processes and executed
+//! ones share them.
+
+use std::collections::HashSet;
+use std::os::unix::ffi::OsStrExt;
+use std::str::FromStr;
+
+use oci_spec::runtime::{Capability, LinuxCapabilities, Process};
+
+use super::error::ProcessError;
+use super::init_step::{CapabilitySets, Identity, InitStep};
+use super::program::Program;
+use super::text::c_string;
+
+/// What the umask of a container's process is unless the Spec says otherwise, as Docker has it.
+const DEFAULT_UMASK: libc::mode_t = 0o022;
+
+/// Whether a process outlives the one that spawned it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lifetime {
+    OfParent,
+    OfContainer,
+}
+
+/// What comes first in every child. One that is born among the processes of a running container hides from them.
+pub(super) fn first_steps(lifetime: Lifetime) -> Vec<InitStep> {
+    vec![
+        InitStep::ResetSignals,
+        match lifetime {
+            Lifetime::OfParent => InitStep::DieWithParent,
+            Lifetime::OfContainer => InitStep::HideFromOthers,
+        },
+        InitStep::NewSession,
+        InitStep::NewKeyring,
+    ]
+}
+
+/// What follows the gate, up to and including the program.
+///
+/// The working directory is entered while still root, as Docker does, but after the root was changed and every
+/// descriptor of the host marked to close. The bounding set goes first, because changing it takes a capability. The
+/// wish to die with the parent is repeated, because the kernel forgets it when the user changes. No new privileges come
+/// last, so that nothing before is hindered.
+pub(super) fn last_steps(
+    process: &Process,
+    lifetime: Lifetime,
+) -> Result<Vec<InitStep>, ProcessError> {
+    let user = process.user();
+    let mut steps = vec![
+        InitStep::CloseOnExec,
+        InitStep::ChangeDirectory {
+            path: c_string("working directory", process.cwd().as_os_str().as_bytes())?,
+        },
+    ];
+    if user.uid() != 0 {
+        steps.push(InitStep::GiveStandardStreams { uid: user.uid() });
+    }
+    if let Some(capabilities) = process.capabilities() {
+        steps.push(InitStep::LimitCapabilities {
+            kept: bits(capabilities.bounding().as_ref())?,
+        });
+    }
+    steps.push(InitStep::BecomeUser(Identity {
+        uid: user.uid(),
+        gid: user.gid(),
+        additional_gids: user.additional_gids().clone().unwrap_or_default(),
+    }));
+    if let Some(capabilities) = process.capabilities() {
+        steps.push(InitStep::SetCapabilities(capability_sets(capabilities)?));
+    }
+    if lifetime == Lifetime::OfParent {
+        steps.push(InitStep::DieWithParent);
+    }
+    if process.no_new_privileges() == Some(true) {
+        steps.push(InitStep::SetNoNewPrivileges);
+    }
+    steps.push(InitStep::SetUmask {
+        mask: user.umask().unwrap_or(DEFAULT_UMASK),
+    });
+    let arguments = process.args().as_deref().unwrap_or_default();
+    let environment = process.env().as_deref().unwrap_or_default();
+    steps.push(InitStep::Execute(Program::new(arguments, environment)?));
+    Ok(steps)
+}
+
+fn capability_sets(capabilities: &LinuxCapabilities) -> Result<CapabilitySets, ProcessError> {
+    Ok(CapabilitySets {
+        effective: bits(capabilities.effective().as_ref())?,
+        permitted: bits(capabilities.permitted().as_ref())?,
+        inheritable: bits(capabilities.inheritable().as_ref())?,
+        ambient: bits(capabilities.ambient().as_ref())?,
+    })
+}
+
+fn bits(set: Option<&HashSet<Capability>>) -> Result<u64, ProcessError> {
+    let mut bits = 0;
+    for capability in set.into_iter().flatten() {
+        let name = format!("CAP_{capability}");
+        let capability = caps::Capability::from_str(&name)
+            .map_err(|_| ProcessError::UnknownCapability { name })?;
+        bits |= capability.bitmask();
+    }
+    Ok(bits)
+}

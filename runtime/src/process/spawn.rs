@@ -1,0 +1,185 @@
+//! Spawning a container's first process, and holding it until its network is ready.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use minirun_netns::explain::Explain;
+use nix::errno::Errno;
+
+use super::child;
+use super::clone::{Cloned, clone_child};
+use super::error::ProcessError;
+use super::exit::{RunningProcess, WhenDropped};
+use super::gate::{self, Report};
+use super::init_plan::InitPlan;
+use super::init_step::InitStep;
+use super::standard_streams::ChildStdio;
+
+/// A child that has not run its program yet. Dropping it kills and reaps the process.
+#[derive(Debug)]
+pub struct HeldProcess {
+    // Dropped first, so that the kill comes before the gate closes.
+    process: RunningProcess,
+    gate: OwnedFd,
+    steps: Arc<[InitStep]>,
+    progress: Progress,
+}
+
+/// How far a child is known to have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    MakingRoot,
+    RootReady,
+}
+
+/// Clones the first process of a container into the Spec's namespaces and, if its directory is given, into a cgroup of
+/// version 2.
+///
+/// The process dies with the calling thread. Only the network namespace is complete when this returns; for the file
+/// system there is `HeldProcess::wait_root_ready`.
+pub fn spawn(
+    plan: &InitPlan,
+    stdio: ChildStdio<'_>,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> Result<HeldProcess, ProcessError> {
+    let (ours, theirs) = make_gate()?;
+    let streams = stdio.raw();
+    // SAFETY: the child goes straight to `live`, which neither allocates nor takes a lock, and never returns.
+    let cloned = unsafe { clone_child(plan.namespaces, cgroup) }
+        .map_err(|errno| ProcessError::Clone { errno })?;
+    match cloned {
+        Cloned::Child => child::live(&plan.steps, streams, theirs.as_raw_fd()),
+        Cloned::Parent { pid, pidfd } => Ok(HeldProcess::new(
+            RunningProcess::new(pid, pidfd, WhenDropped::KillAndReap),
+            ours,
+            Arc::clone(&plan.steps),
+        )),
+    }
+}
+
+pub(super) fn make_gate() -> Result<(OwnedFd, OwnedFd), ProcessError> {
+    gate::pair().map_err(|errno| ProcessError::Gate {
+        action: "make",
+        errno,
+    })
+}
+
+impl HeldProcess {
+    pub(super) fn new(process: RunningProcess, gate: OwnedFd, steps: Arc<[InitStep]>) -> Self {
+        Self {
+            process,
+            gate,
+            steps,
+            progress: Progress::MakingRoot,
+        }
+    }
+
+    /// The process, as the caller's process namespace counts.
+    pub fn pid(&self) -> i32 {
+        self.process.pid()
+    }
+
+    /// A descriptor that means this process for ever.
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.process.pidfd()
+    }
+
+    /// Opens the network namespace of the process, which lives as long as the descriptor or the process does.
+    pub fn network_namespace(&self) -> Result<OwnedFd, ProcessError> {
+        let path = PathBuf::from(format!("/proc/{}/ns/net", self.pid()));
+        match File::open(&path) {
+            Ok(file) => Ok(file.into()),
+            Err(error) => Err(ProcessError::OpenNamespace {
+                path,
+                errno: error_number(&error),
+            }),
+        }
+    }
+
+    /// Waits until every step before the gate is done. Returns at once if it did before.
+    pub fn wait_root_ready(&mut self) -> Result<(), ProcessError> {
+        if self.progress == Progress::RootReady {
+            return Ok(());
+        }
+        match self.next_report()? {
+            Some(Report::Ready) => {
+                self.progress = Progress::RootReady;
+                Ok(())
+            }
+            Some(report) => Err(self.failure(report)),
+            None => Err(self.death()),
+        }
+    }
+
+    /// Opens the gate and waits until the program runs. On failure the process is gone.
+    pub fn release(mut self) -> Result<RunningProcess, ProcessError> {
+        self.wait_root_ready()?;
+        match gate::open(self.gate.as_fd()) {
+            // A child that was killed while it waited is found out by the wait below.
+            Ok(()) | Err(Errno::EPIPE) => {}
+            Err(errno) => {
+                return Err(ProcessError::Gate {
+                    action: "open",
+                    errno,
+                });
+            }
+        }
+        if let Some(report) = self.next_report()? {
+            return Err(self.failure(report));
+        }
+        self.process.set_when_dropped(WhenDropped::Leave);
+        Ok(self.process)
+    }
+
+    fn next_report(&self) -> Result<Option<Report>, ProcessError> {
+        gate::next_report(self.gate.as_fd()).map_err(|errno| ProcessError::Gate {
+            action: "read",
+            errno,
+        })
+    }
+
+    fn failure(&self, report: Report) -> ProcessError {
+        match report {
+            Report::Failed(index, errno) => match self.steps.get(index as usize) {
+                Some(InitStep::Execute(program)) => match errno {
+                    Errno::ENOENT | Errno::ENOTDIR => ProcessError::CommandNotFound {
+                        command: program.command(),
+                    },
+                    _ => ProcessError::CommandNotExecutable {
+                        command: program.command(),
+                        errno,
+                    },
+                },
+                Some(step) => ProcessError::Step {
+                    sentence: step.explain().sentence,
+                    errno,
+                },
+                None => unexpected_report(),
+            },
+            _ => unexpected_report(),
+        }
+    }
+
+    /// The child closed the gate without a word before it came to its program.
+    fn death(&mut self) -> ProcessError {
+        self.process.set_when_dropped(WhenDropped::Leave);
+        match self.process.wait() {
+            Ok(exit) => ProcessError::Died { exit },
+            Err(error) => error,
+        }
+    }
+}
+
+pub(super) fn unexpected_report() -> ProcessError {
+    ProcessError::Gate {
+        action: "understand",
+        errno: Errno::EBADMSG,
+    }
+}
+
+fn error_number(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(0))
+}

@@ -1,0 +1,152 @@
+//! What a plan says, without doing it.
+
+use minirun_netns::explain::Explain;
+use serde_json::{Value, json};
+
+use super::super::*;
+use super::fixture::*;
+
+fn root() -> OverlayRoot {
+    OverlayRoot {
+        layers: vec!["/images/top".into(), "/images/base".into()],
+        upper: "/c/upper".into(),
+        work: "/c/work".into(),
+        merged: "/c/merged".into(),
+    }
+}
+
+fn prepare(spec: Value) -> Result<InitPlan, ProcessError> {
+    InitPlan::prepare(&serde_json::from_value(spec).expect("a Spec"), &root())
+}
+
+fn full_spec() -> Value {
+    let mut spec = spec_of(&["sh", "-c", "echo $HOME"]);
+    spec["root"]["readonly"] = true.into();
+    spec["process"]["noNewPrivileges"] = true.into();
+    spec["process"]["user"] = json!({ "uid": 7, "gid": 8, "additionalGids": [9] });
+    spec["linux"]["sysctl"] = json!({ "net.ipv4.ping_group_range": "0 1" });
+    add_mount(
+        &mut spec,
+        bind("/c/hosts".as_ref(), "/etc/hosts", &["rbind", "ro"]),
+    );
+    spec
+}
+
+#[test]
+fn every_step_says_what_it_does() {
+    let plan = prepare(full_spec()).expect("it is prepared");
+    for step in plan.steps() {
+        assert!(!step.explain().sentence.is_empty(), "{step:?}");
+    }
+    let commands: Vec<String> = plan
+        .steps()
+        .iter()
+        .map(|step| step.explain().command)
+        .collect();
+    for expected in [
+        "mount --make-rslave /",
+        "mount -t overlay -o lowerdir=/images/top:/images/base,upperdir=/c/upper,workdir=/c/work overlay /c/merged",
+        "cd /c/merged",
+        "mkdir -p proc && mount -t proc -o nosuid,noexec,nodev proc proc",
+        "mkdir -p sys/fs/cgroup && mount -t cgroup2 -o ro,nosuid,noexec,nodev cgroup sys/fs/cgroup",
+        "mount --rbind /c/hosts etc/hosts && mount -o remount,bind,ro etc/hosts",
+        "mknod -m 666 dev/null c 1 3",
+        "ln -s pts/ptmx dev/ptmx",
+        "pivot_root . . && umount -l . && cd /",
+        "mount -o remount,bind,ro /",
+        "hostname fixture",
+        "echo '0 1' > /proc/sys/net/ipv4/ping_group_range",
+        "setpriv --reuid 7 --regid 8 --groups 9",
+        "setpriv --no-new-privs",
+        "exec sh -c 'echo $HOME'",
+    ] {
+        assert!(
+            commands.iter().any(|command| command == expected),
+            "{expected}\n{commands:#?}"
+        );
+    }
+    let bounding = commands
+        .iter()
+        .find(|command| command.contains("--bounding-set"));
+    let names = "+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap";
+    assert_eq!(
+        bounding,
+        Some(&format!("setpriv --bounding-set -all,{names}"))
+    );
+}
+
+#[test]
+fn the_gate_parts_the_root_from_the_program() {
+    let plan = prepare(full_spec()).expect("it is prepared");
+    assert!(matches!(
+        plan.steps_after_gate().first(),
+        Some(InitStep::WaitAtGate)
+    ));
+    assert!(matches!(
+        plan.steps_after_gate().last(),
+        Some(InitStep::Execute(_))
+    ));
+    assert!(
+        plan.steps_before_gate()
+            .iter()
+            .any(|step| matches!(step, InitStep::PivotRoot))
+    );
+    assert!(
+        !plan
+            .steps_before_gate()
+            .iter()
+            .any(|step| matches!(step, InitStep::BecomeUser(_)))
+    );
+}
+
+#[test]
+fn the_clone_makes_what_the_spec_asks_for() {
+    let plan = prepare(full_spec()).expect("it is prepared");
+    let six = libc::CLONE_NEWNS
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWNET
+        | libc::CLONE_NEWCGROUP;
+    assert_eq!(plan.namespaces, six as u64);
+    let command = plan.explain().command;
+    assert_eq!(
+        command,
+        "unshare --fork --mount --pid --uts --ipc --cgroup --net"
+    );
+}
+
+#[test]
+fn a_spec_that_would_touch_the_host_is_refused() {
+    let mut spec = spec_of(&["true"]);
+    spec["linux"]["namespaces"] = json!([{ "type": "pid" }]);
+    assert!(matches!(
+        prepare(spec),
+        Err(ProcessError::Incomplete { .. })
+    ));
+    let mut spec = spec_of(&["true"]);
+    spec["linux"]["namespaces"] = json!([{ "type": "mount" }, { "type": "user" }]);
+    assert!(matches!(
+        prepare(spec),
+        Err(ProcessError::UnsupportedNamespace { .. })
+    ));
+}
+
+#[test]
+fn words_that_no_program_can_be_given_are_refused() {
+    let nul = prepare(spec_of(&["true", "a\0b"])).expect_err("a NUL byte");
+    assert_eq!(
+        nul.to_string(),
+        "the argument `a\0b` holds a NUL byte; remove it"
+    );
+    assert!(matches!(
+        prepare(spec_of(&[])),
+        Err(ProcessError::EmptyCommand)
+    ));
+    let mut spec = spec_of(&["true"]);
+    spec["mounts"][0]["destination"] = "proc".into();
+    assert!(matches!(
+        prepare(spec),
+        Err(ProcessError::RelativePath { .. })
+    ));
+}

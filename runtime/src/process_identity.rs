@@ -1,0 +1,188 @@
+//! Telling a process from another that was given the same number later.
+//!
+//! A process is known by its number, the moment it was started (field 22 of `/proc/PID/stat`, in clock ticks since the
+//! boot, proc(5)), and the boot it belongs to. All three together never repeat.
+
+use crate::error::RuntimeError;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// One process of one boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessIdentity {
+    /// Its number in the host's process namespace.
+    pub pid: i32,
+    /// When it was started, in clock ticks since the boot.
+    pub start_ticks: u64,
+    /// The boot it belongs to.
+    pub boot: String,
+}
+
+impl ProcessIdentity {
+    /// The identity of a process that the caller knows to exist.
+    ///
+    /// # Errors
+    /// When `/proc` does not show it.
+    pub fn of(pid: i32) -> Result<ProcessIdentity, RuntimeError> {
+        let start_ticks =
+            start_ticks(pid).map_err(|error| RuntimeError::file("read", &stat_path(pid), error))?;
+        Ok(ProcessIdentity {
+            pid,
+            start_ticks,
+            boot: boot_id().to_string(),
+        })
+    }
+
+    /// A descriptor that refers to this process and no other, if it still exists.
+    pub fn open(&self) -> Option<PidFd> {
+        if self.boot != boot_id() {
+            return None;
+        }
+        let descriptor = pidfd_open(self.pid).ok()?;
+        // The descriptor was opened by number; it is the right one only if the number still belongs to the process.
+        (start_ticks(self.pid).ok()? == self.start_ticks).then_some(descriptor)
+    }
+
+    /// Whether the process exists and has not ended.
+    pub fn is_alive(&self) -> bool {
+        self.open()
+            .is_some_and(|process| !process.has_ended().unwrap_or(true))
+    }
+}
+
+/// A descriptor of a process (`pidfd_open(2)`).
+#[derive(Debug)]
+pub struct PidFd(OwnedFd);
+
+impl PidFd {
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// The kernel's; `ESRCH` when the process has ended.
+    pub fn signal(&self, number: i32) -> io::Result<()> {
+        // SAFETY: the descriptor is open for the length of the call, and a null `siginfo_t` is what
+        // pidfd_send_signal(2) documents as "as kill(2) does".
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_pidfd_send_signal,
+                self.0.as_raw_fd(),
+                number,
+                std::ptr::null::<libc::siginfo_t>(),
+                0,
+            )
+        };
+        if result == 0 {
+            Ok(())
+        } else {
+            Err(io::Error::last_os_error())
+        }
+    }
+
+    /// Whether the process has ended, without waiting.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn has_ended(&self) -> io::Result<bool> {
+        self.wait(Some(Duration::ZERO))
+    }
+
+    /// Waits until the process has ended, or the time is over; says which by `true` and `false`.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn wait(&self, patience: Option<Duration>) -> io::Result<bool> {
+        let deadline = patience.map(|patience| Instant::now() + patience);
+        loop {
+            let timeout = match deadline {
+                None => PollTimeout::NONE,
+                Some(deadline) => {
+                    let rest = deadline.saturating_duration_since(Instant::now());
+                    PollTimeout::try_from(
+                        rest.as_micros().div_ceil(1000).min(i32::MAX as u128) as i32
+                    )
+                    .unwrap_or(PollTimeout::MAX)
+                }
+            };
+            let mut descriptors = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut descriptors, timeout) {
+                Ok(0) if deadline.is_some_and(|deadline| Instant::now() < deadline) => {}
+                Ok(ready) => return Ok(ready > 0),
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl AsFd for PidFd {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+fn pidfd_open(pid: i32) -> io::Result<PidFd> {
+    // SAFETY: pidfd_open(2) takes two integers and touches no memory of ours.
+    let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just given us this descriptor, and nobody else knows of it.
+    Ok(PidFd(unsafe { OwnedFd::from_raw_fd(result as i32) }))
+}
+
+fn stat_path(pid: i32) -> std::path::PathBuf {
+    Path::new("/proc").join(pid.to_string()).join("stat")
+}
+
+fn start_ticks(pid: i32) -> io::Result<u64> {
+    let stat = fs::read_to_string(stat_path(pid))?;
+    parse_start_ticks(&stat).ok_or_else(|| io::Error::other("unexpected format"))
+}
+
+/// The second field is the program's name in parentheses and may hold anything, so counting begins behind the last one.
+fn parse_start_ticks(stat: &str) -> Option<u64> {
+    let behind_name = &stat[stat.rfind(')')? + 1..];
+    behind_name.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+fn boot_id() -> &'static str {
+    static BOOT: OnceLock<String> = OnceLock::new();
+    BOOT.get_or_init(|| {
+        fs::read_to_string("/proc/sys/kernel/random/boot_id")
+            .map(|id| id.trim().to_string())
+            .unwrap_or_default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
+        let stat = "42 (a) b (c)) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 987654 0 0";
+        assert_eq!(parse_start_ticks(stat), Some(987_654));
+    }
+
+    #[test]
+    fn this_process_is_alive_and_one_that_started_at_another_time_is_not() {
+        let this = ProcessIdentity::of(std::process::id() as i32).expect("own stat is readable");
+        assert!(this.is_alive());
+        let other = ProcessIdentity {
+            start_ticks: this.start_ticks + 1,
+            ..this.clone()
+        };
+        assert!(!other.is_alive());
+        let earlier_boot = ProcessIdentity {
+            boot: "another".into(),
+            ..this
+        };
+        assert!(!earlier_boot.is_alive());
+    }
+}

@@ -1,0 +1,88 @@
+//! The runtime: where things are, and the way to everything else.
+
+use crate::container_state::ContainerPaths;
+use crate::error::RuntimeError;
+use crate::image::ImageStore;
+use minirun_bridge::firewall::Firewall;
+use minirun_bridge::id::ContainerId;
+use minirun_bridge::settings::Settings;
+use minirun_bridge::state::NetworkHost;
+use std::path::PathBuf;
+
+/// Where minirun keeps things.
+#[derive(Debug, Clone)]
+pub struct Directories {
+    /// What outlives a boot: images, containers, network definitions.
+    pub root: PathBuf,
+    /// What dies with it.
+    pub state: PathBuf,
+    /// The configuration file.
+    pub configuration: PathBuf,
+}
+
+impl Default for Directories {
+    fn default() -> Directories {
+        Directories {
+            root: "/var/lib/minirun".into(),
+            state: "/run/minirun".into(),
+            configuration: "/etc/minirun/minirun.toml".into(),
+        }
+    }
+}
+
+/// A host's containers, images and networks.
+#[derive(Debug)]
+pub struct Runtime {
+    /// Where things are.
+    pub directories: Directories,
+    /// The networks.
+    pub networks: NetworkHost,
+    /// The images.
+    pub images: ImageStore,
+}
+
+impl Runtime {
+    /// Reads the configuration; makes nothing yet.
+    ///
+    /// # Errors
+    /// When the configuration file is wrong, or the caller is not root.
+    pub fn open(directories: Directories) -> Result<Runtime, RuntimeError> {
+        if !nix::unistd::geteuid().is_root() {
+            return Err(RuntimeError::NotRoot);
+        }
+        let settings = Settings::load(&directories.configuration)?;
+        let firewall = Firewall::select(settings.firewall)?;
+        Ok(Runtime {
+            networks: NetworkHost {
+                root: directories.root.clone(),
+                state: directories.state.clone(),
+                settings,
+                firewall,
+            },
+            images: ImageStore::open(directories.root.join("images")),
+            directories,
+        })
+    }
+
+    /// The directories of a container.
+    pub fn paths(&self, id: &ContainerId) -> ContainerPaths {
+        ContainerPaths {
+            root: self.containers().join(id.to_string()),
+            state: self
+                .directories
+                .state
+                .join("containers")
+                .join(id.to_string()),
+        }
+    }
+
+    /// The directory with one directory for each container.
+    pub(crate) fn containers(&self) -> PathBuf {
+        self.directories.root.join("containers")
+    }
+
+    /// The directory with one symbolic link for each container's name.
+    pub(crate) fn names(&self) -> PathBuf {
+        self.directories.root.join("names")
+    }
+}

@@ -1,0 +1,145 @@
+//! Starting a container: the command's half. The other half is [`crate::monitor`].
+
+use crate::config::ContainerConfig;
+use crate::container_state::ContainerState;
+use crate::error::RuntimeError;
+use crate::monitor::{self, MonitorStreams};
+use crate::report::{Narration, Report, Reports, channel};
+use crate::runtime::Runtime;
+use nix::unistd::{ForkResult, fork};
+use std::io::{PipeReader, PipeWriter, pipe};
+
+/// How a container's streams are connected to the command that starts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attachment {
+    /// Not at all: output goes to the log only.
+    Detached,
+    /// Output goes to the command, too.
+    Output,
+    /// So does input.
+    OutputAndInput,
+}
+
+/// How to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StartOptions {
+    /// The streams.
+    pub attachment: Attachment,
+    /// Whether steps are told.
+    pub narration: Narration,
+}
+
+/// The command's ends of a started container's streams.
+#[derive(Debug)]
+pub struct AttachedStreams {
+    /// Where the program reads from; closing it is the end of its input.
+    pub stdin: Option<PipeWriter>,
+    /// What it writes to standard output.
+    pub stdout: PipeReader,
+    /// What it writes to standard error.
+    pub stderr: PipeReader,
+}
+
+/// A container that was started.
+#[derive(Debug)]
+pub struct Started {
+    /// What its monitor will tell.
+    pub reports: Reports,
+    /// Its streams, unless it was started detached.
+    pub streams: Option<AttachedStreams>,
+}
+
+impl Runtime {
+    /// Starts a container and waits until its program runs. `told` hears of each step, if that was asked for.
+    ///
+    /// # Errors
+    /// [`RuntimeError::AlreadyRunning`]; [`RuntimeError::StartFailed`] with what the monitor met, everything having been
+    /// taken back.
+    pub fn start(
+        &self,
+        config: &ContainerConfig,
+        options: StartOptions,
+        told: &mut dyn FnMut(&Report),
+    ) -> Result<Started, RuntimeError> {
+        let lock = self.lock(&config.id)?;
+        match self.paths(&config.id).container_state()? {
+            ContainerState::Running(_) => {
+                return Err(RuntimeError::AlreadyRunning(config.name.clone()));
+            }
+            ContainerState::Abandoned(_) => self.repair_locked(config, &lock)?,
+            ContainerState::Created | ContainerState::Exited(_) => {}
+        }
+        let (attached, monitor_streams) = streams(options.attachment)
+            .map_err(|error| RuntimeError::system("make pipes", error))?;
+        let (reporter, reports) = channel(options.narration)?;
+        // SAFETY: this process has one thread: neither this crate nor its callers start others, and the netlink runtime
+        // of the networks runs on the calling thread. So no lock is held by a thread that the child will not have.
+        match unsafe { fork() }.map_err(|error| RuntimeError::system("fork", error))? {
+            ForkResult::Child => {
+                drop((attached, reports));
+                monitor::run(self, config, monitor_streams, (reporter, lock))
+            }
+            ForkResult::Parent { .. } => {
+                drop((reporter, monitor_streams));
+                Ok(Started {
+                    reports: await_start(reports, config, told)?,
+                    streams: attached,
+                })
+            }
+        }
+    }
+}
+
+/// Listens until the monitor has said that the program runs, or why it does not.
+fn await_start(
+    mut reports: Reports,
+    config: &ContainerConfig,
+    told: &mut dyn FnMut(&Report),
+) -> Result<Reports, RuntimeError> {
+    loop {
+        let report = reports
+            .next()?
+            .ok_or_else(|| RuntimeError::MonitorLost(config.name.clone()))?;
+        match report {
+            Report::Started => return Ok(reports),
+            Report::Failed {
+                message,
+                hint,
+                exit_code,
+            } => {
+                return Err(RuntimeError::StartFailed {
+                    message,
+                    hint,
+                    exit_code,
+                });
+            }
+            Report::Step { .. } | Report::Exited { .. } => told(&report),
+        }
+    }
+}
+
+/// The pipes between the command, the monitor and the container.
+fn streams(attachment: Attachment) -> std::io::Result<(Option<AttachedStreams>, MonitorStreams)> {
+    if attachment == Attachment::Detached {
+        return Ok((None, MonitorStreams::default()));
+    }
+    let (stdout, monitor_stdout) = pipe()?;
+    let (stderr, monitor_stderr) = pipe()?;
+    let (stdin, monitor_stdin) = match attachment {
+        Attachment::OutputAndInput => {
+            pipe().map(|(reader, writer)| (Some(writer), Some(reader)))?
+        }
+        Attachment::Output | Attachment::Detached => (None, None),
+    };
+    let attached = AttachedStreams {
+        stdin,
+        stdout,
+        stderr,
+    };
+    let monitor = MonitorStreams {
+        stdin: monitor_stdin,
+        stdout: Some(monitor_stdout),
+        stderr: Some(monitor_stderr),
+    };
+    Ok((Some(attached), monitor))
+}
