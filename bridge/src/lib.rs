@@ -45,4 +45,6 @@ mod serde_as_string;
 pub mod settings;
 pub mod state;
 pub mod step;
+#[cfg(test)]
+mod test_support;
 pub mod update;

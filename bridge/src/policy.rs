@@ -73,7 +73,7 @@ pub fn own_contribution(network: &Network, endpoint: &Endpoint) -> Contribution 
         .publications
         .iter()
         .map(|publication| Translation {
-            publication: publication.clone(),
+            publication: *publication,
             target: endpoint.address,
         })
         .collect();
@@ -127,4 +127,71 @@ pub fn whole(network: &Network, endpoints: &[Endpoint]) -> Contribution {
         whole.extend(contribution(network, endpoint, &targets, &[]));
     }
     whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Link;
+    use crate::test_support::{endpoint, network};
+    use proptest::prelude::*;
+
+    fn linked(mut source: Endpoint, target: &str) -> Endpoint {
+        source.links.push(Link {
+            target: target.parse().expect("a name"),
+            alias: "alias".parse().expect("an alias"),
+        });
+        source
+    }
+
+    #[test]
+    fn a_link_opens_exactly_the_exposed_ports_one_way() {
+        let target = endpoint("web1", 2, &["80/tcp", "53/udp"]);
+        let source = endpoint("web2", 3, &["22/tcp"]);
+        let permits = link_permits(&source, &target);
+        assert_eq!(permits.len(), 2);
+        assert!(
+            permits
+                .iter()
+                .all(|permit| permit.source == source.address && permit.target == target.address)
+        );
+    }
+
+    #[test]
+    fn with_icc_on_there_is_nothing_to_permit() {
+        let target = endpoint("web1", 2, &["80/tcp"]);
+        let source = linked(endpoint("web2", 3, &[]), "web1");
+        let open = contribution(&network(Icc::Enabled), &source, &[target], &[]);
+        assert!(open.is_empty());
+    }
+
+    #[test]
+    fn the_whole_is_the_sum_of_the_parts_in_whatever_order_they_came() {
+        let closed = network(Icc::Disabled);
+        let web1 = endpoint("web1", 2, &["80/tcp"]);
+        let web2 = linked(endpoint("web2", 3, &["80/tcp"]), "web1");
+        let target_first = contribution(&closed, &web2, std::slice::from_ref(&web1), &[]);
+        let source_first = contribution(&closed, &web1, &[], std::slice::from_ref(&web2));
+        assert_eq!(target_first, source_first);
+        assert_eq!(whole(&closed, &[web1, web2]), target_first);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_permitted_that_no_link_asks_for(pairs in prop::collection::btree_set((0u8..6, 0u8..6), 0..12)) {
+            let closed = network(Icc::Disabled);
+            let mut endpoints: Vec<Endpoint> = (0..6).map(|n| endpoint(&format!("c{n}"), n + 2, &["80/tcp"])).collect();
+            for (source, target) in &pairs {
+                let linked_source = linked(endpoints[usize::from(*source)].clone(), &format!("c{target}"));
+                endpoints[usize::from(*source)] = linked_source;
+            }
+            let permits = whole(&closed, &endpoints).permits;
+            let wanted: BTreeSet<_> = pairs
+                .iter()
+                .map(|(source, target)| (endpoints[usize::from(*source)].address, endpoints[usize::from(*target)].address))
+                .collect();
+            let given: BTreeSet<_> = permits.iter().map(|permit| (permit.source, permit.target)).collect();
+            prop_assert_eq!(given, wanted);
+        }
+    }
 }

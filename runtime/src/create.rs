@@ -179,7 +179,7 @@ impl Runtime {
             return Ok(name);
         }
         // Resolving waits for an owner that is just removing itself.
-        match self.resolve(&name.to_string()) {
+        match self.resolve(name.as_str()) {
             Ok(owner) if owner.name == name => Err(RuntimeError::NameTaken {
                 name,
                 owner: owner.id.short(),
@@ -238,7 +238,7 @@ impl Runtime {
         }
         let network = self.default_network()?;
         for link in links {
-            let Some(target) = self.find_exactly(&link.target.to_string())? else {
+            let Some(target) = self.find_exactly(link.target.as_str())? else {
                 continue;
             };
             if network.icc == Icc::Disabled && target.network.expose.is_empty() {

@@ -137,7 +137,7 @@ impl Reports {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn next(&mut self) -> Result<Option<Report>, RuntimeError> {
+    pub fn receive(&mut self) -> Result<Option<Report>, RuntimeError> {
         let mut message = vec![0; LONGEST_MESSAGE];
         loop {
             match self.socket.read(&mut message) {

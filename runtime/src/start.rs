@@ -98,7 +98,7 @@ fn await_start(
 ) -> Result<Reports, RuntimeError> {
     loop {
         let report = reports
-            .next()?
+            .receive()?
             .ok_or_else(|| RuntimeError::MonitorLost(config.name.clone()))?;
         match report {
             Report::Started => return Ok(reports),

@@ -22,7 +22,7 @@ use super::exit::{RunningProcess, WhenDropped};
 use super::gate::{self, Report};
 use super::init_step::InitStep;
 use super::process_steps::{Lifetime, first_steps, last_steps};
-use super::spawn::{HeldProcess, make_gate, unexpected_report};
+use super::spawn::{HeldProcess, make_gate};
 use super::standard_streams::{ChildStdio, GATE, TARGET, arrange};
 
 /// The namespaces that are entered. Entering the one that a process is in already, as with the host's network, changes
@@ -88,22 +88,33 @@ pub fn spawn_exec(
         Cloned::Parent { pid, pidfd } => RunningProcess::new(pid, pidfd, WhenDropped::KillAndReap),
     };
     drop(theirs);
-    let report = gate::next_report(ours.as_fd()).map_err(|errno| ProcessError::Gate {
-        action: "read",
-        errno,
-    })?;
-    match report {
-        Some(Report::Cloned(pid)) => {
-            // Our own child that nobody else reaps: the number cannot have gone to another process.
-            let pidfd = open_process(pid).map_err(|errno| ProcessError::Enter { pid, errno })?;
-            let process = RunningProcess::new(pid, pidfd, WhenDropped::KillAndReap);
-            Ok(HeldProcess::new(process, ours, Arc::clone(&plan.steps)))
+    let next = || {
+        gate::next_report(ours.as_fd()).map_err(|errno| ProcessError::Gate {
+            action: "read",
+            errno,
+        })
+    };
+    // The real process runs as soon as it is cloned, and may have something to say before the one between says its
+    // number.
+    let mut early = None;
+    loop {
+        match next()? {
+            Some(Report::Cloned(pid)) => {
+                // Our own child that nobody else reaps: the number cannot have gone to another process.
+                let pidfd =
+                    open_process(pid).map_err(|errno| ProcessError::Enter { pid, errno })?;
+                let process = RunningProcess::new(pid, pidfd, WhenDropped::KillAndReap);
+                let held = HeldProcess::new(process, ours, Arc::clone(&plan.steps));
+                return Ok(held.with_early_report(early));
+            }
+            Some(Report::NotEntered(errno)) => return Err(enter_error(errno)),
+            Some(report) => early = Some(report),
+            None => {
+                return Err(ProcessError::Died {
+                    exit: between.wait()?,
+                });
+            }
         }
-        Some(Report::NotEntered(errno)) => Err(enter_error(errno)),
-        Some(_) => Err(unexpected_report()),
-        None => Err(ProcessError::Died {
-            exit: between.wait()?,
-        }),
     }
 }
 

@@ -26,6 +26,8 @@ pub struct HeldProcess {
     gate: OwnedFd,
     steps: Arc<[InitStep]>,
     progress: Progress,
+    /// A report that came before it was expected.
+    early: Option<Report>,
 }
 
 /// How far a child is known to have come.
@@ -74,7 +76,13 @@ impl HeldProcess {
             gate,
             steps,
             progress: Progress::MakingRoot,
+            early: None,
         }
+    }
+
+    /// The same with a report that was read already.
+    pub(super) fn with_early_report(self, early: Option<Report>) -> Self {
+        Self { early, ..self }
     }
 
     /// The process, as the caller's process namespace counts.
@@ -134,7 +142,10 @@ impl HeldProcess {
         Ok(self.process)
     }
 
-    fn next_report(&self) -> Result<Option<Report>, ProcessError> {
+    fn next_report(&mut self) -> Result<Option<Report>, ProcessError> {
+        if let Some(report) = self.early.take() {
+            return Ok(Some(report));
+        }
         gate::next_report(self.gate.as_fd()).map_err(|errno| ProcessError::Gate {
             action: "read",
             errno,
@@ -173,7 +184,7 @@ impl HeldProcess {
     }
 }
 
-pub(super) fn unexpected_report() -> ProcessError {
+fn unexpected_report() -> ProcessError {
     ProcessError::Gate {
         action: "understand",
         errno: Errno::EBADMSG,

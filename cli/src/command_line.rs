@@ -1,0 +1,166 @@
+//! The table of commands. The options of a command are put together only when that command is called, since building all of
+//! them takes longer than starting a container's first process.
+
+use crate::commands::*;
+use crate::context::Context;
+use crate::failure::{Failure, OWN_ERROR};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use minirun_runtime::runtime::Directories;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What one command is made of.
+struct Entry {
+    name: &'static str,
+    about: &'static str,
+    options: fn(Command) -> Command,
+    run: fn(&ArgMatches, &Context) -> Result<ExitCode, Failure>,
+}
+
+/// A command that can be run once its options are known.
+pub trait Run: Args + FromArgMatches {
+    /// Does what the command is for.
+    fn run(self, context: &Context) -> Result<ExitCode, Failure>;
+}
+
+const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
+    Entry {
+        name,
+        about,
+        options: C::augment_args,
+        run: |matches, context| {
+            C::from_arg_matches(matches)
+                .map_err(|error| Failure::own(error.to_string()))?
+                .run(context)
+        },
+    }
+}
+
+const COMMANDS: &[Entry] = &[
+    entry::<run::Run>("run", "Create a container and start it"),
+    entry::<create::Create>("create", "Create a container without starting it"),
+    entry::<start::Start>("start", "Start containers"),
+    entry::<stop::Stop>("stop", "Ask containers to end, then kill them"),
+    entry::<restart::Restart>("restart", "Stop containers and start them again"),
+    entry::<kill::Kill>("kill", "Send a signal to containers"),
+    entry::<rm::Remove>("rm", "Remove containers"),
+    entry::<wait::Wait>(
+        "wait",
+        "Wait for containers to end and print their exit codes",
+    ),
+    entry::<ps::List>("ps", "List containers"),
+    entry::<logs::Logs>("logs", "Show what a container wrote"),
+    entry::<exec::Exec>("exec", "Execute a program in a running container"),
+    entry::<inspect::Inspect>(
+        "inspect",
+        "Show everything about containers or images, as JSON",
+    ),
+    entry::<port::PortCommand>("port", "Show the published ports of a container"),
+    entry::<network::NetworkCommand>("network", "List, inspect and update networks"),
+    entry::<import::Import>("import", "Make an image from a tar archive or a directory"),
+    entry::<images::Images>("images", "List images"),
+    entry::<rmi::RemoveImage>("rmi", "Remove images"),
+    entry::<info::Info>("info", "Show what minirun knows about this host"),
+    entry::<version::Version>("version", "Show the version"),
+];
+
+/// Parses the command line and runs the command.
+pub fn run() -> Result<ExitCode, Failure> {
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help and version are no errors and go to standard output.
+            let code = if error.use_stderr() { OWN_ERROR } else { 0 };
+            let _ = error.print();
+            return Ok(ExitCode::from(code));
+        }
+    };
+    let context = Context {
+        directories: directories(&matches),
+    };
+    let (name, options) = matches
+        .subcommand()
+        .ok_or_else(|| Failure::own("no command"))?;
+    match COMMANDS.iter().find(|entry| entry.name == name) {
+        Some(entry) => (entry.run)(options, &context),
+        None => Err(Failure::own(format!("no such command: `{name}`"))),
+    }
+}
+
+fn command() -> Command {
+    let mut command = Command::new("minirun")
+        .about("A container runtime with no daemon that owns its networking")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .infer_subcommands(false)
+        .args(global_arguments());
+    for entry in COMMANDS {
+        command = command.subcommand(
+            Command::new(entry.name)
+                .about(entry.about)
+                .defer(entry.options),
+        );
+    }
+    command
+}
+
+fn global_arguments() -> [clap::Arg; 3] {
+    let directory = |name: &'static str, help: &'static str| {
+        clap::Arg::new(name)
+            .long(name)
+            .value_name("PATH")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help(help)
+    };
+    [
+        directory(
+            "root",
+            "Directory of images, containers and networks [env: MINIRUN_ROOT] [default: /var/lib/minirun]",
+        ),
+        directory(
+            "state",
+            "Directory of what dies with the boot [env: MINIRUN_STATE] [default: /run/minirun]",
+        ),
+        directory(
+            "config",
+            "Configuration file [env: MINIRUN_CONFIG] [default: /etc/minirun/minirun.toml]",
+        ),
+    ]
+}
+
+/// The command line first, then the environment, then the usual places.
+fn directories(matches: &ArgMatches) -> Directories {
+    let usual = Directories::default();
+    let pick = |name: &str, variable: &str, usual: PathBuf| {
+        matches
+            .get_one::<PathBuf>(name)
+            .cloned()
+            .or_else(|| {
+                std::env::var_os(variable)
+                    .filter(|value: &OsString| !value.is_empty())
+                    .map(PathBuf::from)
+            })
+            .map(|path| std::path::absolute(&path).unwrap_or(path))
+            .unwrap_or(usual)
+    };
+    Directories {
+        root: pick("root", "MINIRUN_ROOT", usual.root),
+        state: pick("state", "MINIRUN_STATE", usual.state),
+        configuration: pick("config", "MINIRUN_CONFIG", usual.configuration),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_options_of_every_command_are_consistent() {
+        for entry in COMMANDS {
+            (entry.options)(Command::new(entry.name)).debug_assert();
+        }
+        command().debug_assert();
+    }
+}

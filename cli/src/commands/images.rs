@@ -1,0 +1,37 @@
+//! `minirun images`.
+
+use super::ps::{Format, truncation};
+use crate::command_line::Run as RunCommand;
+use crate::context::{Context, print};
+use crate::failure::Failure;
+use crate::show::images;
+use clap::Args;
+use jiff::Timestamp;
+use std::process::ExitCode;
+
+/// Options of `minirun images`.
+#[derive(Debug, Args)]
+pub struct Images {
+    /// Show ids only
+    #[arg(short, long)]
+    quiet: bool,
+    /// Do not shorten ids
+    #[arg(long)]
+    no_trunc: bool,
+    /// How to show them
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+impl RunCommand for Images {
+    fn run(self, context: &Context) -> Result<ExitCode, Failure> {
+        let runtime = context.runtime()?;
+        print(&images::list(
+            &runtime.images.list()?,
+            self.format.unless(self.quiet),
+            truncation(self.no_trunc),
+            Timestamp::now(),
+        ))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

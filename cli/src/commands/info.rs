@@ -1,0 +1,24 @@
+//! `minirun info`.
+
+use crate::command_line::Run as RunCommand;
+use crate::context::{Context, print};
+use crate::failure::Failure;
+use crate::show::facts;
+use clap::Args;
+use std::process::ExitCode;
+
+/// Options of `minirun info`.
+#[derive(Debug, Args)]
+pub struct Info {}
+
+impl RunCommand for Info {
+    fn run(self, context: &Context) -> Result<ExitCode, Failure> {
+        let runtime = context.tidy_runtime()?;
+        let facts = runtime.facts()?;
+        print(&facts::lines(&facts))?;
+        for warning in facts::warnings(&facts) {
+            eprintln!("warning: {warning}");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,37 @@
+//! `minirun restart`.
+
+use crate::command_line::Run as RunCommand;
+use crate::context::{Context, for_each};
+use crate::failure::Failure;
+use crate::narration::tell;
+use clap::Args;
+use minirun_runtime::report::Narration;
+use minirun_runtime::start::{Attachment, StartOptions};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Options of `minirun restart`.
+#[derive(Debug, Args)]
+pub struct Restart {
+    /// Seconds to wait before killing [default: the container's]
+    #[arg(short, long, value_name = "SECONDS")]
+    time: Option<u32>,
+    /// Containers
+    #[arg(value_name = "CONTAINER", required = true)]
+    containers: Vec<String>,
+}
+
+impl RunCommand for Restart {
+    fn run(self, context: &Context) -> Result<ExitCode, Failure> {
+        let runtime = context.runtime()?;
+        let patience = self.time.map(|seconds| Duration::from_secs(seconds.into()));
+        let options = StartOptions {
+            attachment: Attachment::Detached,
+            narration: Narration::Silent,
+        };
+        for_each(&runtime, &self.containers, |config| {
+            runtime.stop(config, patience)?;
+            runtime.start(config, options, &mut tell).map(drop)
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! `minirun run`: create, start, and stay until the program ends, unless detached.
+
+use super::container_options::ContainerOptions;
+use crate::command_line::Run as RunCommand;
+use crate::context::{Context, print};
+use crate::failure::Failure;
+use crate::narration::{narration, tell};
+use crate::relay::{self, Source};
+use clap::Args;
+use minirun_netns::Silent;
+use minirun_runtime::config::ContainerConfig;
+use minirun_runtime::error::RuntimeError;
+use minirun_runtime::remove::Force;
+use minirun_runtime::runtime::Runtime;
+use minirun_runtime::start::{Attachment, StartOptions};
+use std::process::ExitCode;
+
+/// Options of `minirun run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Run in the background and print the container's id
+    #[arg(short, long, help_heading = "Container")]
+    detach: bool,
+    /// Tell every step, with the command a person would type for it
+    #[arg(long, help_heading = "Container")]
+    explain: bool,
+    #[command(flatten)]
+    container: ContainerOptions,
+}
+
+impl RunCommand for Run {
+    fn run(self, context: &Context) -> Result<ExitCode, Failure> {
+        let own = |error: RuntimeError| Failure::of_program(&error);
+        let runtime = context.runtime().map_err(own)?;
+        let attachment = match (self.detach, self.container.interactive) {
+            (true, _) => Attachment::Detached,
+            (false, false) => Attachment::Output,
+            (false, true) => Attachment::OutputAndInput,
+        };
+        let options = StartOptions {
+            attachment,
+            narration: narration(self.explain),
+        };
+        let config = self.container.create(&runtime)?.config;
+        let started = match runtime.start(&config, options, &mut tell) {
+            Ok(started) => started,
+            Err(error) => {
+                discard(&runtime, &config);
+                return Err(own(error));
+            }
+        };
+        if attachment == Attachment::Detached {
+            print(&format!("{}\n", config.id))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let streams = started
+            .streams
+            .ok_or_else(|| Failure::own("the container has no streams"))?;
+        let source = Source::Monitor {
+            reports: started.reports,
+            forward: Box::new(|signal| {
+                // A container that has just ended needs no signal any more.
+                let _ = runtime.signal(&config, signal);
+            }),
+        };
+        relay::relay(streams, source, &mut tell)
+    }
+}
+
+/// A container that could not be started is of no use to whoever asked to run it.
+fn discard(runtime: &Runtime, config: &ContainerConfig) {
+    if let Err(error) = runtime.remove(config, Force::No, &mut Silent) {
+        eprintln!("warning: `{}` could not be removed: {error}", config.name);
+    }
+}

@@ -1,0 +1,78 @@
+//! `minirun start`.
+
+use crate::command_line::Run as RunCommand;
+use crate::context::{Context, for_each};
+use crate::failure::Failure;
+use crate::narration::{narration, tell};
+use crate::relay::{self, Source};
+use clap::Args;
+use minirun_runtime::error::RuntimeError;
+use minirun_runtime::runtime::Runtime;
+use minirun_runtime::start::{Attachment, StartOptions};
+use std::process::ExitCode;
+
+/// Options of `minirun start`.
+#[derive(Debug, Args)]
+pub struct Start {
+    /// Show the program's output and pass on its exit code
+    #[arg(short, long)]
+    attach: bool,
+    /// Pass on your input, too
+    #[arg(short, long, requires = "attach")]
+    interactive: bool,
+    /// Tell every step, with the command a person would type for it
+    #[arg(long)]
+    explain: bool,
+    /// Containers
+    #[arg(value_name = "CONTAINER", required = true)]
+    containers: Vec<String>,
+}
+
+impl RunCommand for Start {
+    fn run(self, context: &Context) -> Result<ExitCode, Failure> {
+        let runtime = context.runtime()?;
+        if self.attach {
+            return self.attached(&runtime);
+        }
+        let options = StartOptions {
+            attachment: Attachment::Detached,
+            narration: narration(self.explain),
+        };
+        for_each(&runtime, &self.containers, |config| {
+            match runtime.start(config, options, &mut tell) {
+                Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => Ok(()),
+                Err(error) => Err(error),
+            }
+        })
+    }
+}
+
+impl Start {
+    fn attached(&self, runtime: &Runtime) -> Result<ExitCode, Failure> {
+        let [container] = self.containers.as_slice() else {
+            return Err(Failure::own("only one container can be attached at a time"));
+        };
+        let own = |error: RuntimeError| Failure::of_program(&error);
+        let config = runtime.resolve(container).map_err(own)?;
+        let options = StartOptions {
+            attachment: if self.interactive {
+                Attachment::OutputAndInput
+            } else {
+                Attachment::Output
+            },
+            narration: narration(self.explain),
+        };
+        let started = runtime.start(&config, options, &mut tell).map_err(own)?;
+        let streams = started
+            .streams
+            .ok_or_else(|| Failure::own("the container has no streams"))?;
+        let source = Source::Monitor {
+            reports: started.reports,
+            forward: Box::new(|signal| {
+                // A container that has just ended needs no signal any more.
+                let _ = runtime.signal(&config, signal);
+            }),
+        };
+        relay::relay(streams, source, &mut tell)
+    }
+}

@@ -1,0 +1,59 @@
+//! What every command knows: where things are.
+
+use crate::failure::Failure;
+use minirun_runtime::config::ContainerConfig;
+use minirun_runtime::error::RuntimeError;
+use minirun_runtime::runtime::{Directories, Runtime};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Where things are, as the command line and the environment say.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The directories.
+    pub directories: Directories,
+}
+
+impl Context {
+    /// The runtime.
+    pub fn runtime(&self) -> Result<Runtime, RuntimeError> {
+        Runtime::open(self.directories.clone())
+    }
+
+    /// The runtime, after it has repaired what killed commands and monitors left.
+    pub fn tidy_runtime(&self) -> Result<Runtime, RuntimeError> {
+        let runtime = self.runtime()?;
+        runtime.sweep()?;
+        Ok(runtime)
+    }
+}
+
+/// Writes text to standard output. Whoever reads it may stop reading; that is no error.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut output = std::io::stdout().lock();
+    match output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Does the same to each container in turn and prints its name as it was typed. Goes on past failures.
+pub fn for_each(
+    runtime: &Runtime,
+    names: &[String],
+    mut act: impl FnMut(&ContainerConfig) -> Result<(), RuntimeError>,
+) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::SUCCESS;
+    for name in names {
+        match runtime.resolve(name).and_then(|config| act(&config)) {
+            Ok(()) => print(&format!("{name}\n"))?,
+            Err(error) => code = Failure::from(error).show(),
+        }
+    }
+    Ok(code)
+}

@@ -1,0 +1,129 @@
+//! From a name to a connection.
+
+use std::fs;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::num::NonZeroU16;
+use std::time::Duration;
+
+use crate::guest::hosts_file;
+use crate::guest::program::Failure;
+use crate::guest::reason::reason;
+
+/// A connection, and how to speak of its other end.
+#[derive(Debug)]
+pub struct Connected {
+    /// The connection; reads and writes time out.
+    pub stream: TcpStream,
+    /// Who is at the other end.
+    pub peer: SocketAddr,
+    /// The other end for messages: `web:80 (172.17.0.2)`.
+    pub label: String,
+}
+
+/// Connects to the first address of `host` that takes the connection, waiting at most `timeout` for each.
+///
+/// # Errors
+///
+/// If the name has no address, or none of them takes the connection; the last one is named then.
+pub fn connect(host: &str, port: NonZeroU16, timeout: Duration) -> Result<Connected, Failure> {
+    let mut refusal = format!("cannot resolve `{host}`: it has no address");
+    for address in resolve(host, port)? {
+        let peer = SocketAddr::new(address, port.get());
+        let label = match host.parse::<IpAddr>() {
+            Ok(_) => peer.to_string(),
+            Err(_) => format!("{host}:{port} ({address})"),
+        };
+        match open(&peer, timeout) {
+            Ok(stream) => {
+                return Ok(Connected {
+                    stream,
+                    peer,
+                    label,
+                });
+            }
+            Err(error) => refusal = format!("cannot connect to {label}: {}", reason(&error)),
+        }
+    }
+    Err(Failure::new(refusal))
+}
+
+fn open(peer: &SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(peer, timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
+    Ok(stream)
+}
+
+/// An address is taken as it is. A name is looked up in the hosts file first, where links put theirs, and only then in DNS.
+fn resolve(host: &str, port: NonZeroU16) -> Result<Vec<IpAddr>, Failure> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![address]);
+    }
+    let hosts = fs::read_to_string(hosts_file::PATH).unwrap_or_default();
+    let addresses = hosts_file::addresses_of(&hosts, host);
+    if !addresses.is_empty() {
+        return Ok(addresses);
+    }
+    match (host, port.get()).to_socket_addrs() {
+        Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
+        Err(_) => Err(Failure::new(format!(
+            "cannot resolve `{host}`: neither `{}` nor DNS knows it",
+            hosts_file::PATH
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::guest::scratch_network;
+
+    const PORT: NonZeroU16 = NonZeroU16::new(80).unwrap();
+    const TIMEOUT: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_name_of_the_hosts_file_is_connected_to() {
+        scratch_network::inside(|| {
+            let _listener = TcpListener::bind("127.0.0.1:80").unwrap();
+            let connected = connect("localhost", PORT, TIMEOUT).unwrap();
+            assert_eq!(connected.label, "localhost:80 (127.0.0.1)");
+        });
+    }
+
+    #[test]
+    fn who_refused_and_why_is_said() {
+        let message = |host| match scratch_network::inside(|| connect(host, PORT, TIMEOUT)) {
+            Err(Failure::Failed { message, .. }) => message,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            message("127.0.0.1"),
+            "cannot connect to 127.0.0.1:80: connection refused"
+        );
+        assert_eq!(
+            message("192.0.2.1"),
+            "cannot connect to 192.0.2.1:80: network is unreachable"
+        );
+        assert_eq!(
+            message("unknown.invalid"),
+            "cannot resolve `unknown.invalid`: neither `/etc/hosts` nor DNS knows it"
+        );
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_times_out() {
+        scratch_network::inside(|| {
+            // Only so many connections wait to be accepted; the kernel drops the packets of any further one.
+            let listener = TcpListener::bind("127.0.0.1:80").unwrap();
+            nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap())
+                .unwrap();
+            let _waiting = TcpStream::connect("127.0.0.1:80").unwrap();
+            let error = connect("127.0.0.1", PORT, Duration::from_millis(20)).unwrap_err();
+            let message = "cannot connect to 127.0.0.1:80: connection timed out";
+            assert_eq!(error, Failure::new(message.to_owned()));
+        });
+    }
+}

@@ -1,0 +1,62 @@
+//! `--explain`: every step is told on standard error, as it is applied.
+
+use crate::show::explanation;
+use minirun_netns::{Explain, Narrator};
+use minirun_runtime::report::{self, Report};
+use std::time::Instant;
+
+/// Tells steps that are applied in this process.
+pub enum Narration {
+    /// Says nothing.
+    Silent,
+    /// Says everything, with the time since it began.
+    Told(Instant),
+}
+
+impl Narration {
+    /// As `--explain` says.
+    pub fn new(explain: bool) -> Narration {
+        if explain {
+            Narration::Told(Instant::now())
+        } else {
+            Narration::Silent
+        }
+    }
+}
+
+impl Narrator for Narration {
+    fn tell(&mut self, step: &dyn Explain) {
+        if let Narration::Told(begun) = self {
+            let explanation = step.explain();
+            let elapsed = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+            eprint!(
+                "{}",
+                explanation::step(elapsed, &explanation.sentence, &explanation.command)
+            );
+        }
+    }
+}
+
+/// Whether a monitor shall tell its steps.
+pub fn narration(explain: bool) -> report::Narration {
+    if explain {
+        report::Narration::Told
+    } else {
+        report::Narration::Silent
+    }
+}
+
+/// Prints a step that a monitor has told.
+pub fn tell(report: &Report) {
+    if let Report::Step {
+        elapsed_microseconds,
+        sentence,
+        command,
+    } = report
+    {
+        eprint!(
+            "{}",
+            explanation::step(*elapsed_microseconds, sentence, command)
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! `Config`: the process of a container or an image, and what is written on it.
+
+use std::collections::BTreeSet;
+
+use minirun_bridge::port::ExposedPort;
+use minirun_runtime::config::ContainerConfig;
+use minirun_runtime::image::ImageConfig;
+use serde_json::{Map, Value, json};
+
+/// A container's process as it was asked for.
+pub(super) fn of_container(config: &ContainerConfig) -> Value {
+    let process = &config.process;
+    json!({
+        "Hostname": config.hostname,
+        "Domainname": "",
+        "User": process.user,
+        "AttachStdin": false,
+        "AttachStdout": false,
+        "AttachStderr": false,
+        "ExposedPorts": exposed(&config.network.expose),
+        "Tty": false,
+        "OpenStdin": process.open_stdin,
+        "StdinOnce": false,
+        "Env": process.environment,
+        "Cmd": words(&process.command),
+        "Image": config.image,
+        "WorkingDir": process.working_directory,
+        "Entrypoint": words(&process.entrypoint),
+        "Labels": config.labels,
+        "StopSignal": config.stop_signal.to_string(),
+        "StopTimeout": config.stop_timeout_seconds,
+    })
+}
+
+/// What an image gives to the containers made of it.
+pub(super) fn of_image(config: &ImageConfig) -> Value {
+    json!({
+        "User": config.user,
+        "ExposedPorts": exposed(&config.exposed),
+        "Env": config.environment,
+        "Cmd": words(&config.command),
+        "WorkingDir": config.working_directory,
+        "Entrypoint": words(&config.entrypoint),
+        "Labels": config.labels,
+        "StopSignal": config.stop_signal.unwrap_or_default().to_string(),
+    })
+}
+
+/// The ports as keys of empty objects.
+fn exposed(ports: &BTreeSet<ExposedPort>) -> Map<String, Value> {
+    ports
+        .iter()
+        .map(|port| (port.to_string(), json!({})))
+        .collect()
+}
+
+/// Docker shows the absence of words as null.
+fn words(words: &[String]) -> Option<&[String]> {
+    (!words.is_empty()).then_some(words)
+}

@@ -1,0 +1,63 @@
+//! `HostConfig`: what was asked of the host when the container was created.
+
+use std::net::Ipv4Addr;
+
+use minirun_bridge::publish::{HostPort, PublishRequest};
+use minirun_runtime::config::ContainerConfig;
+use serde_json::{Map, Value, json};
+
+/// The requests, whatever became of them; what is really bound stands in `NetworkSettings`.
+pub(super) fn host_config(config: &ContainerConfig) -> Value {
+    let network = &config.network;
+    let links = network
+        .links
+        .iter()
+        .map(|link| link.inspect_form(&config.name));
+    let extra_hosts = network
+        .extra_hosts
+        .iter()
+        .map(|host| format!("{}:{}", host.name, host.address));
+    json!({
+        "LogConfig": {"Type": "json-file", "Config": {}},
+        "NetworkMode": network.mode.to_string(),
+        "PortBindings": port_bindings(&network.publish),
+        "AutoRemove": config.auto_remove,
+        "Dns": network.nameservers,
+        "ExtraHosts": present(extra_hosts.collect()),
+        "Links": present(links.collect()),
+        "PublishAllPorts": network.publish_all,
+        "ReadonlyRootfs": config.read_only,
+        "SecurityOpt": config.process.no_new_privileges.then_some(["no-new-privileges"]),
+    })
+}
+
+/// Docker shows an absent list as null.
+fn present(list: Vec<String>) -> Option<Vec<String>> {
+    (!list.is_empty()).then_some(list)
+}
+
+/// For every container port the host addresses and ports asked for; empty text where the choice was left to minirun.
+fn port_bindings(requests: &[PublishRequest]) -> Map<String, Value> {
+    let mut bindings: Map<String, Value> = Map::new();
+    for request in requests {
+        let binding = json!({
+            "HostIp": request.host_address.as_ref().map(Ipv4Addr::to_string).unwrap_or_default(),
+            "HostPort": host_port(request.host_port),
+        });
+        let list = bindings
+            .entry(request.container.to_string())
+            .or_insert_with(|| json!([]));
+        if let Value::Array(list) = list {
+            list.push(binding);
+        }
+    }
+    bindings
+}
+
+fn host_port(port: HostPort) -> String {
+    match port {
+        HostPort::Any => String::new(),
+        HostPort::One(port) => port.to_string(),
+        HostPort::Within(first, last) => format!("{first}-{last}"),
+    }
+}

@@ -1,0 +1,75 @@
+//! The documents of `inspect`: what is known of a container or an image, under the keys that Docker gives it.
+
+mod config;
+mod host_config;
+mod network_settings;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use minirun_runtime::details::ContainerDetails;
+use minirun_runtime::image::Image;
+use serde_json::{Value, json};
+
+use super::command_line::program_and_arguments;
+use super::moment::rfc3339;
+
+/// The document of one container.
+pub fn container(details: &ContainerDetails) -> Value {
+    let config = &details.config;
+    let paths = &details.paths;
+    let (program, arguments) = program_and_arguments(&config.process);
+    json!({
+        "Id": config.id,
+        "Created": rfc3339(Some(config.created)),
+        "Path": program,
+        "Args": arguments,
+        "State": state::state(&details.state),
+        "Image": config.image_id,
+        "ResolvConfPath": text(&paths.root.join("resolv.conf")),
+        "HostnamePath": text(&paths.root.join("hostname")),
+        "HostsPath": text(&paths.root.join("hosts")),
+        "LogPath": text(&paths.log()),
+        "Name": format!("/{}", config.name),
+        "RestartCount": 0,
+        "Driver": "overlay",
+        "Platform": "linux",
+        "HostConfig": host_config::host_config(config),
+        "Mounts": [],
+        "Config": config::of_container(config),
+        "NetworkSettings": network_settings::network_settings(details),
+    })
+}
+
+/// The document of one image. As with Docker, the lowest layer is named first.
+pub fn image(image: &Image) -> Value {
+    let names: Vec<String> = image.names.iter().map(ToString::to_string).collect();
+    let layers: Vec<String> = image.layers.iter().rev().map(|path| layer(path)).collect();
+    json!({
+        "Id": image.id,
+        "RepoTags": names,
+        "RepoDigests": [],
+        "Created": rfc3339(Some(image.created)),
+        "Os": "linux",
+        "Size": image.size_bytes,
+        "Config": config::of_image(&image.config),
+        "RootFS": {"Type": "layers", "Layers": layers},
+    })
+}
+
+/// JSON is UTF-8, which the path of the state need not be.
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// A layer by the name of its directory. A name that is nothing but digits is a SHA-256 digest of the layer's content.
+fn layer(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        format!("sha256:{name}")
+    } else {
+        name.into_owned()
+    }
+}

@@ -1,0 +1,25 @@
+//! `State`: whether the container runs, and how it ended.
+
+use minirun_runtime::container_state::ContainerState;
+use serde_json::{Value, json};
+
+use super::super::life::Life;
+use super::super::moment::rfc3339;
+
+/// The state in Docker's keys; those that speak of things minirun does not do are false.
+pub(super) fn state(state: &ContainerState) -> Value {
+    let life = Life::of(state);
+    json!({
+        "Status": life.word,
+        "Running": life.word == "running",
+        "Paused": false,
+        "Restarting": false,
+        "OOMKilled": false,
+        "Dead": false,
+        "Pid": life.pid.unwrap_or_default(),
+        "ExitCode": life.exit_code,
+        "Error": life.error,
+        "StartedAt": rfc3339(life.started),
+        "FinishedAt": rfc3339(life.finished),
+    })
+}

@@ -1,0 +1,109 @@
+//! The state of a container in Docker's words.
+
+use jiff::Timestamp;
+use minirun_runtime::container_state::ContainerState;
+
+use super::moment::elapsed;
+use crate::output::duration::{exited, up};
+
+/// The exit code of a container whose monitor was killed: the kernel ends it with SIGKILL (9) in the same moment.
+const KILLED: i32 = 128 + 9;
+
+/// What Docker tells of a container's life.
+pub(super) struct Life<'a> {
+    /// `created`, `running` or `exited`.
+    pub(super) word: &'static str,
+    /// Its first process in the host's process namespace; none unless it runs.
+    pub(super) pid: Option<i32>,
+    /// How it ended; 0 unless it has.
+    pub(super) exit_code: i32,
+    /// Why it could not be started or watched; empty if it could.
+    pub(super) error: &'a str,
+    /// When it was last started.
+    pub(super) started: Option<Timestamp>,
+    /// When it ended.
+    pub(super) finished: Option<Timestamp>,
+}
+
+impl<'a> Life<'a> {
+    /// What the records say.
+    pub(super) fn of(state: &'a ContainerState) -> Self {
+        match state {
+            ContainerState::Created => Self::with_word("created"),
+            ContainerState::Running(record) => Life {
+                pid: record.init.as_ref().map(|init| init.pid),
+                started: Some(record.started),
+                ..Self::with_word("running")
+            },
+            ContainerState::Exited(record) => Life {
+                exit_code: record.exit_code,
+                error: record.error.as_deref().unwrap_or_default(),
+                started: Some(record.started),
+                finished: Some(record.finished),
+                ..Self::with_word("exited")
+            },
+            // The next command that repairs it will record the same.
+            ContainerState::Abandoned(record) => Life {
+                exit_code: KILLED,
+                error: "its monitor was killed",
+                started: Some(record.started),
+                ..Self::with_word("exited")
+            },
+        }
+    }
+
+    fn with_word(word: &'static str) -> Self {
+        Life {
+            word,
+            pid: None,
+            exit_code: 0,
+            error: "",
+            started: None,
+            finished: None,
+        }
+    }
+}
+
+/// The STATUS cell of `ps`: `Created`, `Up 2 minutes`, `Exited (0) 3 seconds ago`.
+pub(super) fn status(state: &ContainerState, now: Timestamp) -> String {
+    match state {
+        ContainerState::Created => "Created".to_owned(),
+        ContainerState::Running(record) => up(elapsed(record.started, now)),
+        ContainerState::Exited(record) => exited(record.exit_code, elapsed(record.finished, now)),
+        ContainerState::Abandoned(_) => format!("Exited ({KILLED})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{NOW, exited_state, moment, running_record, running_state};
+    use super::*;
+
+    #[test]
+    fn a_status_says_what_docker_says() {
+        let now = moment(NOW);
+        assert_eq!(status(&ContainerState::Created, now), "Created");
+        assert_eq!(status(&running_state(), now), "Up 5 seconds");
+        assert_eq!(status(&exited_state(), now), "Exited (3) 2 seconds ago");
+        let abandoned = ContainerState::Abandoned(running_record());
+        assert_eq!(status(&abandoned, now), "Exited (137)");
+    }
+
+    #[test]
+    fn a_container_without_a_monitor_counts_as_killed() {
+        let abandoned = ContainerState::Abandoned(running_record());
+        let life = Life::of(&abandoned);
+        assert_eq!((life.word, life.exit_code), ("exited", 137));
+        assert_eq!((life.pid, life.finished), (None, None));
+        assert_eq!(life.error, "its monitor was killed");
+    }
+
+    #[test]
+    fn a_container_that_is_being_made_has_no_process_yet() {
+        let mut record = running_record();
+        record.init = None;
+        let state = ContainerState::Running(record);
+        assert_eq!(Life::of(&state).word, "running");
+        assert_eq!(Life::of(&state).pid, None);
+    }
+}

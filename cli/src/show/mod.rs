@@ -1,0 +1,21 @@
+//! What the runtime knows, put into words: listings, `inspect` documents, ports, facts and explained steps.
+//!
+//! Everything here is a pure function from the runtime's values to text or JSON; nothing prints, reads a file or asks the
+//! clock. Text that is not empty ends with a newline. JSON holds every value as it is; whatever else may come from outside
+//! is sanitized, because it goes to a terminal.
+//!
+//! JSON objects list their keys in alphabetical order, as Docker's one-line formats do.
+
+mod command_line;
+pub mod containers;
+pub mod explanation;
+pub mod facts;
+#[cfg(test)]
+mod fixture;
+pub mod images;
+pub mod inspect;
+mod life;
+mod list;
+mod moment;
+pub mod network;
+pub mod ports;

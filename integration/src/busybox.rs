@@ -1,0 +1,51 @@
+//! An image with a shell and the usual small programs, for looking around in a container.
+
+use crate::filesystem::HARNESS_DIRECTORY;
+use crate::finished::Finished;
+use crate::host::TestHost;
+
+/// Makes the root file system `$1/root`, and an archive of it `$1/rootfs.tar`.
+///
+/// The machine's own busybox is the only program in it; it must be linked statically, as Debian's busybox-static is.
+const MAKE: &str = r#"
+set -eu
+root=$1/root
+mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/proc" "$root/sys" "$root/dev" "$root/root"
+chmod 1777 "$root/tmp"
+cp "$(command -v busybox)" "$root/bin/busybox"
+for applet in $(busybox --list); do
+    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+done
+printf 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1001:Alice:/home/alice:/bin/sh\n' >"$root/etc/passwd"
+printf 'root:x:0:\nalice:x:1001:\nwheel:x:10:alice\n' >"$root/etc/group"
+tar -C "$root" -cf "$1/rootfs.tar" .
+"#;
+
+impl TestHost {
+    /// Makes a busybox root file system and gives the directory that holds it as `root` and as the archive `rootfs.tar`.
+    #[track_caller]
+    pub fn makes_busybox_root(&self) -> String {
+        let directory = format!("{HARNESS_DIRECTORY}/busybox");
+        self.command("sh", ["-c", MAKE, "make", &directory])
+            .succeeds();
+        directory
+    }
+
+    /// Imports it as the image `busybox`, with changes such as `["-c", "ENV A=b"]`.
+    #[track_caller]
+    pub fn imports_busybox(&self, changes: &[&str]) -> Finished {
+        let archive = format!("{}/rootfs.tar", self.makes_busybox_root());
+        let words: Vec<&str> =
+            [&["import"][..], changes, &[archive.as_str(), "busybox"][..]].concat();
+        self.minirun(words.as_slice()).succeeds()
+    }
+
+    /// What a line of shell prints in a new container of the image `busybox`, run with `options`.
+    #[track_caller]
+    pub fn in_busybox(&self, options: &str, script: &str) -> Finished {
+        let mut words = vec!["run", "--rm"];
+        words.extend(options.split_whitespace());
+        words.extend(["busybox", "sh", "-c", script]);
+        self.minirun(words.as_slice())
+    }
+}

@@ -1,0 +1,270 @@
+//! A whole host inside a namespace.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddrV4;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crate::binary;
+use crate::cgroup::HostCgroup;
+use crate::container::Container;
+use crate::diagnosis;
+use crate::filesystem;
+use crate::finished::Finished;
+use crate::guard::Guard;
+use crate::leftovers;
+use crate::namespaces::Namespaces;
+use crate::place::Place;
+use crate::probe::{self, Reach};
+use crate::rules::Rules;
+use crate::running::Running;
+use crate::uplink;
+use crate::words::Words;
+
+/// How long what was removed may take to be gone; a machine under load has this much time.
+const SETTLING_TIME: Duration = Duration::from_secs(30);
+
+/// A host with its own network, firewall, control group, `/run`, `/var/lib`, `/etc` and `/sys`, an uplink (192.0.2.1/24 on `uplink0`)
+/// and one neighbour on it (192.0.2.2/24), which is its default gateway.
+///
+/// Any number of them live side by side in one process. End a test with [`TestHost::finish`]; one that panics before prints a
+/// diagnosis of its host. Either way everything that was started on it is killed.
+#[derive(Debug)]
+#[must_use = "end the test with `finish`"]
+pub struct TestHost {
+    place: Place,
+    neighbour: Place,
+    guard: Guard,
+    interfaces: Vec<String>,
+}
+
+impl TestHost {
+    /// A fresh host on which minirun has never run.
+    ///
+    /// # Panics
+    ///
+    /// If this process is not root or `ip` is not installed.
+    pub fn create() -> Self {
+        let mut cgroup = None;
+        let namespaces = Namespaces::create(|| {
+            filesystem::furnish();
+            cgroup = Some(HostCgroup::create());
+        });
+        let cgroup = Arc::new(cgroup.expect("the host was furnished"));
+        let beyond = namespaces.create_network_beside();
+        uplink::connect(&namespaces, &beyond);
+        let place = Place::new(namespaces, Arc::clone(&cgroup));
+        let interfaces = place.inside(leftovers::interfaces);
+        let guard = Guard::start(&place);
+        Self {
+            neighbour: Place::new(beyond, cgroup),
+            place,
+            guard,
+            interfaces,
+        }
+    }
+
+    /// Runs minirun on this host to its end.
+    #[must_use = "say what is expected of it"]
+    #[track_caller]
+    pub fn minirun(&self, arguments: impl Words) -> Finished {
+        self.spawn_minirun(arguments).finish()
+    }
+
+    /// Starts minirun on this host, beside the test.
+    #[track_caller]
+    pub fn spawn_minirun(&self, arguments: impl Words) -> Running {
+        assert!(binary::find().is_some(), "{}", binary::explain_missing());
+        self.place.program("minirun", arguments).spawn()
+    }
+
+    /// Starts `minirun run -d --name NAME OPTIONS demo httpd -p PORT` and waits until it serves.
+    #[track_caller]
+    pub fn serves(&self, name: &str, options: &str, port: u16) -> Container<'_> {
+        self.minirun(format!(
+            "run -d --name {name} {options} demo httpd -p {port}"
+        ))
+        .succeeds();
+        let container = self.container(name);
+        container.awaits_tcp(port);
+        container
+    }
+
+    /// Runs any program on this host to its end, with no input and an environment of nothing but `PATH`.
+    #[must_use = "say what is expected of it"]
+    #[track_caller]
+    pub fn command(&self, name: &str, arguments: impl Words) -> Finished {
+        self.place.command(name, arguments)
+    }
+
+    /// Runs `closure` in this host's network, on a thread of its own.
+    pub fn inside<T: Send>(&self, closure: impl FnOnce() -> T + Send) -> T {
+        self.place.inside(closure)
+    }
+
+    /// The host as a place to run things in.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The other machine on the host's LAN.
+    pub fn neighbour(&self) -> &Place {
+        &self.neighbour
+    }
+
+    /// The process by which a person can enter this host: `nsenter --net --mount --target <pid>`.
+    pub fn pid(&self) -> u32 {
+        self.guard.pid()
+    }
+
+    /// The container of this name; it need not run, or exist, before something is asked of it.
+    pub fn container(&self, name: &str) -> Container<'_> {
+        Container::new(self, name)
+    }
+
+    /// The rules of one table (`filter`, `nat`, `raw`).
+    #[track_caller]
+    pub fn rules(&self, table: &str) -> Rules {
+        Rules::new(
+            self.command("iptables", ["-w", "-t", table, "-S"])
+                .succeeds()
+                .stdout(),
+        )
+    }
+
+    /// Writes a file of this host (below `/etc`, `/run` or `/var/lib`; nothing else is its own).
+    #[track_caller]
+    pub fn write_file(&self, path: &str, text: &str) {
+        let own = ["/etc/", "/run/", "/var/lib/"]
+            .iter()
+            .any(|start| path.starts_with(start));
+        assert!(own, "`{path}` belongs to the machine, not to the host");
+        self.inside(|| {
+            fs::create_dir_all(Path::new(path).parent().expect("a file has a directory"))
+                .and_then(|()| fs::write(path, text))
+                .unwrap_or_else(|error| panic!("cannot write `{path}`: {error}"));
+        });
+    }
+
+    /// Reads a file as this host sees it.
+    #[track_caller]
+    pub fn read_file(&self, path: &str) -> String {
+        self.inside(|| {
+            fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read `{path}`: {error}"))
+        })
+    }
+
+    /// Sets a sysctl of this host's network (`net/ipv4/ip_forward`). Says false if this kernel does not have it.
+    #[track_caller]
+    pub fn set_sysctl(&self, name: &str, value: &str) -> bool {
+        assert!(
+            name.starts_with("net/"),
+            "only sysctls of the network belong to the host"
+        );
+        let path = format!("/proc/sys/{name}");
+        self.inside(|| match fs::write(&path, value) {
+            Ok(()) => true,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+            Err(error) => panic!("cannot write `{path}`: {error}"),
+        })
+    }
+
+    /// Who of `names` can open a TCP connection to whom on `port`, for every ordered pair, all at the same time.
+    ///
+    /// Pairs named in `expected` get a long time to succeed, the others a short one to fail.
+    #[track_caller]
+    pub fn reach_matrix(
+        &self,
+        names: &[&str],
+        port: u16,
+        expected: &[(&str, &str)],
+    ) -> BTreeMap<(String, String), Reach> {
+        let places: Vec<_> = names
+            .iter()
+            .map(|name| {
+                (
+                    *name,
+                    self.container(name).place(),
+                    self.container(name).address(),
+                )
+            })
+            .collect();
+        thread::scope(|scope| {
+            let mut answers = Vec::new();
+            for (source, place, _) in &places {
+                for (target, _, address) in places.iter().filter(|(target, ..)| target != source) {
+                    let patience = if expected.contains(&(*source, *target)) {
+                        probe::LONG_WAIT
+                    } else {
+                        probe::SHORT_WAIT
+                    };
+                    let target_address = SocketAddrV4::new(*address, port);
+                    let ask = move || place.inside(|| probe::tcp_connect(target_address, patience));
+                    answers.push((
+                        ((*source).to_owned(), (*target).to_owned()),
+                        scope.spawn(ask),
+                    ));
+                }
+            }
+            answers
+                .into_iter()
+                .map(|(pair, answer)| (pair, answer.join().expect("a probe panicked")))
+                .collect()
+        })
+    }
+
+    /// Removes the named containers, whatever state they are in.
+    #[track_caller]
+    pub fn removes(&self, names: &str) {
+        self.minirun(format!("rm -f {names}")).succeeds();
+    }
+
+    /// Expects that nothing is left behind: no process, link, address, rule, mount, control group or file of a container.
+    ///
+    /// # Panics
+    ///
+    /// With the list of what is left.
+    #[track_caller]
+    pub fn finish(self) {
+        let left = self.leftovers();
+        assert!(
+            left.is_empty(),
+            "the host should be empty, but there is\n  {}",
+            left.join("\n  ")
+        );
+    }
+
+    /// One sentence for everything that containers left behind, after waiting for what is still ending.
+    pub fn leftovers(&self) -> Vec<String> {
+        self.leftovers_after(SETTLING_TIME)
+    }
+
+    /// The same, where what is still ending has only `patience` to be gone.
+    pub fn leftovers_after(&self, patience: Duration) -> Vec<String> {
+        let settled = self.place.cgroup().wait_until_empty(patience);
+        let mut left = Vec::new();
+        if !settled {
+            left.extend(leftovers::processes(&self.place.cgroup().processes()));
+        }
+        left.extend(leftovers::control_groups(
+            &self.place.cgroup().made_by_programs(),
+        ));
+        left.extend(leftovers::on_host(self, &self.interfaces, patience));
+        left
+    }
+}
+
+impl Drop for TestHost {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            diagnosis::print(self);
+        }
+        let cgroup = self.place.cgroup();
+        cgroup.kill();
+        cgroup.wait_until_empty(SETTLING_TIME);
+        cgroup.remove();
+    }
+}

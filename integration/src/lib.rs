@@ -1,0 +1,44 @@
+//! The test side of minirun: a whole host inside a namespace, and what the scenarios, the demonstration and the benchmark need on it.
+//!
+//! A [`TestHost`] is made of a fresh network and mount namespace, a control group of its own and a neighbour on its LAN. Programs
+//! started on it ([`TestHost::minirun`], [`TestHost::command`]) come back as [`Finished`], which is asserted on like a story;
+//! closures are run in any of its network namespaces ([`Place::inside`]) and look around with [`probe`].
+//!
+//! Invariant: nothing here touches the machine's own network, mounts or files, and a host that is dropped leaves no process behind.
+
+mod binary;
+mod busybox;
+mod cgroup;
+mod container;
+mod diagnosis;
+mod filesystem;
+mod finished;
+pub mod floor;
+mod floor_network;
+mod guard;
+mod host;
+mod leftovers;
+mod link_news;
+mod namespaces;
+mod place;
+pub mod probe;
+mod process;
+mod program;
+pub mod projector;
+mod rules;
+mod running;
+pub mod statistics;
+mod uplink;
+mod words;
+
+pub use container::Container;
+pub use finished::Finished;
+pub use host::TestHost;
+pub use namespaces::Namespaces;
+pub use place::Place;
+pub use process::Process;
+pub use program::Program;
+pub use rules::Rules;
+pub use running::Running;
+pub use uplink::{HOST_ADDRESS, NEIGHBOUR_ADDRESS};
+pub use words::Words;

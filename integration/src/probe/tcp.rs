@@ -1,0 +1,187 @@
+//! TCP: who can connect, and as whom they are seen.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, getsockopt, setsockopt, shutdown,
+    socket, sockopt,
+};
+
+use super::LONG_WAIT;
+
+/// What became of an attempt to connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The connection was made.
+    Open,
+    /// Somebody answered that nobody listens there.
+    Refused,
+    /// No answer came in the time given.
+    Silent,
+    /// The kernel knows no way there, or somebody answered that there is none.
+    Unreachable,
+}
+
+/// Tries to connect and hangs up.
+pub fn tcp_connect(target: SocketAddrV4, patience: Duration) -> Reach {
+    tcp_connect_from(0, target, patience)
+}
+
+/// Tries to connect from the given local port (0: any) and hangs up.
+///
+/// # Panics
+///
+/// If the local port cannot be had.
+pub fn tcp_connect_from(source_port: u16, target: SocketAddrV4, patience: Duration) -> Reach {
+    match attempt(source_port, target, patience) {
+        Ok(()) => Reach::Open,
+        Err(nix::Error::ECONNREFUSED) => Reach::Refused,
+        Err(nix::Error::ETIMEDOUT) => Reach::Silent,
+        Err(nix::Error::ENETUNREACH | nix::Error::EHOSTUNREACH) => Reach::Unreachable,
+        Err(error) => panic!("cannot try to connect from port {source_port} to {target}: {error}"),
+    }
+}
+
+fn attempt(source_port: u16, target: SocketAddrV4, patience: Duration) -> nix::Result<()> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket: OwnedFd = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+    if source_port != 0 {
+        setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+        bind(
+            socket.as_raw_fd(),
+            &SockaddrIn::from(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, source_port)),
+        )?;
+    }
+    match connect(socket.as_raw_fd(), &SockaddrIn::from(target)) {
+        Ok(()) => return Ok(()),
+        Err(nix::Error::EINPROGRESS) => {}
+        Err(error) => return Err(error),
+    }
+    let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+    if poll(
+        &mut [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)],
+        patience,
+    )? == 0
+    {
+        return Err(nix::Error::ETIMEDOUT);
+    }
+    match getsockopt(&socket, sockopt::SocketError)? {
+        0 => Ok(()),
+        number => Err(nix::Error::from_raw(number)),
+    }
+}
+
+/// A TCP server that greets everybody with the address it sees them at, and hangs up. It ends when dropped.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    peers: Receiver<SocketAddr>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Listens on every IPv4 address of the calling thread's network; the listener may then be carried anywhere.
+///
+/// # Panics
+///
+/// If the port is taken.
+pub fn tcp_listen(port: u16) -> Listener {
+    let socket = bind_everywhere(port);
+    let (sender, peers) = channel();
+    let accepting = socket.try_clone().expect("cannot duplicate a socket");
+    let thread = Some(thread::spawn(move || greet_everybody(&accepting, &sender)));
+    Listener {
+        socket,
+        peers,
+        thread,
+    }
+}
+
+impl Listener {
+    /// The next peer that connected, if one does within `patience`.
+    pub fn next_peer(&self, patience: Duration) -> Option<SocketAddr> {
+        self.peers.recv_timeout(patience).ok()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        end_accepting(&self.socket, &mut self.thread);
+    }
+}
+
+fn greet_everybody(socket: &TcpListener, peers: &Sender<SocketAddr>) {
+    while let Ok((mut stream, peer)) = socket.accept() {
+        // The peer may have hung up already, and the test may have stopped asking.
+        writeln!(stream, "{peer}").ok();
+        peers.send(peer).ok();
+    }
+}
+
+/// A server that passes each request on to another and its answer back. It ends when dropped.
+#[derive(Debug)]
+pub struct Relay {
+    socket: TcpListener,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Relays one HTTP request per connection from `port` to `target`; both sides are in the calling thread's network.
+///
+/// # Panics
+///
+/// If the port is taken.
+pub fn tcp_relay(port: u16, target: SocketAddrV4) -> Relay {
+    let socket = bind_everywhere(port);
+    let accepting = socket.try_clone().expect("cannot duplicate a socket");
+    let relay_all = move || {
+        while let Ok((client, _)) = accepting.accept() {
+            // A failed request shows as an empty answer to the client that the test looks at.
+            relay_request(client, target).ok();
+        }
+    };
+    Relay {
+        socket,
+        thread: Some(thread::spawn(relay_all)),
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        end_accepting(&self.socket, &mut self.thread);
+    }
+}
+
+fn relay_request(mut client: TcpStream, target: SocketAddrV4) -> io::Result<()> {
+    client.set_read_timeout(Some(LONG_WAIT))?;
+    let mut server = TcpStream::connect_timeout(&target.into(), super::SHORT_WAIT)?;
+    server.set_read_timeout(Some(LONG_WAIT))?;
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    while !request.ends_with(b"\r\n\r\n") {
+        match client.read(&mut buffer)? {
+            0 => break,
+            length => request.extend_from_slice(&buffer[..length]),
+        }
+    }
+    server.write_all(&request)?;
+    io::copy(&mut server, &mut client)?;
+    client.shutdown(Shutdown::Both)
+}
+
+fn bind_everywhere(port: u16) -> TcpListener {
+    TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
+        .unwrap_or_else(|error| panic!("cannot listen on {port}/tcp: {error}"))
+}
+
+/// Shutting the listening socket down wakes the thread out of its accept with an error.
+fn end_accepting(socket: &TcpListener, thread: &mut Option<JoinHandle<()>>) {
+    shutdown(socket.as_raw_fd(), nix::sys::socket::Shutdown::Both).ok();
+    if let Some(thread) = thread.take() {
+        thread.join().ok();
+    }
+}

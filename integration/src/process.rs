@@ -1,0 +1,110 @@
+//! A process of the host, held so that its number cannot pass to another.
+
+use std::fs;
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getsid};
+
+/// A process that may be anybody's child: a command, a monitor, or the first process of a container.
+#[derive(Debug)]
+pub struct Process {
+    pid: i32,
+    handle: OwnedFd,
+}
+
+impl Process {
+    /// Takes hold of the process with this number, as the machine counts.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[track_caller]
+    pub fn open(pid: i32) -> Self {
+        // SAFETY: pidfd_open takes two integers and returns a new descriptor or -1.
+        let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+        let descriptor = i32::try_from(descriptor)
+            .ok()
+            .filter(|descriptor| *descriptor >= 0);
+        let descriptor = descriptor.unwrap_or_else(|| {
+            panic!(
+                "cannot watch process {pid}: {}",
+                std::io::Error::last_os_error()
+            )
+        });
+        // SAFETY: the descriptor was just returned by the kernel and belongs to nobody else.
+        let handle = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        Self { pid, handle }
+    }
+
+    /// Its number, as the machine counts.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Its parent, which is the monitor if this is the first process of a container.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    #[track_caller]
+    pub fn parent(&self) -> Self {
+        let status = self.status();
+        let line = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+        let parent = line.and_then(|text| text.trim().parse().ok());
+        Self::open(parent.unwrap_or_else(|| panic!("process {} has no parent", self.pid)))
+    }
+
+    /// The number of its session.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    #[track_caller]
+    pub fn session(&self) -> i32 {
+        getsid(Some(Pid::from_raw(self.pid)))
+            .unwrap_or_else(|error| panic!("cannot ask for a session: {error}"))
+            .as_raw()
+    }
+
+    /// Its `/proc/<pid>/status`; empty if it has ended.
+    pub fn status(&self) -> String {
+        fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default()
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    ///
+    /// If it is gone.
+    #[track_caller]
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.pid), signal)
+            .unwrap_or_else(|error| panic!("cannot signal process {}: {error}", self.pid));
+    }
+
+    /// Waits for its end. Says whether it came within `patience`.
+    pub fn ends_within(&self, patience: Duration) -> bool {
+        self.ends_before(Instant::now() + patience)
+    }
+
+    /// Waits for its end, at most until `deadline`.
+    pub(crate) fn ends_before(&self, deadline: Instant) -> bool {
+        loop {
+            let mut waiting = [PollFd::new(self.handle.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut waiting, remaining(deadline)) {
+                Ok(count) => return count > 0,
+                Err(nix::Error::EINTR) => {}
+                Err(error) => panic!("cannot wait for a process: {error}"),
+            }
+        }
+    }
+}
+
+/// The time that is left, as poll(2) takes it.
+pub(crate) fn remaining(deadline: Instant) -> PollTimeout {
+    PollTimeout::try_from(deadline.saturating_duration_since(Instant::now()))
+        .unwrap_or(PollTimeout::MAX)
+}

@@ -1,0 +1,133 @@
+//! Closed means closed: below IP, and from the LAN.
+
+use std::net::SocketAddrV4;
+
+use minirun_integration::TestHost;
+use minirun_integration::probe::{
+    EthernetSocket, LONG_WAIT, Reach, SHORT_WAIT, hardware_address, http_get, tcp_connect,
+};
+
+const BROADCAST: [u8; 6] = [0xff; 6];
+
+fn two_containers(host: &TestHost) {
+    for name in ["web1", "web2"] {
+        host.minirun(format!("run -d --name {name} demo sleep infinity"))
+            .succeeds();
+    }
+}
+
+#[test]
+fn a_raw_frame_between_isolated_containers_does_not_arrive() {
+    let host = TestHost::create();
+    host.minirun("network update bridge --icc=false").succeeds();
+    two_containers(&host);
+    let (first, second) = (host.container("web1"), host.container("web2"));
+    let receiver = second.inside(|| EthernetSocket::open("eth0"));
+    let own = second.inside(|| hardware_address("eth0"));
+    let sender = first.inside(|| EthernetSocket::open("eth0"));
+    sender.send(own, b"to one");
+    sender.send(BROADCAST, b"to all");
+    assert_eq!(receiver.receive(SHORT_WAIT), None);
+    host.removes("web1 web2");
+    host.finish();
+}
+
+#[test]
+fn a_raw_frame_arrives_while_communication_is_on() {
+    let host = TestHost::create();
+    two_containers(&host);
+    let receiver = host
+        .container("web2")
+        .inside(|| EthernetSocket::open("eth0"));
+    host.container("web1")
+        .inside(|| EthernetSocket::open("eth0").send(BROADCAST, b"to all"));
+    assert!(
+        receiver
+            .receive(LONG_WAIT)
+            .is_some_and(|payload| payload.starts_with(b"to all"))
+    );
+    host.removes("web1 web2");
+    host.finish();
+}
+
+#[test]
+fn switching_communication_off_isolates_containers_that_already_run() {
+    let host = TestHost::create();
+    two_containers(&host);
+    let receiver = host
+        .container("web2")
+        .inside(|| EthernetSocket::open("eth0"));
+    host.minirun("network update bridge --icc=false").succeeds();
+    host.container("web1")
+        .inside(|| EthernetSocket::open("eth0").send(BROADCAST, b"to all"));
+    assert_eq!(receiver.receive(SHORT_WAIT), None);
+    host.removes("web1 web2");
+    host.finish();
+}
+
+#[test]
+fn a_neighbour_with_a_route_to_the_containers_reaches_none_of_them() {
+    let host = TestHost::create();
+    let published = host.serves("web1", "-p 8080:80", 80);
+    let hidden = host.serves("web2", "--expose 80", 80);
+    host.neighbour()
+        .command("ip", "route add 172.17.0.0/16 via 192.0.2.1")
+        .succeeds();
+    for icc in ["true", "false"] {
+        host.minirun(format!("network update bridge --icc={icc}"))
+            .succeeds();
+        for container in [&published, &hidden] {
+            let target = SocketAddrV4::new(container.address(), 80);
+            assert_eq!(
+                host.neighbour().inside(|| tcp_connect(target, SHORT_WAIT)),
+                Reach::Silent,
+                "icc={icc}"
+            );
+        }
+    }
+    let published_port = SocketAddrV4::new(minirun_integration::HOST_ADDRESS, 8080);
+    host.neighbour()
+        .inside(|| http_get(published_port, "/"))
+        .expect("the published port is open");
+    host.removes("web1 web2");
+    host.finish();
+}
+
+#[test]
+fn a_port_published_on_loopback_is_closed_to_the_neighbour() {
+    let host = TestHost::create();
+    host.serves("web1", "-p 127.0.0.1:8080:80", 80);
+    let target = SocketAddrV4::new(minirun_integration::HOST_ADDRESS, 8080);
+    assert_eq!(
+        host.neighbour().inside(|| tcp_connect(target, SHORT_WAIT)),
+        Reach::Refused
+    );
+    host.removes("web1");
+    host.finish();
+}
+
+#[test]
+fn a_neighbour_that_sends_to_loopback_over_the_wire_gets_no_answer() {
+    let host = TestHost::create();
+    host.serves("web1", "-p 127.0.0.1:8080:80", 80);
+    // The neighbour gives up its own 127.0.0.1 and sends packets for it to the host.
+    for command in [
+        "address del 127.0.0.1/8 dev lo",
+        "route add 127.0.0.1/32 via 192.0.2.1 src 192.0.2.2",
+    ] {
+        host.neighbour().command("ip", command).succeeds();
+    }
+    host.neighbour()
+        .command(
+            "sh",
+            ["-c", "echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet"],
+        )
+        .succeeds();
+    let target = SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 8080);
+    assert_eq!(
+        host.neighbour().inside(|| tcp_connect(target, SHORT_WAIT)),
+        Reach::Silent
+    );
+    host.removes("web1");
+    host.finish();
+}
