@@ -11,6 +11,7 @@ use crate::attach::bridge_port;
 use crate::device;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
+use crate::firewall::rule::Transaction;
 use crate::id::ContainerId;
 use crate::name::NetworkName;
 use crate::network::{Icc, Network};
@@ -59,12 +60,14 @@ impl NetworkHost {
         }
         let endpoints = self.network(name).all()?;
         let applied = self
-            .icc_steps(context, (&before, &after), &endpoints)
+            .icc_steps(context, &after, &endpoints)
             .and_then(|steps| plan::apply(steps, narrator));
         match applied {
             Ok(applied) => applied.commit(),
             Err(error) => {
                 self.save(&before)?;
+                // The rules follow the record; if that fails, too, the first error is the one to tell.
+                let _ = reload::reload(self);
                 return Err(error);
             }
         }
@@ -77,25 +80,17 @@ impl NetworkHost {
     fn icc_steps<'a>(
         &self,
         context: Context<'a>,
-        (before, after): (&Network, &Network),
+        after: &Network,
         endpoints: &[Endpoint],
     ) -> Result<Vec<NetworkStep<'a>>, NetworkError> {
-        let mut others = self.networks()?;
-        others.retain(|network| network.name != after.name);
-        let with = |network: &Network| -> Result<_, NetworkError> {
-            let mut networks = others.clone();
-            networks.push(network.clone());
-            networks.sort_by(|left, right| left.name.cmp(&right.name));
-            let state = reload::whole_state(self, &networks)?;
-            Ok(self.firewall.reconstruction(&state)?)
-        };
+        let state = reload::whole_state(self, &self.networks()?)?;
         let rules = Action::ChangeRules {
             sentence: format!(
                 "make the rules say that ICC on network `{}` is {}",
                 after.name, after.icc
             ),
-            change: with(after)?,
-            back: with(before)?,
+            change: self.firewall.reconstruction(&state)?,
+            back: Transaction::default(),
         };
         let mut actions = vec![Action::SetSysctl(device::proxy_arp(after, after.icc))];
         actions.extend(

@@ -20,15 +20,19 @@ struct Entry {
 
 /// A command that can be run once its options are known.
 pub trait Run: Args + FromArgMatches {
+    /// What it is for, in one line.
+    const ABOUT: &'static str;
+
     /// Does what the command is for.
     fn run(self, context: &Context) -> Result<ExitCode, Failure>;
 }
 
-const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
+const fn entry<C: Run>(name: &'static str) -> Entry {
     Entry {
         name,
-        about,
-        options: C::augment_args,
+        about: C::ABOUT,
+        // The derived options bring the documentation of their type along, which is not for users.
+        options: |command| C::augment_args(command).about(C::ABOUT).long_about(None),
         run: |matches, context| {
             C::from_arg_matches(matches)
                 .map_err(|error| Failure::own(error.to_string()))?
@@ -38,31 +42,25 @@ const fn entry<C: Run>(name: &'static str, about: &'static str) -> Entry {
 }
 
 const COMMANDS: &[Entry] = &[
-    entry::<run::Run>("run", "Create a container and start it"),
-    entry::<create::Create>("create", "Create a container without starting it"),
-    entry::<start::Start>("start", "Start containers"),
-    entry::<stop::Stop>("stop", "Ask containers to end, then kill them"),
-    entry::<restart::Restart>("restart", "Stop containers and start them again"),
-    entry::<kill::Kill>("kill", "Send a signal to containers"),
-    entry::<rm::Remove>("rm", "Remove containers"),
-    entry::<wait::Wait>(
-        "wait",
-        "Wait for containers to end and print their exit codes",
-    ),
-    entry::<ps::List>("ps", "List containers"),
-    entry::<logs::Logs>("logs", "Show what a container wrote"),
-    entry::<exec::Exec>("exec", "Execute a program in a running container"),
-    entry::<inspect::Inspect>(
-        "inspect",
-        "Show everything about containers or images, as JSON",
-    ),
-    entry::<port::PortCommand>("port", "Show the published ports of a container"),
-    entry::<network::NetworkCommand>("network", "List, inspect and update networks"),
-    entry::<import::Import>("import", "Make an image from a tar archive or a directory"),
-    entry::<images::Images>("images", "List images"),
-    entry::<rmi::RemoveImage>("rmi", "Remove images"),
-    entry::<info::Info>("info", "Show what minirun knows about this host"),
-    entry::<version::Version>("version", "Show the version"),
+    entry::<run::Run>("run"),
+    entry::<create::Create>("create"),
+    entry::<start::Start>("start"),
+    entry::<stop::Stop>("stop"),
+    entry::<restart::Restart>("restart"),
+    entry::<kill::Kill>("kill"),
+    entry::<rm::Remove>("rm"),
+    entry::<wait::Wait>("wait"),
+    entry::<ps::List>("ps"),
+    entry::<logs::Logs>("logs"),
+    entry::<exec::Exec>("exec"),
+    entry::<inspect::Inspect>("inspect"),
+    entry::<port::PortCommand>("port"),
+    entry::<network::NetworkCommand>("network"),
+    entry::<import::Import>("import"),
+    entry::<images::Images>("images"),
+    entry::<rmi::RemoveImage>("rmi"),
+    entry::<info::Info>("info"),
+    entry::<version::Version>("version"),
 ];
 
 /// Parses the command line and runs the command.

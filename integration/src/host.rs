@@ -224,6 +224,8 @@ impl TestHost {
 
     /// Expects that nothing is left behind: no process, link, address, rule, mount, control group or file of a container.
     ///
+    /// Drop listeners and other sockets that a test has opened in a container first: they keep its network, and so its link, alive.
+    ///
     /// # Panics
     ///
     /// With the list of what is left.

@@ -93,7 +93,7 @@ fn a_link_opens_no_other_port_of_its_target() {
     host.write_file("/etc/minirun/minirun.toml", "icc = false\n");
     let target = host.serves("ct01", "-p 22", 22);
     let source = host.serves("ct11", "-p 22 --link ct01:sshd", 22);
-    let _other = target.inside(|| minirun_integration::probe::tcp_listen(23));
+    let other = target.inside(|| minirun_integration::probe::tcp_listen(23));
     let (exposed, hidden) = (
         std::net::SocketAddrV4::new(target.address(), 22),
         std::net::SocketAddrV4::new(target.address(), 23),
@@ -106,6 +106,7 @@ fn a_link_opens_no_other_port_of_its_target() {
         source.inside(|| tcp_connect(hidden, SHORT_WAIT)),
         Reach::Silent
     );
+    drop(other);
     host.removes("ct01 ct11");
     host.finish();
 }
@@ -114,12 +115,10 @@ fn a_link_opens_no_other_port_of_its_target() {
 fn a_stopped_target_is_closed_and_its_return_opens_it_again() {
     let host = TestHost::create();
     start_chain(&host);
+    let target = host.container("ct01").address();
     host.minirun("stop ct01").succeeds();
-    host.rules("filter").lack(&[
-        "--dport 22",
-        &format!("-s {}/32", host.container("ct11").address()),
-        "-i minirun0 -o minirun0",
-    ]);
+    host.rules("filter")
+        .lack(&[&format!("{target}/32"), "-i minirun0 -o minirun0"]);
     host.minirun("start ct01").succeeds();
     host.container("ct01").awaits_tcp(22);
     only_links_are_open(&host);

@@ -30,7 +30,7 @@ fn with_a_link_and_an_exposed_port_the_host_is_served_through_the_proxy() {
     host.serves("todos-secure", "--read-only --expose 8080", 8080);
     host.minirun("run -d --name nginx-secure --read-only --link todos-secure:todos -p 8080:8080 demo sleep infinity").succeeds().stderr_is("");
     let proxy = host.container("nginx-secure");
-    let _relay = relay_to_todos(&proxy, &host);
+    let relay = relay_to_todos(&proxy, &host);
     let page = host
         .inside(|| http_get(PUBLISHED, "/"))
         .expect("the page comes through the proxy");
@@ -41,6 +41,7 @@ fn with_a_link_and_an_exposed_port_the_host_is_served_through_the_proxy() {
     host.minirun("ps")
         .succeeds()
         .stdout_contains("0.0.0.0:8080->8080/tcp");
+    drop(relay);
     host.removes("nginx-secure todos-secure");
     host.finish();
 }
@@ -60,8 +61,9 @@ fn without_the_exposed_port_minirun_warns_and_the_proxy_hangs() {
         proxy.inside(|| tcp_connect(target, SHORT_WAIT)),
         minirun_integration::probe::Reach::Silent
     );
-    let _relay = relay_to_todos(&proxy, &host);
+    let relay = relay_to_todos(&proxy, &host);
     assert!(host.inside(|| http_get(PUBLISHED, "/")).is_err());
+    drop(relay);
     host.removes("nginx-secure todos-secure");
     host.finish();
 }

@@ -105,29 +105,32 @@ impl ContainerPaths {
         self.state.join("running.json")
     }
 
-    /// The state of the container.
+    /// The state of the container. From the moment its end is recorded it has ended, even while its monitor is still
+    /// taking it down.
     ///
     /// # Errors
     /// When a record exists and cannot be read.
     pub fn container_state(&self) -> Result<ContainerState, RuntimeError> {
-        match atomic_file::read_json::<RunningRecord>(&self.running()) {
-            Ok(record) if record.monitor.is_alive() => return Ok(ContainerState::Running(record)),
-            Ok(record) => return self.state_without_monitor(record),
-            Err(error) if error.is_missing() => {}
-            Err(error) => return Err(error.into()),
-        }
-        Ok(match read_exit(&self.exit())? {
-            Some(exit) => ContainerState::Exited(exit),
-            None => ContainerState::Created,
+        let running = self.read_running()?;
+        // Read second: a monitor writes the end before it forgets that the container ran.
+        let exit = read_exit(&self.exit())?;
+        Ok(match (running, exit) {
+            (None, Some(exit)) => ContainerState::Exited(exit),
+            (None, None) => ContainerState::Created,
+            (Some(record), exit) => match (record.monitor.is_alive(), exit) {
+                (true, Some(exit)) => ContainerState::Exited(exit),
+                (true, None) => ContainerState::Running(record),
+                // A monitor that finished its work between two looks has left nothing to repair.
+                (false, Some(exit)) if self.read_running()?.is_none() => {
+                    ContainerState::Exited(exit)
+                }
+                (false, _) => ContainerState::Abandoned(record),
+            },
         })
     }
 
-    /// A monitor that ended between two looks has left the record of the end, and no longer the one of running.
-    fn state_without_monitor(&self, record: RunningRecord) -> Result<ContainerState, RuntimeError> {
-        Ok(match read_exit(&self.exit())? {
-            Some(exit) if !self.running().exists() => ContainerState::Exited(exit),
-            _ => ContainerState::Abandoned(record),
-        })
+    fn read_running(&self) -> Result<Option<RunningRecord>, RuntimeError> {
+        Ok(atomic_file::read_json_if_present(&self.running())?)
     }
 
     /// Writes who is who, in a directory that is made if need be.

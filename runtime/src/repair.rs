@@ -1,7 +1,7 @@
 //! Repairing what a killed monitor left behind: the next command that meets it finishes its work.
 
 use crate::config::ContainerConfig;
-use crate::container_state::{ContainerState, ExitRecord, RunningRecord, write_exit};
+use crate::container_state::{ContainerState, ExitRecord, RunningRecord, read_exit, write_exit};
 use crate::error::RuntimeError;
 use crate::monitor::take_down;
 use crate::runtime::Runtime;
@@ -57,15 +57,18 @@ impl Runtime {
             return Ok(());
         };
         end_init(&record)?;
-        let exit = ExitRecord {
-            started: record.started,
-            finished: Timestamp::now(),
-            exit_code: KILLED,
-            error: Some("its monitor was killed".into()),
-        };
-        let file = paths.begin_exit()?;
-        write_exit(&file, &exit)
-            .map_err(|error| RuntimeError::file("write", &paths.exit(), error))?;
+        // A monitor that was killed while it took the container down has recorded the end already.
+        if read_exit(&paths.exit())?.is_none() {
+            let exit = ExitRecord {
+                started: record.started,
+                finished: Timestamp::now(),
+                exit_code: KILLED,
+                error: Some("its monitor was killed".into()),
+            };
+            let file = paths.begin_exit()?;
+            write_exit(&file, &exit)
+                .map_err(|error| RuntimeError::file("write", &paths.exit(), error))?;
+        }
         match take_down(self, config, &mut Silent).into_iter().next() {
             Some(error) => Err(error),
             None => Ok(()),

@@ -43,8 +43,10 @@ pub(super) fn restore(transaction: &Transaction) -> Result<(), FirewallError> {
     })
 }
 
-/// Makes `MINIRUN-USER` if it is absent; it is never emptied, since its rules are the administrator's.
-pub(super) fn ensure_user_chain() -> Result<(), FirewallError> {
+/// Makes `MINIRUN-USER` if it is absent, and says which of our jumps the host does not have.
+///
+/// The chain is never emptied, since its rules are the administrator's.
+pub(super) fn prepare() -> Result<Vec<Rule>, FirewallError> {
     let iptables = reader()?;
     let exists = iptables
         .chain_exists("filter", USER_CHAIN)
@@ -54,24 +56,13 @@ pub(super) fn ensure_user_chain() -> Result<(), FirewallError> {
             .new_chain("filter", USER_CHAIN)
             .map_err(read_error)?;
     }
-    Ok(())
-}
-
-/// Those of our jumps that the host does not have.
-pub(super) fn missing_jumps() -> Result<Vec<Rule>, FirewallError> {
-    let iptables = reader()?;
-    let mut missing = Vec::new();
-    for rule in jumps() {
-        let table = rule.table.to_string();
-        let exists = iptables
-            .exists(&table, rule.chain, &rule.specification)
-            // `iptables -C` fails, too, when the chain that the rule jumps to does not exist yet.
-            .unwrap_or(false);
-        if !exists {
-            missing.push(rule);
-        }
-    }
-    Ok(missing)
+    let is_missing = |rule: &Rule| {
+        // `iptables -C` fails, too, when the chain that the rule jumps to does not exist yet.
+        !iptables
+            .exists(&rule.table.to_string(), rule.chain, &rule.specification)
+            .unwrap_or(false)
+    };
+    Ok(jumps().into_iter().filter(is_missing).collect())
 }
 
 fn reader() -> Result<iptables::IPTables, FirewallError> {

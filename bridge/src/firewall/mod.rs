@@ -117,10 +117,7 @@ impl Firewall {
         state: &[(Network, Contribution)],
     ) -> Result<Transaction, FirewallError> {
         match self {
-            Firewall::Iptables => {
-                iptables::ensure_user_chain()?;
-                Ok(render::rebuild(state, iptables::missing_jumps()?))
-            }
+            Firewall::Iptables => Ok(render::rebuild(state, iptables::prepare()?)),
             Firewall::None => Ok(Transaction::default()),
         }
     }

@@ -15,6 +15,8 @@ pub struct Create {
 }
 
 impl RunCommand for Create {
+    const ABOUT: &'static str = "Create a container without starting it";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context
             .runtime()

@@ -48,6 +48,8 @@ pub struct Exec {
 }
 
 impl RunCommand for Exec {
+    const ABOUT: &'static str = "Execute a program in a running container";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let own = |error: RuntimeError| Failure::of_program(&error);
         let runtime = context.runtime().map_err(own)?;

@@ -24,6 +24,8 @@ pub struct Images {
 }
 
 impl RunCommand for Images {
+    const ABOUT: &'static str = "List images";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         print(&images::list(

@@ -25,6 +25,8 @@ pub struct Import {
 }
 
 impl RunCommand for Import {
+    const ABOUT: &'static str = "Make an image from a tar archive or a directory";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         let source = self.open()?;

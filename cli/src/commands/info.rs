@@ -12,6 +12,8 @@ use std::process::ExitCode;
 pub struct Info {}
 
 impl RunCommand for Info {
+    const ABOUT: &'static str = "Show what minirun knows about this host";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.tidy_runtime()?;
         let facts = runtime.facts()?;

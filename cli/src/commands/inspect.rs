@@ -20,6 +20,8 @@ pub struct Inspect {
 }
 
 impl RunCommand for Inspect {
+    const ABOUT: &'static str = "Show everything about containers or images, as JSON";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.tidy_runtime()?;
         print_found(&self.names, |name| find(&runtime, name))

@@ -19,6 +19,8 @@ pub struct Kill {
 }
 
 impl RunCommand for Kill {
+    const ABOUT: &'static str = "Send a signal to containers";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         for_each(&runtime, &self.containers, |config| {

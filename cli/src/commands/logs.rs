@@ -77,6 +77,8 @@ impl FromStr for Moment {
 }
 
 impl RunCommand for Logs {
+    const ABOUT: &'static str = "Show what a container wrote";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         let config = runtime.resolve(&self.container)?;

@@ -64,6 +64,8 @@ struct NetworkUpdate {
 }
 
 impl RunCommand for NetworkCommand {
+    const ABOUT: &'static str = "List, inspect and update networks";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.tidy_runtime()?;
         match self.action {

@@ -21,6 +21,8 @@ pub struct PortCommand {
 }
 
 impl RunCommand for PortCommand {
+    const ABOUT: &'static str = "Show the published ports of a container";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.tidy_runtime()?;
         let details = runtime.details(runtime.resolve(&self.container)?)?;

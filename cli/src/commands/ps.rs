@@ -3,10 +3,9 @@
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
 use crate::failure::Failure;
-use crate::show::containers::{self, ListFormat, Truncation};
+use crate::show::containers::{self, ListFormat, Selection, Truncation, Which};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use minirun_runtime::container_state::ContainerState;
 use std::process::ExitCode;
 
 /// Options of `minirun ps`.
@@ -56,16 +55,19 @@ pub fn truncation(no_trunc: bool) -> Truncation {
 }
 
 impl RunCommand for List {
+    const ABOUT: &'static str = "List containers";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.tidy_runtime()?;
-        let mut listed = runtime.all_details()?;
+        let mut all = runtime.all_details()?;
         // Newest first, as with Docker.
-        listed.reverse();
-        if !self.all {
-            listed.retain(|details| matches!(details.state, ContainerState::Running(_)));
-        }
+        all.reverse();
+        let selection = Selection {
+            all: &all,
+            which: if self.all { Which::All } else { Which::Running },
+        };
         print(&containers::list(
-            &listed,
+            selection,
             self.format.unless(self.quiet),
             truncation(self.no_trunc),
             Timestamp::now(),

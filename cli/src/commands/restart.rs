@@ -22,6 +22,8 @@ pub struct Restart {
 }
 
 impl RunCommand for Restart {
+    const ABOUT: &'static str = "Stop containers and start them again";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         let patience = self.time.map(|seconds| Duration::from_secs(seconds.into()));

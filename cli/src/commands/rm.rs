@@ -24,6 +24,8 @@ pub struct Remove {
 }
 
 impl RunCommand for Remove {
+    const ABOUT: &'static str = "Remove containers";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.tidy_runtime()?;
         let force = if self.force { Force::Yes } else { Force::No };

@@ -15,6 +15,8 @@ pub struct RemoveImage {
 }
 
 impl RunCommand for RemoveImage {
+    const ABOUT: &'static str = "Remove images";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         let mut code = ExitCode::SUCCESS;

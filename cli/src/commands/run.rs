@@ -29,6 +29,8 @@ pub struct Run {
 }
 
 impl RunCommand for Run {
+    const ABOUT: &'static str = "Create a container and start it";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let own = |error: RuntimeError| Failure::of_program(&error);
         let runtime = context.runtime().map_err(own)?;

@@ -29,6 +29,8 @@ pub struct Start {
 }
 
 impl RunCommand for Start {
+    const ABOUT: &'static str = "Start containers";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         if self.attach {

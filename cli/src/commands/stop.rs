@@ -19,6 +19,8 @@ pub struct Stop {
 }
 
 impl RunCommand for Stop {
+    const ABOUT: &'static str = "Ask containers to end, then kill them";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         let patience = self.time.map(|seconds| Duration::from_secs(seconds.into()));

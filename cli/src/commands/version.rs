@@ -11,6 +11,8 @@ use std::process::ExitCode;
 pub struct Version {}
 
 impl RunCommand for Version {
+    const ABOUT: &'static str = "Show the version";
+
     fn run(self, _context: &Context) -> Result<ExitCode, Failure> {
         print(&format!("minirun {}\n", env!("CARGO_PKG_VERSION")))?;
         Ok(ExitCode::SUCCESS)

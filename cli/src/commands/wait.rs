@@ -15,6 +15,8 @@ pub struct Wait {
 }
 
 impl RunCommand for Wait {
+    const ABOUT: &'static str = "Wait for containers to end and print their exit codes";
+
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         let mut code = ExitCode::SUCCESS;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use minirun_bridge::name::ContainerName;
 use minirun_bridge::publication::describe_publications;
+use minirun_runtime::container_state::ContainerState;
 use minirun_runtime::details::ContainerDetails;
 use serde_json::{Value, json};
 
@@ -15,28 +16,52 @@ use super::list::{Row, labels, render};
 use super::moment::{elapsed, listed};
 use crate::output::duration::ago;
 
-/// Lists containers in the order they are given. Full rows also show the names that those listed have for each other.
+/// Which containers are listed, and of how many.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection<'a> {
+    /// Every container there is: one that is listed also bears the names that others have for it, listed or not.
+    pub all: &'a [ContainerDetails],
+    /// Which of them are listed.
+    pub which: Which,
+}
+
+/// Which containers are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that run.
+    Running,
+    /// Those that were never started or have ended, too (`-a`).
+    All,
+}
+
+/// Lists containers in the order they are given. Full rows also show the names that links give.
 pub fn list(
-    listed: &[ContainerDetails],
+    selection: Selection<'_>,
     format: ListFormat,
     truncation: Truncation,
     now: Timestamp,
 ) -> String {
     let other_names = match truncation {
         Truncation::Short => HashMap::new(),
-        Truncation::Full => names_by_link(listed),
+        Truncation::Full => names_by_link(selection.all),
     };
-    let rows: Vec<ContainerRow> = listed
+    let rows: Vec<ContainerRow> = selection
+        .all
         .iter()
+        .filter(|details| selection.which == Which::All || is_running(details))
         .map(|details| ContainerRow::new(details, &other_names, truncation, now))
         .collect();
     render(&rows, format)
 }
 
+fn is_running(details: &ContainerDetails) -> bool {
+    matches!(details.state, ContainerState::Running(_))
+}
+
 /// For every container that is linked to, the names it has by that: `web2/web` if `web2` calls it `web`.
-fn names_by_link(listed: &[ContainerDetails]) -> HashMap<&ContainerName, Vec<String>> {
+fn names_by_link(all: &[ContainerDetails]) -> HashMap<&ContainerName, Vec<String>> {
     let mut names: HashMap<&ContainerName, Vec<String>> = HashMap::new();
-    for source in listed {
+    for source in all {
         for link in &source.config.network.links {
             let name = format!("{}/{}", source.config.name, link.alias);
             names.entry(&link.target).or_default().push(name);
@@ -156,7 +181,25 @@ mod tests {
     }
 
     fn shown(format: ListFormat, truncation: Truncation) -> String {
-        list(&two(), format, truncation, moment(NOW))
+        let all = &two();
+        let which = Which::All;
+        list(Selection { all, which }, format, truncation, moment(NOW))
+    }
+
+    #[test]
+    fn a_container_that_runs_bears_the_name_a_stopped_one_gave_it() {
+        let mut web2 = stopped("web2");
+        web2.config.network.links = vec!["web1:web".parse().unwrap()];
+        let all = &[running("web1"), web2];
+        let which = Which::Running;
+        let text = list(
+            Selection { all, which },
+            ListFormat::Table,
+            Truncation::Full,
+            moment(NOW),
+        );
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.ends_with("   web1,web2/web\n"), "{text}");
     }
 
     #[test]
@@ -208,8 +251,10 @@ CONTAINER ID   IMAGE     COMMAND         CREATED              STATUS            
     fn an_image_name_cannot_act_on_the_terminal() {
         let mut details = running("web1");
         details.config.image = "demo\x1b[2J".into();
+        let all = &[details];
+        let which = Which::All;
         let text = list(
-            &[details],
+            Selection { all, which },
             ListFormat::Table,
             Truncation::Short,
             moment(NOW),

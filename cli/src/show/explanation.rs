@@ -23,9 +23,15 @@ pub fn step(elapsed_microseconds: u64, sentence: &str, command: &str) -> String 
     );
     for (index, line) in command.lines().enumerate() {
         let prompt = if index == 0 { "$ " } else { "  " };
-        text.extend([INDENT, prompt, &sanitize(line), "\n"]);
+        text.extend([INDENT, prompt, &sanitize_between_tabs(line), "\n"]);
     }
     text
+}
+
+/// A tab is part of a file's text that a command writes; it does a terminal no harm.
+fn sanitize_between_tabs(line: &str) -> String {
+    let parts: Vec<_> = line.split('\t').map(sanitize).collect();
+    parts.join("\t")
 }
 
 #[cfg(test)]

@@ -101,8 +101,8 @@ fn live(
         init: None,
         started: Timestamp::now(),
     };
-    paths.write_running(&record)?;
     let exit_file = paths.begin_exit()?;
+    paths.write_running(&record)?;
     let mut container = match setup::set_up(runtime, config, streams, reporter) {
         Ok(container) => container,
         Err(error) => {

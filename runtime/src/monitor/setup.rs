@@ -59,6 +59,7 @@ pub(super) fn set_up(
     let plan = plan(runtime, config, cgroup.as_ref())?;
     network_files::write(runtime, config, &paths)?;
     let (mut held, outputs) = spawn_held(&plan, streams, cgroup.as_ref())?;
+    reporter.tell(&plan);
     let attachment = connect(runtime, config, &held, reporter)?;
     held.wait_root_ready()?;
     tell(plan.steps_before_gate(), reporter);
