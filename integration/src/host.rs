@@ -25,7 +25,7 @@ use crate::uplink;
 use crate::words::Words;
 
 /// How long what was removed may take to be gone; a machine under load has this much time.
-const SETTLING_TIME: Duration = Duration::from_secs(30);
+const SETTLING_TIME: Duration = Duration::from_secs(20);
 
 /// A host with its own network, firewall, control group, `/run`, `/var/lib`, `/etc` and `/sys`, an uplink (192.0.2.1/24 on `uplink0`)
 /// and one neighbour on it (192.0.2.2/24), which is its default gateway.

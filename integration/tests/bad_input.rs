@@ -105,14 +105,33 @@ fn a_link_to_an_unknown_container_is_refused() {
 }
 
 #[test]
-fn a_link_to_a_stopped_container_is_refused_at_the_start() {
+fn a_link_to_itself_is_refused() {
+    each_is_refused(
+        &[(
+            &[
+                "run", "-d", "--name", "web1", "--link", "web1", "demo", "true",
+            ],
+            "`web1`",
+        )],
+        125,
+    );
+}
+
+#[test]
+fn options_that_need_a_bridge_are_refused_on_other_networks() {
     let host = TestHost::create();
-    host.minirun("create --name web1 --expose 80 demo httpd")
-        .succeeds();
-    host.minirun("run -d --name web2 --link web1:web demo true")
-        .fails_with(125)
-        .stderr_contains("`web1`");
-    host.minirun("ps -a").succeeds().stdout_lacks("web2");
+    host.serves("web1", "--expose 80", 80);
+    for (network, option) in [
+        ("none", "--link web1"),
+        ("host", "--ip 172.17.0.9"),
+        ("none", "--mac-address 02:42:ac:11:00:09"),
+    ] {
+        let name = option.split(' ').next().expect("an option has a name");
+        host.minirun(format!("run --rm --network {network} {option} demo true"))
+            .fails_with(125)
+            .stderr_contains(name)
+            .stderr_contains(network);
+    }
     host.removes("web1");
     host.finish();
 }

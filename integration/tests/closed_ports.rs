@@ -28,6 +28,7 @@ fn a_raw_frame_between_isolated_containers_does_not_arrive() {
     sender.send(own, b"to one");
     sender.send(BROADCAST, b"to all");
     assert_eq!(receiver.receive(SHORT_WAIT), None);
+    drop((receiver, sender));
     host.removes("web1 web2");
     host.finish();
 }
@@ -46,6 +47,7 @@ fn a_raw_frame_arrives_while_communication_is_on() {
             .receive(LONG_WAIT)
             .is_some_and(|payload| payload.starts_with(b"to all"))
     );
+    drop(receiver);
     host.removes("web1 web2");
     host.finish();
 }
@@ -61,6 +63,7 @@ fn switching_communication_off_isolates_containers_that_already_run() {
     host.container("web1")
         .inside(|| EthernetSocket::open("eth0").send(BROADCAST, b"to all"));
     assert_eq!(receiver.receive(SHORT_WAIT), None);
+    drop(receiver);
     host.removes("web1 web2");
     host.finish();
 }

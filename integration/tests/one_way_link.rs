@@ -21,7 +21,7 @@ fn a_target_that_binds_its_exposed_port_cannot_connect_to_its_source() {
     let host = TestHost::create();
     linked_pair(&host);
     let (target, source) = (host.container("web1"), host.container("web2"));
-    let _listener = source.inside(|| tcp_listen(9999));
+    let unrelated = source.inside(|| tcp_listen(9999));
     let back = SocketAddrV4::new(source.address(), 9999);
     for value in ["0", "1"] {
         // A kernel without br_netfilter behaves as with 0, so there the second look is at the same thing.
@@ -39,6 +39,7 @@ fn a_target_that_binds_its_exposed_port_cannot_connect_to_its_source() {
             Reach::Silent
         );
     }
+    drop(unrelated);
     host.removes("web1 web2");
     host.finish();
 }
@@ -100,6 +101,33 @@ fn a_link_describes_its_target_in_the_environment() {
         );
     }
     host.removes("web1");
+    host.finish();
+}
+
+#[test]
+fn a_link_to_a_stopped_container_opens_when_that_is_started() {
+    let host = TestHost::create();
+    host.minirun("network update bridge --icc=false").succeeds();
+    host.minirun("create --name web1 --expose 80 demo httpd -p 80")
+        .succeeds();
+    host.minirun("run -d --name web2 --link web1:web demo sleep infinity")
+        .succeeds()
+        .stderr_is("warning: `web1` is not running: the link works as soon as it is started");
+    host.minirun("exec web2 cat /etc/hosts")
+        .succeeds()
+        .stdout_lacks("\tweb ");
+    host.minirun("start web1").succeeds().stdout_is("web1");
+    let target = host.container("web1");
+    target.awaits_tcp(80);
+    host.minirun("exec web2 cat /etc/hosts")
+        .succeeds()
+        .stdout_contains(&format!("{}\tweb ", target.address()));
+    host.minirun("exec web2 wget -T 10 -qO- http://web/")
+        .succeeds();
+    host.minirun("exec web2 env")
+        .succeeds()
+        .stdout_has_line(&format!("WEB_PORT=tcp://{}:80", target.address()));
+    host.removes("web1 web2");
     host.finish();
 }
 

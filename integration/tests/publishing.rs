@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 
 use minirun_integration::probe::{
-    LONG_WAIT, Reach, http_get, tcp_connect, tcp_listen, udp_ask, udp_echo,
+    LONG_WAIT, Reach, SHORT_WAIT, http_get, tcp_connect, tcp_listen, udp_ask, udp_echo,
 };
 use minirun_integration::{HOST_ADDRESS, NEIGHBOUR_ADDRESS, TestHost};
 
@@ -57,6 +57,7 @@ fn a_client_on_the_lan_is_seen_under_its_own_address() {
         listener.next_peer(LONG_WAIT).map(|peer| peer.ip()),
         Some(NEIGHBOUR_ADDRESS.into())
     );
+    drop(listener);
     host.removes("web1");
     host.finish();
 }
@@ -65,13 +66,25 @@ fn a_client_on_the_lan_is_seen_under_its_own_address() {
 fn a_container_reaches_its_own_published_port() {
     let host = TestHost::create();
     let container = host.serves("web1", "-p 8080:80", 80);
-    for icc in ["true", "false"] {
+    for (icc, bridge_rules) in [("true", "0"), ("true", "1"), ("false", "0"), ("false", "1")] {
         host.minirun(format!("network update bridge --icc={icc}"))
             .succeeds();
+        let present = host.set_sysctl("net/bridge/bridge-nf-call-iptables", bridge_rules);
+        // With br_netfilter the kernel translates the address while the packet is still bridged, and then refuses to send it back
+        // through the isolated port that it came from; that is a known limit.
+        let expected = match (icc, bridge_rules) {
+            ("false", "1") if present => Reach::Silent,
+            _ => Reach::Open,
+        };
+        let patience = if expected == Reach::Open {
+            LONG_WAIT
+        } else {
+            SHORT_WAIT
+        };
         assert_eq!(
-            container.inside(|| tcp_connect(FROM_LAN, LONG_WAIT)),
-            Reach::Open,
-            "icc={icc}"
+            container.inside(|| tcp_connect(FROM_LAN, patience)),
+            expected,
+            "icc={icc}, bridge-nf-call-iptables={bridge_rules}"
         );
     }
     host.removes("web1");
@@ -83,7 +96,7 @@ fn datagrams_come_through_and_go_back() {
     let host = TestHost::create();
     host.minirun("run -d --name dns -p 5353:53/udp demo sleep infinity")
         .succeeds();
-    let _echo = host.container("dns").inside(|| udp_echo(53));
+    let echo = host.container("dns").inside(|| udp_echo(53));
     let target = SocketAddrV4::new(HOST_ADDRESS, 5353);
     let answer = host
         .neighbour()
@@ -92,6 +105,7 @@ fn datagrams_come_through_and_go_back() {
     host.minirun("port dns 53/udp")
         .succeeds()
         .stdout_is("0.0.0.0:5353");
+    drop(echo);
     host.removes("dns");
     host.finish();
 }

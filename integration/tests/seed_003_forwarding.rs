@@ -95,6 +95,7 @@ fn containers_see_each_other_under_their_own_addresses() {
             "icc={icc}"
         );
     }
+    drop(listener);
     host.removes("web1 web2");
     host.finish();
 }

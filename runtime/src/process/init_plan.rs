@@ -1,6 +1,7 @@
 //! From a Spec to the steps of a container's first process.
 
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
@@ -111,7 +112,10 @@ fn file_system_steps(
     steps.extend(root_steps::mounts(spec)?);
     steps.extend(root_steps::devices(linux)?);
     steps.push(InitStep::PivotRoot);
-    if let Some(process) = spec.process() {
+    // The root itself is always there.
+    if let Some(process) = spec.process()
+        && process.cwd() != Path::new("/")
+    {
         steps.push(InitStep::MakeWorkingDirectory {
             path: relative_to_root("working directory", process.cwd())?,
         });

@@ -1,14 +1,21 @@
 //! From a name to a connection.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::num::NonZeroU16;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::guest::hosts_file;
 use crate::guest::program::Failure;
 use crate::guest::reason::reason;
+
+/// For how long a refused connection is tried again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A connection, and how to speak of its other end.
 #[derive(Debug)]
@@ -48,8 +55,18 @@ pub fn connect(host: &str, port: NonZeroU16, timeout: Duration) -> Result<Connec
     Err(Failure::new(refusal))
 }
 
+/// A server in a container that was started a moment ago may not listen yet, so a refusal is given some time to become a
+/// welcome.
 fn open(peer: &SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(peer, timeout)?;
+    let end = Instant::now() + PATIENCE;
+    let stream = loop {
+        match TcpStream::connect_timeout(peer, timeout) {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused && Instant::now() < end => {
+                thread::sleep(PAUSE);
+            }
+            outcome => break outcome?,
+        }
+    };
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(timeout))?;
     Ok(stream)
