@@ -26,7 +26,7 @@ use crate::publication::Publication;
 use crate::publish::PublishRequest;
 use crate::reservation::{Reservation, ReservationError, reserve};
 use crate::state::{NetworkHost, NetworkLock};
-use crate::step::{Action, Context, NetworkStep};
+use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::{
     BridgePort, EndpointAddress, Hairpin, Isolation, LinkIndex, MacAddress, Namespace, Narrator,
     Netlink, SetBridgePort, VethPair,
@@ -312,14 +312,14 @@ impl Resolved {
     fn rules<'a>(&self, host: &NetworkHost) -> Action<'a> {
         let contribution =
             policy::contribution(&self.network, &self.endpoint, &self.targets, &self.sources);
-        Action::ChangeRules {
-            sentence: format!(
+        Action::ChangeRules(RulesChange::new(
+            format!(
                 "let the firewall pass what `{}` publishes and is linked to",
                 self.endpoint.name
             ),
-            change: host.firewall.addition(&self.network, &contribution),
-            back: host.firewall.removal(&self.network, &contribution),
-        }
+            host.firewall.addition(&self.network, &contribution),
+            host.firewall.removal(&self.network, &contribution),
+        ))
     }
 
     /// The hosts files of this container and of the running ones that are linked to it.
@@ -393,16 +393,23 @@ impl NetworkHost {
     }
 }
 
-/// Makes the bridge if it is not there.
+/// Makes the bridge if it is not there, or finishes it: its address comes last, so a bridge that has it is complete.
 fn ensure_bridge(
     context: Context<'_>,
     network: &Network,
     narrator: &mut dyn Narrator,
 ) -> Result<LinkIndex, NetworkError> {
-    if let Some(index) = device::find(context, network)? {
+    let found = device::find(context, network)?;
+    if let Some(index) = found
+        && device::is_complete(context, network, index)?
+    {
         return Ok(index);
     }
-    plan::apply(device::creation(context, network), narrator)?.commit();
+    let mut steps = device::completion(context, network);
+    if found.is_none() {
+        steps.insert(0, device::creation(context, network));
+    }
+    plan::apply(steps, narrator)?.commit();
     device::find(context, network)?.ok_or_else(|| NetworkError::LinkVanished {
         link: network.bridge.clone(),
     })

@@ -4,15 +4,17 @@
 
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
-use crate::firewall::rule::Transaction;
+use crate::firewall::FirewallError;
 use crate::id::ContainerId;
+use crate::name::NetworkName;
 use crate::network::Network;
 use crate::plan::Step;
 use crate::policy;
 use crate::publication::Publication;
+use crate::reload;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep};
-use minirun_netns::{Narrator, Netlink, Silent};
+use minirun_netns::{Explain, Explanation, Narrator, Netlink, Silent};
 use std::cell::RefCell;
 
 impl NetworkHost {
@@ -23,12 +25,41 @@ impl NetworkHost {
     /// The first error met; the rest was done all the same.
     pub fn detach(
         &self,
-        network: &Network,
+        name: &NetworkName,
         container: &ContainerId,
         narrator: &mut dyn Narrator,
     ) -> Result<(), NetworkError> {
-        let _lock = self.lock_network(network)?;
-        self.detach_locked(network, container, narrator)
+        let _lock = self.network(name).lock()?;
+        // Read under the lock: which rules an endpoint has depends on what the network is now.
+        match self.load(name)? {
+            Some(network) => self.detach_locked(&network, container, narrator),
+            None => Ok(()),
+        }
+    }
+
+    /// What it would take to detach a container now, in words.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn explain_detach(
+        &self,
+        name: &NetworkName,
+        container: &ContainerId,
+    ) -> Result<Vec<Explanation>, NetworkError> {
+        let endpoint = self.network(name).find(container)?;
+        let (Some(network), Some(endpoint)) = (self.load(name)?, endpoint) else {
+            return Ok(Vec::new());
+        };
+        let netlink = RefCell::new(Netlink::open()?);
+        let context = Context {
+            host: self,
+            netlink: &netlink,
+        };
+        let actions = self.detachment(&network, endpoint)?;
+        Ok(actions
+            .into_iter()
+            .map(|action| NetworkStep { context, action }.explain())
+            .collect())
     }
 
     /// Gives up the address that is kept for a container which does not run.
@@ -76,8 +107,7 @@ impl NetworkHost {
         container: &ContainerId,
         narrator: &mut dyn Narrator,
     ) -> Result<(), NetworkError> {
-        let state = self.network(&network.name);
-        let Some(endpoint) = state.find(container)? else {
+        let Some(endpoint) = self.network(&network.name).find(container)? else {
             return Ok(());
         };
         let netlink = RefCell::new(Netlink::open()?);
@@ -86,18 +116,26 @@ impl NetworkHost {
             netlink: &netlink,
         };
         let mut outcome = Ok(());
+        let mut rules_are_as_expected = true;
         for action in self.detachment(network, endpoint)? {
             let step = NetworkStep { context, action };
             match step.apply() {
                 Ok(()) => narrator.tell(&step),
+                Err(NetworkError::Firewall(FirewallError::Refused { .. })) => {
+                    rules_are_as_expected = false;
+                }
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
-        outcome
+        if rules_are_as_expected {
+            return outcome;
+        }
+        // The record is gone now, so what is made from the records is what should be.
+        outcome.and(reload::reload(self))
     }
 
-    /// What it takes to detach an endpoint. The record goes first: should the rules turn out to be other than expected,
-    /// they are made afresh from the records that remain.
+    /// What it takes to detach an endpoint. The record goes after the rules: whoever finds it can take them down, whatever
+    /// happened in between.
     fn detachment(
         &self,
         network: &Network,
@@ -107,14 +145,6 @@ impl NetworkHost {
         let sources = state.sources_of(&endpoint.name)?;
         let targets = self.running_targets(network, &endpoint);
         let contribution = policy::contribution(network, &endpoint, &targets, &sources);
-        let rules = Action::ChangeRules {
-            sentence: format!(
-                "take the rules of what `{}` published and was linked with away",
-                endpoint.name
-            ),
-            change: self.firewall.removal(network, &contribution),
-            back: Transaction::default(),
-        };
         let hosts: Vec<Action<'_>> = sources
             .iter()
             .map(|source| {
@@ -128,10 +158,18 @@ impl NetworkHost {
                 }
             })
             .collect();
-        let mut actions = vec![
-            Action::Unregister(network.clone(), Box::new(endpoint)),
-            rules,
-        ];
+        let removal = self.firewall.removal(network, &contribution);
+        let mut actions = Vec::new();
+        if !removal.is_empty() {
+            actions.push(Action::RemoveRules {
+                sentence: format!(
+                    "take the rules of what `{}` published and was linked with away",
+                    endpoint.name
+                ),
+                removal,
+            });
+        }
+        actions.push(Action::Unregister(network.clone(), Box::new(endpoint)));
         actions.extend(hosts);
         Ok(actions)
     }

@@ -14,22 +14,32 @@ pub(crate) fn find(
     Ok(link.map(|link| link.index))
 }
 
-/// The steps that make the bridge.
-pub(crate) fn creation<'a>(context: Context<'a>, network: &Network) -> Vec<NetworkStep<'a>> {
+/// Whether everything was done to the bridge that makes it one of ours.
+pub(crate) fn is_complete(
+    context: Context<'_>,
+    network: &Network,
+    index: LinkIndex,
+) -> Result<bool, NetworkError> {
+    let addresses = context.netlink.borrow_mut().list_addresses(index)?;
+    Ok(addresses
+        .iter()
+        .any(|address| address.address == network.gateway))
+}
+
+/// The step that makes the device.
+pub(crate) fn creation<'a>(context: Context<'a>, network: &Network) -> NetworkStep<'a> {
+    let action = Action::CreateBridge(BridgeDevice {
+        name: network.bridge.clone(),
+        mac: network.bridge_mac,
+        mtu: network.mtu,
+    });
+    NetworkStep { context, action }
+}
+
+/// The steps that make the device what the network needs. The address comes last and says that all is done.
+pub(crate) fn completion<'a>(context: Context<'a>, network: &Network) -> Vec<NetworkStep<'a>> {
     let bridge = &network.bridge;
     let mut actions = vec![
-        Action::CreateBridge(BridgeDevice {
-            name: bridge.clone(),
-            mac: network.bridge_mac,
-            mtu: network.mtu,
-        }),
-        Action::AddBridgeAddress(AddAddress {
-            name: bridge.clone(),
-            address: InterfaceAddress {
-                address: network.gateway,
-                prefix_length: network.subnet.prefix_len(),
-            },
-        }),
         // Without it, a connection to 127.0.0.1 on the host could not leave by the bridge; the raw table keeps packets
         // for 127/8 that come from elsewhere out.
         Action::SetSysctl(setting(bridge, "route_localnet", "1")),
@@ -49,6 +59,13 @@ pub(crate) fn creation<'a>(context: Context<'a>, network: &Network) -> Vec<Netwo
             value: "1".into(),
         }));
     }
+    actions.push(Action::AddBridgeAddress(AddAddress {
+        name: bridge.clone(),
+        address: InterfaceAddress {
+            address: network.gateway,
+            prefix_length: network.subnet.prefix_len(),
+        },
+    }));
     actions
         .into_iter()
         .map(|action| NetworkStep { context, action })

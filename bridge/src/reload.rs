@@ -9,17 +9,21 @@ use crate::state::NetworkHost;
 use std::fs;
 
 /// Applies a change of rules. When our chains have not been made yet, or are not as they should be (somebody flushed
-/// them), all rules are made afresh from the state, which already says what the change wants.
-pub(crate) fn change_rules(host: &NetworkHost, change: &Transaction) -> Result<(), NetworkError> {
+/// them), all rules are made afresh from the state, which already says what the change wants; what was done then is the
+/// result.
+pub(crate) fn change_rules(
+    host: &NetworkHost,
+    change: &Transaction,
+) -> Result<Option<Transaction>, NetworkError> {
     if host.firewall == Firewall::None {
-        return Ok(());
+        return Ok(None);
     }
     if !host.firewall_marker().exists() {
-        return reload(host);
+        return rebuild(host).map(Some);
     }
     match host.firewall.commit(change) {
-        Err(FirewallError::Refused { .. }) => reload(host),
-        result => result.map_err(NetworkError::from),
+        Err(FirewallError::Refused { .. }) => rebuild(host).map(Some),
+        result => result.map(|()| None).map_err(NetworkError::from),
     }
 }
 
@@ -28,12 +32,17 @@ pub(crate) fn change_rules(host: &NetworkHost, change: &Transaction) -> Result<(
 /// # Errors
 /// When the state or the host's rules cannot be read, or the driver refuses the result.
 pub fn reload(host: &NetworkHost) -> Result<(), NetworkError> {
+    rebuild(host).map(drop)
+}
+
+fn rebuild(host: &NetworkHost) -> Result<Transaction, NetworkError> {
     let state = whole_state(host, &host.networks()?)?;
     let transaction = host.firewall.reconstruction(&state)?;
     host.firewall.commit(&transaction)?;
     let marker = host.firewall_marker();
     fs::write(&marker, format!("{}\n", host.firewall))
-        .map_err(|error| NetworkError::file("write", &marker, error))
+        .map_err(|error| NetworkError::file("write", &marker, error))?;
+    Ok(transaction)
 }
 
 /// What the rules must say, for each network.

@@ -13,7 +13,7 @@ use minirun_netns::{
     AddAddress, BridgeDevice, EndpointAddress, Explain, Explanation, LinkIndex, Namespace, Netlink,
     SetBridgePort, SysctlChange, VethPair, configure_endpoint,
 };
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
 
 /// What steps act on besides themselves.
@@ -49,15 +49,17 @@ pub enum Action<'a> {
     Unregister(Network, Box<Endpoint>),
     /// Notes whose a host port is.
     ClaimPort(Publication, Box<Endpoint>),
-    /// Changes rules; the second transaction takes the first back.
-    ChangeRules {
+    /// Changes rules.
+    ChangeRules(RulesChange),
+    /// Takes rules away; fails if one of them is not there.
+    RemoveRules {
         /// What is told about it.
         sentence: String,
-        /// The change.
-        change: Transaction,
-        /// The change back.
-        back: Transaction,
+        /// The removal.
+        removal: Transaction,
     },
+    /// Writes the network's definition; the second is the one before.
+    SaveDefinition(Network, Network),
     /// Writes a hosts file in place.
     WriteHosts {
         /// Whose file it is, for the telling.
@@ -75,6 +77,31 @@ pub enum Action<'a> {
     SetPort(SetBridgePort),
     /// Brings up loopback and `eth0` inside the namespace.
     ConfigureEndpoint(&'a Namespace, EndpointAddress),
+}
+
+/// A change of rules.
+#[derive(Debug)]
+pub struct RulesChange {
+    /// What is told about it.
+    pub sentence: String,
+    /// The change.
+    pub change: Transaction,
+    /// The change back.
+    pub back: Transaction,
+    /// What was done in the end, if that was more than the change: all rules made afresh.
+    pub done: OnceCell<Transaction>,
+}
+
+impl RulesChange {
+    /// A change and its opposite.
+    pub fn new(sentence: String, change: Transaction, back: Transaction) -> RulesChange {
+        RulesChange {
+            sentence,
+            change,
+            back,
+            done: OnceCell::new(),
+        }
+    }
 }
 
 impl Step for NetworkStep<'_> {
@@ -104,13 +131,17 @@ impl Step for NetworkStep<'_> {
             Action::ClaimPort(publication, endpoint) => {
                 host.claim_port(publication, &endpoint.container)?;
             }
-            Action::ChangeRules { change, .. } => reload::change_rules(host, change)?,
+            Action::ChangeRules(rules) => {
+                if let Some(rebuilt) = reload::change_rules(host, &rules.change)? {
+                    // Set once, since a step is applied once.
+                    let _ = rules.done.set(rebuilt);
+                }
+            }
+            Action::RemoveRules { removal, .. } => host.firewall.commit(removal)?,
+            Action::SaveDefinition(after, _) => host.save(after)?,
             Action::WriteHosts { path, text, .. } => write_hosts(path, text)?,
             Action::CreateVeth(pair) => netlink().create_veth(pair).map(drop)?,
-            Action::SetPort(change) => {
-                let index = self.index_of(&change.name)?;
-                netlink().set_bridge_port(index, change.port)?;
-            }
+            Action::SetPort(change) => self.set_port(change)?,
             Action::ConfigureEndpoint(namespace, address) => {
                 configure_endpoint(&mut Netlink::open_in(namespace)?, address)?;
             }
@@ -130,8 +161,11 @@ impl Step for NetworkStep<'_> {
             Action::ClaimPort(publication, endpoint) => {
                 host.release_port(publication, &endpoint.container);
             }
-            Action::ChangeRules { back, .. } => {
-                let _ = host.firewall.commit(back);
+            Action::ChangeRules(rules) => {
+                let _ = host.firewall.commit(&rules.back);
+            }
+            Action::SaveDefinition(_, before) => {
+                let _ = host.save(before);
             }
             Action::WriteHosts { path, before, .. } => {
                 let _ = hosts::write_in_place(path, before);
@@ -139,6 +173,7 @@ impl Step for NetworkStep<'_> {
             Action::AddBridgeAddress(_)
             | Action::SetSysctl(_)
             | Action::Unregister(..)
+            | Action::RemoveRules { .. }
             | Action::CreateVeth(_)
             | Action::SetPort(_)
             | Action::ConfigureEndpoint(..) => {}
@@ -147,12 +182,31 @@ impl Step for NetworkStep<'_> {
 }
 
 impl NetworkStep<'_> {
+    /// A port that is gone needs no setting: its container has just ended.
+    fn set_port(&self, change: &SetBridgePort) -> Result<(), NetworkError> {
+        let mut netlink = self.context.netlink.borrow_mut();
+        let Some(link) = netlink.find_link(&change.name)? else {
+            return Ok(());
+        };
+        match netlink.set_bridge_port(link.index, change.port) {
+            Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
     fn index_of(&self, name: &str) -> Result<LinkIndex, NetworkError> {
         match self.context.netlink.borrow_mut().find_link(name)? {
             Some(link) => Ok(link.index),
             None => Err(NetworkError::LinkVanished { link: name.into() }),
         }
     }
+}
+
+/// Text as `printf` of a shell takes it between single quotes.
+fn printf_text(text: &str) -> String {
+    text.replace('%', "%%")
+        .replace('\t', "\\t")
+        .replace('\n', "\\n")
 }
 
 fn write_hosts(path: &std::path::Path, text: &str) -> Result<(), NetworkError> {
@@ -190,17 +244,26 @@ impl Explain for NetworkStep<'_> {
                 ),
                 command: String::new(),
             },
-            Action::ChangeRules {
-                sentence, change, ..
-            } => Explanation {
+            Action::ChangeRules(rules) => Explanation {
+                sentence: rules.sentence.clone(),
+                command: rules.done.get().unwrap_or(&rules.change).commands(),
+            },
+            Action::RemoveRules { sentence, removal } => Explanation {
                 sentence: sentence.clone(),
-                command: change.commands(),
+                command: removal.commands(),
+            },
+            Action::SaveDefinition(network, _) => Explanation {
+                sentence: format!(
+                    "record that ICC on network `{}` is {}",
+                    network.name, network.icc
+                ),
+                command: String::new(),
             },
             Action::WriteHosts {
                 owner, path, text, ..
             } => Explanation {
                 sentence: format!("write the hosts file of `{owner}`"),
-                command: format!("cat > {} <<'END'\n{text}END", path.display()),
+                command: format!("printf '{}' > {}", printf_text(text), path.display()),
             },
             Action::CreateVeth(pair) => pair.explain(),
             Action::SetPort(port) => port.explain(),

@@ -15,10 +15,10 @@ use crate::firewall::rule::Transaction;
 use crate::id::ContainerId;
 use crate::name::NetworkName;
 use crate::network::{Icc, Network};
-use crate::plan;
+use crate::plan::{self, Step};
 use crate::reload;
 use crate::state::NetworkHost;
-use crate::step::{Action, Context, NetworkStep};
+use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::{Namespace, Narrator, Netlink};
 use std::cell::RefCell;
 
@@ -54,8 +54,13 @@ impl NetworkHost {
             host: self,
             netlink: &netlink,
         };
-        self.save(&after)?;
+        let save = NetworkStep {
+            context,
+            action: Action::SaveDefinition(after.clone(), before.clone()),
+        };
+        let saved = plan::apply(vec![save], narrator)?;
         if device::find(context, &after)?.is_none() {
+            saved.commit();
             return Ok(after);
         }
         let endpoints = self.network(name).all()?;
@@ -63,11 +68,13 @@ impl NetworkHost {
             .icc_steps(context, &after, &endpoints)
             .and_then(|steps| plan::apply(steps, narrator));
         match applied {
-            Ok(applied) => applied.commit(),
+            Ok(applied) => {
+                applied.commit();
+                saved.commit();
+            }
             Err(error) => {
-                self.save(&before)?;
-                // The rules follow the record; if that fails, too, the first error is the one to tell.
-                let _ = reload::reload(self);
+                drop(saved);
+                self.restore(context, &before, &endpoints);
                 return Err(error);
             }
         }
@@ -77,6 +84,14 @@ impl NetworkHost {
         Ok(after)
     }
 
+    /// Makes rules and devices what the record says, as far as that is possible: the first error is the one to tell.
+    fn restore(&self, context: Context<'_>, before: &Network, endpoints: &[Endpoint]) {
+        let _ = reload::reload(self);
+        for action in device_actions(before, endpoints) {
+            let _ = NetworkStep { context, action }.apply();
+        }
+    }
+
     fn icc_steps<'a>(
         &self,
         context: Context<'a>,
@@ -84,20 +99,15 @@ impl NetworkHost {
         endpoints: &[Endpoint],
     ) -> Result<Vec<NetworkStep<'a>>, NetworkError> {
         let state = reload::whole_state(self, &self.networks()?)?;
-        let rules = Action::ChangeRules {
-            sentence: format!(
+        let rules = Action::ChangeRules(RulesChange::new(
+            format!(
                 "make the rules say that ICC on network `{}` is {}",
                 after.name, after.icc
             ),
-            change: self.firewall.reconstruction(&state)?,
-            back: Transaction::default(),
-        };
-        let mut actions = vec![Action::SetSysctl(device::proxy_arp(after, after.icc))];
-        actions.extend(
-            endpoints
-                .iter()
-                .map(|endpoint| Action::SetPort(bridge_port(endpoint, after.icc))),
-        );
+            self.firewall.reconstruction(&state)?,
+            Transaction::default(),
+        ));
+        let mut actions = device_actions(after, endpoints);
         match after.icc {
             Icc::Disabled => actions.insert(0, rules),
             Icc::Enabled => actions.push(rules),
@@ -107,6 +117,16 @@ impl NetworkHost {
             .map(|action| NetworkStep { context, action })
             .collect())
     }
+}
+
+/// What the bridge and its ports have to be.
+fn device_actions<'a>(network: &Network, endpoints: &[Endpoint]) -> Vec<Action<'a>> {
+    let ports = endpoints
+        .iter()
+        .map(|endpoint| Action::SetPort(bridge_port(endpoint, network.icc)));
+    let mut actions = vec![Action::SetSysctl(device::proxy_arp(network, network.icc))];
+    actions.extend(ports);
+    actions
 }
 
 /// A container that goes away in this moment has nothing to forget, so errors do not count.

@@ -10,12 +10,11 @@ use crate::host::TestHost;
 const MAKE: &str = r#"
 set -eu
 root=$1/root
-mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/proc" "$root/sys" "$root/dev" "$root/root"
+program=$(readlink -f "$(command -v busybox)")
+mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/proc" "$root/sys" "$root/dev" "$root/root" "$root${program%/*}"
 chmod 1777 "$root/tmp"
-cp "$(command -v busybox)" "$root/bin/busybox"
-for applet in $(busybox --list); do
-    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
-done
+cp "$program" "$root$program"
+busybox --install -s "$root/bin"
 printf 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1001:Alice:/home/alice:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\nalice:x:1001:\nwheel:x:10:alice\n' >"$root/etc/group"
 tar -C "$root" -cf "$1/rootfs.tar" .

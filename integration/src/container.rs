@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::host::TestHost;
 use crate::place::Place;
 use crate::probe::{self, Reach};
+use crate::process::Process;
 
 /// A handle that asks minirun anew every time, so it stays right through restarts.
 #[derive(Debug, Clone)]
@@ -38,6 +39,39 @@ impl<'host> Container<'host> {
         let pid =
             pid.unwrap_or_else(|| panic!("container `{}` has no process: {answer}", self.name));
         i32::try_from(pid).expect("process numbers fit")
+    }
+
+    /// Its first process; the parent of that is the container's monitor.
+    #[track_caller]
+    pub fn process(&self) -> Process {
+        Process::open(self.pid())
+    }
+
+    /// Its exit code, which is 0 while it runs.
+    #[track_caller]
+    pub fn exit_code(&self) -> i64 {
+        let answer = self.inspect();
+        answer["State"]["ExitCode"]
+            .as_i64()
+            .unwrap_or_else(|| panic!("container `{}` has no exit code: {answer}", self.name))
+    }
+
+    /// What state it is in, in Docker's words: `created`, `running`, `exited`.
+    #[track_caller]
+    pub fn status(&self) -> String {
+        let answer = self.inspect();
+        answer["State"]["Status"]
+            .as_str()
+            .unwrap_or_else(|| panic!("container `{}` has no status: {answer}", self.name))
+            .to_owned()
+    }
+
+    /// Waits until its log holds `text`.
+    #[track_caller]
+    pub fn awaits_log(&self, text: &str) {
+        self.host
+            .spawn_minirun(["logs", "--follow", &self.name])
+            .read_until(text);
     }
 
     /// Its address on the default network.

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::binary;
 use crate::cgroup::HostCgroup;
 use crate::container::Container;
@@ -214,6 +217,18 @@ impl TestHost {
                 .map(|(pair, answer)| (pair, answer.join().expect("a probe panicked")))
                 .collect()
         })
+    }
+
+    /// Kills every process on this host, commands and monitors and containers, and waits until all are gone.
+    pub fn kills_everything(&self) {
+        let cgroup = self.place.cgroup();
+        // Not by `cgroup.kill`: Linux 6.18 then kills every process that is born from this control group into another one.
+        while !cgroup.wait_until_empty(Duration::ZERO) {
+            for pid in cgroup.processes() {
+                // What ended by itself meanwhile needs no signal any more.
+                kill(Pid::from_raw(pid), Signal::SIGKILL).ok();
+            }
+        }
     }
 
     /// Removes the named containers, whatever state they are in.

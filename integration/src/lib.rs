@@ -9,6 +9,7 @@
 mod binary;
 mod busybox;
 mod cgroup;
+pub mod console;
 mod container;
 mod diagnosis;
 mod filesystem;

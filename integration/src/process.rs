@@ -74,6 +74,35 @@ impl Process {
         fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default()
     }
 
+    /// Waits until it has opened a file whose name holds `fragment`: `pidfd` when it waits for another process.
+    ///
+    /// The kernel has no event for that, so this asks again and again.
+    ///
+    /// # Panics
+    ///
+    /// If it ends first.
+    #[track_caller]
+    pub fn awaits_open_file(&self, fragment: &str) {
+        let directory = format!("/proc/{}/fd", self.pid);
+        let holds = |entry: fs::DirEntry| {
+            fs::read_link(entry.path())
+                .is_ok_and(|target| target.to_string_lossy().contains(fragment))
+        };
+        while !fs::read_dir(&directory)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(holds)
+        {
+            assert!(
+                !self.ends_within(Duration::ZERO),
+                "process {} ended before it opened `{fragment}`",
+                self.pid
+            );
+            std::thread::yield_now();
+        }
+    }
+
     /// Sends it a signal.
     ///
     /// # Panics

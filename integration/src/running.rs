@@ -52,9 +52,9 @@ impl Running {
         }
     }
 
-    /// Its process number.
-    pub fn pid(&self) -> i32 {
-        i32::try_from(self.child.id()).expect("process numbers fit")
+    /// Its process.
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 
     /// Sends it a signal.

@@ -209,13 +209,14 @@ fn translation_rules(network: &Network, translation: &Translation) -> [Rule; 2] 
     ]
 }
 
-/// Adds a contribution; fails as a whole when the chains or the network's block are not as they should be.
+/// Adds a contribution; fails as a whole when the chains or the network's block are not as they should be. With ICC off,
+/// that is asked even when there is nothing to add: closed means closed.
 pub fn add(network: &Network, contribution: &Contribution) -> Transaction {
     let rules = contribution_rules(network, contribution);
-    if rules.is_empty() {
+    if rules.is_empty() && network.icc == Icc::Enabled {
         return Transaction::default();
     }
-    let mut changes = requirements(network, &rules);
+    let mut changes: Vec<Change> = requirements(network).map(Change::Require).collect();
     changes.extend(rules.into_iter().map(Change::Append));
     Transaction { changes }
 }
@@ -230,15 +231,14 @@ pub fn remove(network: &Network, contribution: &Contribution) -> Transaction {
     }
 }
 
-/// What must be in place in the tables that `rules` touch, so that appending to our chains has an effect at all.
-fn requirements(network: &Network, rules: &[Rule]) -> Vec<Change> {
-    let touched = |table| rules.iter().any(|rule| rule.table == table);
+/// What must be in place, so that our chains have an effect at all.
+fn requirements(network: &Network) -> impl Iterator<Item = Rule> {
+    let block = network_rules(network);
     jumps()
         .into_iter()
-        .chain([icc_rule(network, network.icc)])
-        .filter(|rule| touched(rule.table))
-        .map(Change::Require)
-        .collect()
+        .chain(host_rules())
+        .chain(block.into)
+        .chain(block.out)
 }
 
 /// Fills our chains afresh. `missing_jumps` are those of [`jumps`] that the host does not have now.
@@ -264,9 +264,27 @@ pub fn rebuild(state: &[(Network, Contribution)], missing_jumps: Vec<Rule>) -> T
                 .map(Change::Append),
         );
     }
-    // Prepended in reverse, so that they end in the order of the list.
-    changes.extend(missing_jumps.into_iter().rev().map(Change::Prepend));
+    changes.extend(restore_jumps(&missing_jumps));
     Transaction { changes }
+}
+
+/// Puts the missing jumps first in their chains. If one of several in a chain is missing, all of them are put there anew,
+/// since their order matters.
+fn restore_jumps(missing: &[Rule]) -> Vec<Change> {
+    let shares_chain = |rule: &Rule| {
+        missing
+            .iter()
+            .any(|other| (other.table, other.chain) == (rule.table, rule.chain))
+    };
+    let affected: Vec<Rule> = jumps().into_iter().filter(shares_chain).collect();
+    let misplaced = affected
+        .iter()
+        .filter(|rule| !missing.contains(rule))
+        .cloned()
+        .map(Change::Delete);
+    // Prepended in reverse, so that they end in the order of the list.
+    let prepended = affected.iter().rev().cloned().map(Change::Prepend);
+    misplaced.chain(prepended).collect()
 }
 
 #[cfg(test)]
@@ -377,6 +395,32 @@ mod tests {
         let user = text.find("-I FORWARD 1 -j MINIRUN-USER").expect("there");
         let forward = text.find("-I FORWARD 1 -j MINIRUN-FORWARD").expect("there");
         assert!(forward < user, "what is inserted last comes first");
+    }
+
+    #[test]
+    fn a_jump_that_is_there_makes_way_for_the_missing_one_before_it() {
+        let user = Rule::new(Table::Filter, "FORWARD", "-j MINIRUN-USER".into());
+        let forward = Rule::new(Table::Filter, "FORWARD", "-j MINIRUN-FORWARD".into());
+        assert_eq!(
+            restore_jumps(std::slice::from_ref(&forward)),
+            [
+                Change::Delete(user.clone()),
+                Change::Prepend(forward),
+                Change::Prepend(user),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_closed_network_asks_for_its_rules_even_if_there_is_nothing_to_add() {
+        let nothing = Contribution::default();
+        assert!(add(&network(Icc::Enabled), &nothing).is_empty());
+        let closed = add(&network(Icc::Disabled), &nothing);
+        assert!(closed.changes.contains(&Change::Require(Rule::new(
+            Table::Filter,
+            FORWARD_CHAIN,
+            "-i minirun0 -o minirun0 -j DROP".into()
+        ))));
     }
 
     #[test]

@@ -139,7 +139,9 @@ fn live(
     reporter.send(&Report::Exited {
         exit_code: ended.exit_code,
     });
+    // The host ports become free now. Whoever takes one of them meets our claim and removes the rules behind it first.
+    drop(container);
     take_down(runtime, config, reporter);
-    drop((container, lock));
+    drop(lock);
     Ok(())
 }

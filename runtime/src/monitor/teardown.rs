@@ -25,7 +25,10 @@ pub(crate) fn take_down(
 ) -> Vec<RuntimeError> {
     let mut errors = Vec::new();
     if config.network.mode == NetworkMode::Bridge {
-        errors.extend(detach(runtime, config, narrator).err());
+        let detached = runtime
+            .networks
+            .detach(&NetworkName::default(), &config.id, narrator);
+        errors.extend(detached.err().map(RuntimeError::from));
     }
     errors.extend(remove_cgroup(config).err());
     if config.auto_remove {
@@ -33,18 +36,6 @@ pub(crate) fn take_down(
     }
     runtime.paths(&config.id).remove_running();
     errors
-}
-
-fn detach(
-    runtime: &Runtime,
-    config: &ContainerConfig,
-    narrator: &mut dyn Narrator,
-) -> Result<(), RuntimeError> {
-    let name = NetworkName::default();
-    if let Some(network) = runtime.networks.load(&name)? {
-        runtime.networks.detach(&network, &config.id, narrator)?;
-    }
-    Ok(())
 }
 
 /// Removes the group; what is still in it, because a monitor was killed, is killed first.
