@@ -15,23 +15,21 @@ use crate::device;
 use crate::endpoint::{Endpoint, HostsRecord};
 use crate::error::NetworkError;
 use crate::id::ContainerId;
+use crate::lazy_netlink::LazyNetlink;
 use crate::lease::{LeaseError, Leases};
 use crate::link::Link;
 use crate::name::{ContainerName, Hostname};
-use crate::network::{Icc, Network};
+use crate::network::Network;
 use crate::plan;
 use crate::policy;
 use crate::port::ExposedPort;
 use crate::publication::Publication;
 use crate::publish::PublishRequest;
+use crate::reload::KnownRules;
 use crate::reservation::{Reservation, ReservationError, reserve};
-use crate::state::{NetworkHost, NetworkLock};
+use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep, RulesChange};
-use minirun_netns::{
-    BridgePort, EndpointAddress, Hairpin, Isolation, LinkIndex, MacAddress, Namespace, Narrator,
-    Netlink, SetBridgePort, VethPair,
-};
-use std::cell::RefCell;
+use minirun_netns::{EndpointAddress, LinkIndex, MacAddress, Namespace, Narrator, VethPair};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
@@ -98,7 +96,7 @@ impl NetworkHost {
         place: NamespaceToAttach<'_>,
         narrator: &mut dyn Narrator,
     ) -> Result<Attachment, NetworkError> {
-        let netlink = RefCell::new(Netlink::open()?);
+        let netlink = LazyNetlink::default();
         let context = Context {
             host: self,
             netlink: &netlink,
@@ -106,7 +104,7 @@ impl NetworkHost {
         let lock = self.network(&network.name).lock()?;
         // Another command may have changed the network since the caller looked.
         let network = self.load_or_create_locked(&network.name, &lock)?;
-        let bridge = ensure_bridge(context, &network, narrator)?;
+        let bridge = self.ensure_bridge(context, &network, narrator)?;
         let resolved = self.resolve(&network, request)?;
         let steps = resolved.plan(context, bridge, place);
         match plan::apply(steps, narrator) {
@@ -180,23 +178,44 @@ impl NetworkHost {
             None => leases.claim(&request.container, request.last_address),
         };
         match claim() {
-            Err(LeaseError::Exhausted { .. } | LeaseError::Taken { .. }) => {
-                self.reclaim_leases(network, &leases)?;
-                claim().map_err(|error| self.name_address_owner(network, error))
+            Err(LeaseError::Taken { address, owner }) => {
+                // A container that does not run has its address only as long as nobody insists on it.
+                if self.holds_lease(network, &owner, address)? {
+                    return Err(
+                        self.name_address_owner(network, LeaseError::Taken { address, owner })
+                    );
+                }
+                leases.release(address, &owner)?;
+                Ok(claim()?)
             }
-            result => result.map_err(NetworkError::from),
+            Err(LeaseError::Exhausted { .. }) => {
+                self.reclaim_lease(network, &leases)?;
+                Ok(claim()?)
+            }
+            outcome => Ok(outcome?),
         }
     }
 
-    /// Frees the addresses that are kept for containers which do not run.
-    fn reclaim_leases(&self, network: &Network, leases: &Leases) -> Result<(), NetworkError> {
-        let state = self.network(&network.name);
+    /// Frees one address that is kept for a container which does not run, if there is one.
+    fn reclaim_lease(&self, network: &Network, leases: &Leases) -> Result<(), NetworkError> {
         for (address, container) in leases.holders()? {
-            if state.find(&container)?.is_none() {
+            if !self.holds_lease(network, &container, address)? {
                 leases.release(address, &container)?;
+                return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Whether a container runs with this address.
+    fn holds_lease(
+        &self,
+        network: &Network,
+        container: &ContainerId,
+        address: Ipv4Addr,
+    ) -> Result<bool, NetworkError> {
+        let endpoint = self.network(&network.name).find(container)?;
+        Ok(endpoint.is_some_and(|endpoint| endpoint.address == address))
     }
 
     fn name_address_owner(&self, network: &Network, error: LeaseError) -> NetworkError {
@@ -300,7 +319,7 @@ impl Resolved {
                 Box::new(self.endpoint.clone()),
             ));
         }
-        actions.push(self.rules(context.host));
+        actions.extend(self.rules(context.host));
         actions.extend(self.hosts(context.host));
         actions.extend(self.devices(bridge, place));
         actions
@@ -309,17 +328,29 @@ impl Resolved {
             .collect()
     }
 
-    fn rules<'a>(&self, host: &NetworkHost) -> Action<'a> {
+    fn rules<'a>(&self, host: &NetworkHost) -> Option<Action<'a>> {
         let contribution =
             policy::contribution(&self.network, &self.endpoint, &self.targets, &self.sources);
-        Action::ChangeRules(RulesChange::new(
-            format!(
+        let addition = host.firewall.addition(&self.network, &contribution);
+        let known = if addition.is_empty() {
+            host.known_rules()
+        } else {
+            host.begin_rules_change()
+        };
+        let sentence = match known {
+            KnownRules::Match if addition.is_empty() => return None,
+            KnownRules::Unknown => "make all rules from what is recorded".to_string(),
+            KnownRules::Match => format!(
                 "let the firewall pass what `{}` publishes and is linked to",
                 self.endpoint.name
             ),
-            host.firewall.addition(&self.network, &contribution),
-            host.firewall.removal(&self.network, &contribution),
-        ))
+        };
+        let removal = host.firewall.removal(&self.network, &contribution);
+        Some(Action::ChangeRules(RulesChange::new(
+            sentence,
+            known,
+            (addition, removal),
+        )))
     }
 
     /// The hosts files of this container and of the running ones that are linked to it.
@@ -361,7 +392,7 @@ impl Resolved {
                 namespace: place.namespace.as_fd(),
                 namespace_label: place.label.into(),
             }),
-            Action::SetPort(bridge_port(&self.endpoint, self.network.icc)),
+            Action::SetPort(device::bridge_port(&self.endpoint, self.network.icc)),
             Action::ConfigureEndpoint(
                 place.namespace,
                 EndpointAddress {
@@ -387,47 +418,35 @@ impl NetworkHost {
             .collect()
     }
 
-    /// Takes the lock of a network that this host has, for whoever changes it.
-    pub(crate) fn lock_network(&self, network: &Network) -> Result<NetworkLock, NetworkError> {
-        self.network(&network.name).lock()
-    }
-}
-
-/// Makes the bridge if it is not there, or finishes it: its address comes last, so a bridge that has it is complete.
-fn ensure_bridge(
-    context: Context<'_>,
-    network: &Network,
-    narrator: &mut dyn Narrator,
-) -> Result<LinkIndex, NetworkError> {
-    let found = device::find(context, network)?;
-    if let Some(index) = found
-        && device::is_complete(context, network, index)?
-    {
-        return Ok(index);
-    }
-    let mut steps = device::completion(context, network);
-    if found.is_none() {
-        steps.insert(0, device::creation(context, network));
-    }
-    plan::apply(steps, narrator)?.commit();
-    device::find(context, network)?.ok_or_else(|| NetworkError::LinkVanished {
-        link: network.bridge.clone(),
-    })
-}
-
-/// How a bridge treats an endpoint's port. With ICC off it is isolated from all others; with ICC on it may send back to
-/// where a packet came from, so that a container reaches its own published port where `br_netfilter` translates on the
-/// bridge.
-pub(crate) fn bridge_port(endpoint: &Endpoint, icc: Icc) -> SetBridgePort {
-    SetBridgePort {
-        name: endpoint.interface.clone(),
-        port: BridgePort {
-            isolation: match icc {
-                Icc::Enabled => Isolation::Open,
-                Icc::Disabled => Isolation::Isolated,
-            },
-            hairpin: Hairpin::On,
-        },
+    /// Makes the bridge if it is not there, and finishes what a killed command has begun on it.
+    pub(crate) fn ensure_bridge(
+        &self,
+        context: Context<'_>,
+        network: &Network,
+        narrator: &mut dyn Narrator,
+    ) -> Result<LinkIndex, NetworkError> {
+        let found = device::find(context, network)?;
+        if let Some(index) = found
+            && device::is_complete(context, network, index)?
+        {
+            return Ok(index);
+        }
+        // Whatever was interrupted may have been so before its rules were changed.
+        self.begin_rules_change();
+        let mut steps = device::completion(context, network);
+        if found.is_none() {
+            steps.insert(0, device::creation(context, network));
+        }
+        let endpoints = self.network(&network.name).all()?;
+        let icc = device::icc_actions(network, &endpoints);
+        steps.extend(
+            icc.into_iter()
+                .map(|action| NetworkStep { context, action }),
+        );
+        plan::apply(steps, narrator)?.commit();
+        device::find(context, network)?.ok_or_else(|| NetworkError::LinkVanished {
+            link: network.bridge.clone(),
+        })
     }
 }
 

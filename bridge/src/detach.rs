@@ -1,21 +1,22 @@
 //! Detaching a container: everything that [`crate::attach`] made goes, whatever of it is still there.
 //!
-//! The veth pair needs no step: it goes with the container's network namespace, asynchronously and at no cost to anyone.
+//! The veth pair goes with the container's network namespace, asynchronously and at no cost to anyone. But a namespace may
+//! be held by others, and its last connections by the kernel, so its port on the bridge is closed at once.
 
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
-use crate::firewall::FirewallError;
 use crate::id::ContainerId;
+use crate::lazy_netlink::LazyNetlink;
 use crate::name::NetworkName;
 use crate::network::Network;
 use crate::plan::Step;
 use crate::policy;
 use crate::publication::Publication;
-use crate::reload;
+use crate::reload::{self, KnownRules};
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep};
-use minirun_netns::{Explain, Explanation, Narrator, Netlink, Silent};
-use std::cell::RefCell;
+use minirun_netns::{DisableBridgePort, Explain, Explanation, Narrator, Silent};
+use std::net::Ipv4Addr;
 
 impl NetworkHost {
     /// Takes a container off a network: rules, records, claims, and the hosts entries of those linked to it. Its address
@@ -50,7 +51,7 @@ impl NetworkHost {
         let (Some(network), Some(endpoint)) = (self.load(name)?, endpoint) else {
             return Ok(Vec::new());
         };
-        let netlink = RefCell::new(Netlink::open()?);
+        let netlink = LazyNetlink::default();
         let context = Context {
             host: self,
             netlink: &netlink,
@@ -66,13 +67,15 @@ impl NetworkHost {
     ///
     /// # Errors
     /// When the state cannot be written to.
-    pub fn forget(&self, network: &Network, container: &ContainerId) -> Result<(), NetworkError> {
-        let _lock = self.lock_network(network)?;
-        let leases = self.leases(network)?;
-        for (address, holder) in leases.holders()? {
-            if holder == *container {
-                leases.release(address, container)?;
-            }
+    pub fn forget(
+        &self,
+        name: &NetworkName,
+        container: &ContainerId,
+        address: Ipv4Addr,
+    ) -> Result<(), NetworkError> {
+        let _lock = self.network(name).lock()?;
+        if let Some(network) = self.load(name)? {
+            self.leases(&network)?.release(address, container)?;
         }
         Ok(())
     }
@@ -108,33 +111,45 @@ impl NetworkHost {
         narrator: &mut dyn Narrator,
     ) -> Result<(), NetworkError> {
         let Some(endpoint) = self.network(&network.name).find(container)? else {
-            return Ok(());
+            // Whoever was here before may have been killed between record and rules.
+            return match self.known_rules() {
+                KnownRules::Match => Ok(()),
+                KnownRules::Unknown => reload::reload(self),
+            };
         };
-        let netlink = RefCell::new(Netlink::open()?);
+        let netlink = LazyNetlink::default();
         let context = Context {
             host: self,
             netlink: &netlink,
         };
+        let actions = self.detachment(network, endpoint)?;
+        let removes_rules = actions
+            .iter()
+            .any(|action| matches!(action, Action::RemoveRules { .. }));
+        let mut known = if removes_rules {
+            self.begin_rules_change()
+        } else {
+            self.known_rules()
+        };
         let mut outcome = Ok(());
-        let mut rules_are_as_expected = true;
-        for action in self.detachment(network, endpoint)? {
+        for action in actions {
             let step = NetworkStep { context, action };
             match step.apply() {
                 Ok(()) => narrator.tell(&step),
-                Err(NetworkError::Firewall(FirewallError::Refused { .. })) => {
-                    rules_are_as_expected = false;
-                }
+                Err(NetworkError::Firewall(_)) => known = KnownRules::Unknown,
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
-        if rules_are_as_expected {
-            return outcome;
-        }
-        // The record is gone now, so what is made from the records is what should be.
-        outcome.and(reload::reload(self))
+        let settled = match known {
+            KnownRules::Match if removes_rules => self.rules_match(),
+            KnownRules::Match => Ok(()),
+            // The record is gone now, so what is made from the records is what should be.
+            KnownRules::Unknown => reload::reload(self),
+        };
+        outcome.and(settled)
     }
 
-    /// What it takes to detach an endpoint. The record goes after the rules: whoever finds it can take them down, whatever
+    /// What it takes to detach an endpoint. The record goes last: whoever finds it can take the rest down, whatever
     /// happened in between.
     fn detachment(
         &self,
@@ -159,7 +174,10 @@ impl NetworkHost {
             })
             .collect();
         let removal = self.firewall.removal(network, &contribution);
-        let mut actions = Vec::new();
+        let mut actions = hosts;
+        actions.push(Action::DisablePort(DisableBridgePort {
+            name: endpoint.interface.clone(),
+        }));
         if !removal.is_empty() {
             actions.push(Action::RemoveRules {
                 sentence: format!(
@@ -170,7 +188,6 @@ impl NetworkHost {
             });
         }
         actions.push(Action::Unregister(network.clone(), Box::new(endpoint)));
-        actions.extend(hosts);
         Ok(actions)
     }
 }

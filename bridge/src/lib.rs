@@ -25,6 +25,7 @@ pub mod extra_host;
 pub mod firewall;
 pub mod hosts;
 pub mod id;
+mod lazy_netlink;
 pub mod lease;
 pub mod link;
 pub mod link_environment;

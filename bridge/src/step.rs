@@ -4,16 +4,17 @@ use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::firewall::rule::Transaction;
 use crate::hosts;
+use crate::lazy_netlink::LazyNetlink;
 use crate::network::Network;
 use crate::plan::Step;
 use crate::publication::Publication;
-use crate::reload;
+use crate::reload::{self, KnownRules};
 use crate::state::NetworkHost;
 use minirun_netns::{
-    AddAddress, BridgeDevice, EndpointAddress, Explain, Explanation, LinkIndex, Namespace, Netlink,
-    SetBridgePort, SysctlChange, VethPair, configure_endpoint,
+    AddAddress, BridgeDevice, DisableBridgePort, EndpointAddress, Explain, Explanation, LinkIndex,
+    Namespace, Netlink, NetnsError, SetBridgePort, SysctlChange, VethPair, configure_endpoint,
 };
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 /// What steps act on besides themselves.
@@ -22,7 +23,7 @@ pub struct Context<'a> {
     /// Where the state is, and the firewall driver.
     pub host: &'a NetworkHost,
     /// A connection to the host's network namespace.
-    pub netlink: &'a RefCell<Netlink>,
+    pub netlink: &'a LazyNetlink,
 }
 
 /// One change.
@@ -73,6 +74,8 @@ pub enum Action<'a> {
     },
     /// Makes the veth pair. It goes with the namespace, so there is nothing to take back.
     CreateVeth(VethPair<'a>),
+    /// Lets no frame pass a port any more: a namespace may outlive its container, and would answer for its address.
+    DisablePort(DisableBridgePort),
     /// Sets how the bridge treats a port.
     SetPort(SetBridgePort),
     /// Brings up loopback and `eth0` inside the namespace.
@@ -88,17 +91,24 @@ pub struct RulesChange {
     pub change: Transaction,
     /// The change back.
     pub back: Transaction,
+    /// Whether the rules are known to be what the records said before.
+    pub known: KnownRules,
     /// What was done in the end, if that was more than the change: all rules made afresh.
     pub done: OnceCell<Transaction>,
 }
 
 impl RulesChange {
-    /// A change and its opposite.
-    pub fn new(sentence: String, change: Transaction, back: Transaction) -> RulesChange {
+    /// A change of rules that are `known` or not, and its opposite.
+    pub fn new(
+        sentence: String,
+        known: KnownRules,
+        (change, back): (Transaction, Transaction),
+    ) -> RulesChange {
         RulesChange {
             sentence,
             change,
             back,
+            known,
             done: OnceCell::new(),
         }
     }
@@ -109,12 +119,18 @@ impl Step for NetworkStep<'_> {
 
     fn apply(&self) -> Result<(), NetworkError> {
         let host = self.context.host;
-        let netlink = || self.context.netlink.borrow_mut();
+        let netlink = self.context.netlink;
         match &self.action {
-            Action::CreateBridge(bridge) => netlink().create_bridge(bridge).map(drop)?,
+            Action::CreateBridge(bridge) => {
+                netlink.with(|netlink| netlink.create_bridge(bridge))?;
+            }
             Action::AddBridgeAddress(change) => {
                 let index = self.index_of(&change.name)?;
-                netlink().add_address(index, change.address)?;
+                match netlink.with(|netlink| netlink.add_address(index, change.address)) {
+                    // A command that was killed has come this far.
+                    Err(error) if error.raw_os_error() == Some(libc::EEXIST) => {}
+                    outcome => outcome?,
+                }
             }
             Action::SetSysctl(setting) => {
                 setting.sysctl.ensure(&setting.value)?;
@@ -132,7 +148,7 @@ impl Step for NetworkStep<'_> {
                 host.claim_port(publication, &endpoint.container)?;
             }
             Action::ChangeRules(rules) => {
-                if let Some(rebuilt) = reload::change_rules(host, &rules.change)? {
+                if let Some(rebuilt) = reload::change_rules(host, rules.known, &rules.change)? {
                     // Set once, since a step is applied once.
                     let _ = rules.done.set(rebuilt);
                 }
@@ -140,8 +156,11 @@ impl Step for NetworkStep<'_> {
             Action::RemoveRules { removal, .. } => host.firewall.commit(removal)?,
             Action::SaveDefinition(after, _) => host.save(after)?,
             Action::WriteHosts { path, text, .. } => write_hosts(path, text)?,
-            Action::CreateVeth(pair) => netlink().create_veth(pair).map(drop)?,
+            Action::CreateVeth(pair) => {
+                netlink.with(|netlink| netlink.create_veth(pair))?;
+            }
             Action::SetPort(change) => self.set_port(change)?,
+            Action::DisablePort(port) => self.disable_port(port)?,
             Action::ConfigureEndpoint(namespace, address) => {
                 configure_endpoint(&mut Netlink::open_in(namespace)?, address)?;
             }
@@ -153,7 +172,8 @@ impl Step for NetworkStep<'_> {
         let host = self.context.host;
         match &self.action {
             Action::CreateBridge(bridge) => {
-                let _ = self.context.netlink.borrow_mut().delete_link(&bridge.name);
+                let netlink = self.context.netlink;
+                let _ = netlink.with(|netlink| netlink.delete_link(&bridge.name));
             }
             Action::Register(network, endpoint) => {
                 host.network(&network.name).unregister(endpoint);
@@ -162,7 +182,11 @@ impl Step for NetworkStep<'_> {
                 host.release_port(publication, &endpoint.container);
             }
             Action::ChangeRules(rules) => {
-                let _ = host.firewall.commit(&rules.back);
+                // Rules that cannot be taken back are made afresh with the next change.
+                host.begin_rules_change();
+                if host.firewall.commit(&rules.back).is_ok() {
+                    let _ = host.rules_match();
+                }
             }
             Action::SaveDefinition(_, before) => {
                 let _ = host.save(before);
@@ -176,26 +200,48 @@ impl Step for NetworkStep<'_> {
             | Action::RemoveRules { .. }
             | Action::CreateVeth(_)
             | Action::SetPort(_)
+            | Action::DisablePort(_)
             | Action::ConfigureEndpoint(..) => {}
         }
     }
 }
 
 impl NetworkStep<'_> {
-    /// A port that is gone needs no setting: its container has just ended.
     fn set_port(&self, change: &SetBridgePort) -> Result<(), NetworkError> {
-        let mut netlink = self.context.netlink.borrow_mut();
-        let Some(link) = netlink.find_link(&change.name)? else {
-            return Ok(());
-        };
-        match netlink.set_bridge_port(link.index, change.port) {
+        self.with_port(&change.name, |netlink, index| {
+            netlink.set_bridge_port(index, change.port)
+        })
+    }
+
+    fn disable_port(&self, port: &DisableBridgePort) -> Result<(), NetworkError> {
+        self.with_port(&port.name, Netlink::disable_bridge_port)
+    }
+
+    /// A port that is gone needs no setting: its container has just ended.
+    fn with_port(
+        &self,
+        name: &str,
+        work: impl FnOnce(&mut Netlink, LinkIndex) -> Result<(), NetnsError>,
+    ) -> Result<(), NetworkError> {
+        let outcome = self
+            .context
+            .netlink
+            .with(|netlink| match netlink.find_link(name)? {
+                Some(link) if link.controller.is_some() => work(netlink, link.index),
+                Some(_) | None => Ok(()),
+            });
+        match outcome {
             Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(()),
-            result => Ok(result?),
+            outcome => Ok(outcome?),
         }
     }
 
     fn index_of(&self, name: &str) -> Result<LinkIndex, NetworkError> {
-        match self.context.netlink.borrow_mut().find_link(name)? {
+        let found = self
+            .context
+            .netlink
+            .with(|netlink| netlink.find_link(name))?;
+        match found {
             Some(link) => Ok(link.index),
             None => Err(NetworkError::LinkVanished { link: name.into() }),
         }
@@ -267,6 +313,7 @@ impl Explain for NetworkStep<'_> {
             },
             Action::CreateVeth(pair) => pair.explain(),
             Action::SetPort(port) => port.explain(),
+            Action::DisablePort(port) => port.explain(),
             Action::ConfigureEndpoint(_, address) => address.explain(),
         }
     }

@@ -2,30 +2,54 @@
 //!
 //! Theory of operation of an ICC change
 //!
-//! 1. The rules change first when a network is being closed, and last when it is being opened, so that at no moment more
-//!    is open than either setting allows.
-//! 2. The bridge begins or ceases to answer ARP for its members, and its ports are isolated or not.
+//! 1. The record changes first. Whoever is killed afterwards leaves signs (the firewall's marker is missing, the bridge does
+//!    not answer ARP as the record says) by which the next command knows that it has to finish.
+//! 2. The rules change before the ports when a network is being closed, and after them when it is being opened, so that at
+//!    no moment more is open than either setting allows. Last, the bridge begins or ceases to answer ARP for its members.
 //! 3. The containers forget their neighbours' MACs: those learned with ICC on lead straight to a port that is closed now.
 
-use crate::attach::bridge_port;
 use crate::device;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
-use crate::firewall::rule::Transaction;
 use crate::id::ContainerId;
+use crate::lazy_netlink::LazyNetlink;
 use crate::name::NetworkName;
 use crate::network::{Icc, Network};
 use crate::plan::{self, Step};
-use crate::reload;
+use crate::reload::{self, KnownRules};
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep, RulesChange};
-use minirun_netns::{Namespace, Narrator, Netlink};
-use std::cell::RefCell;
+use minirun_netns::{Namespace, Narrator, Netlink, Silent};
 
 /// Finds the network namespace of a running container.
 pub type FindNamespace<'a> = dyn Fn(&ContainerId) -> Option<Namespace> + 'a;
 
 impl NetworkHost {
+    /// Finishes what killed commands have begun: a switch of ICC, or a change of rules.
+    ///
+    /// # Errors
+    /// That of the step that failed.
+    pub fn finish_interrupted(&self, name: &NetworkName) -> Result<(), NetworkError> {
+        if self.load(name)?.is_none() {
+            return Ok(());
+        }
+        let lock = self.network(name).lock()?;
+        let network = self.load_or_create_locked(name, &lock)?;
+        let netlink = LazyNetlink::default();
+        let context = Context {
+            host: self,
+            netlink: &netlink,
+        };
+        if device::find(context, &network)?.is_none() {
+            return Ok(());
+        }
+        self.ensure_bridge(context, &network, &mut Silent)?;
+        match self.known_rules() {
+            KnownRules::Match => Ok(()),
+            KnownRules::Unknown => reload::reload(self),
+        }
+    }
+
     /// Switches inter-container communication on or off, for running containers, too.
     ///
     /// # Errors
@@ -49,7 +73,7 @@ impl NetworkHost {
             icc,
             ..before.clone()
         };
-        let netlink = RefCell::new(Netlink::open()?);
+        let netlink = LazyNetlink::default();
         let context = Context {
             host: self,
             netlink: &netlink,
@@ -58,15 +82,16 @@ impl NetworkHost {
             context,
             action: Action::SaveDefinition(after.clone(), before.clone()),
         };
+        // From here on, and until all is done, nobody knows what the rules are.
+        self.begin_rules_change();
         let saved = plan::apply(vec![save], narrator)?;
         if device::find(context, &after)?.is_none() {
             saved.commit();
             return Ok(after);
         }
         let endpoints = self.network(name).all()?;
-        let applied = self
-            .icc_steps(context, &after, &endpoints)
-            .and_then(|steps| plan::apply(steps, narrator));
+        let steps = icc_steps(context, &after, &endpoints);
+        let applied = plan::apply(steps, narrator);
         match applied {
             Ok(applied) => {
                 applied.commit();
@@ -87,46 +112,37 @@ impl NetworkHost {
     /// Makes rules and devices what the record says, as far as that is possible: the first error is the one to tell.
     fn restore(&self, context: Context<'_>, before: &Network, endpoints: &[Endpoint]) {
         let _ = reload::reload(self);
-        for action in device_actions(before, endpoints) {
+        for action in device::icc_actions(before, endpoints) {
             let _ = NetworkStep { context, action }.apply();
         }
     }
-
-    fn icc_steps<'a>(
-        &self,
-        context: Context<'a>,
-        after: &Network,
-        endpoints: &[Endpoint],
-    ) -> Result<Vec<NetworkStep<'a>>, NetworkError> {
-        let state = reload::whole_state(self, &self.networks()?)?;
-        let rules = Action::ChangeRules(RulesChange::new(
-            format!(
-                "make the rules say that ICC on network `{}` is {}",
-                after.name, after.icc
-            ),
-            self.firewall.reconstruction(&state)?,
-            Transaction::default(),
-        ));
-        let mut actions = device_actions(after, endpoints);
-        match after.icc {
-            Icc::Disabled => actions.insert(0, rules),
-            Icc::Enabled => actions.push(rules),
-        }
-        Ok(actions
-            .into_iter()
-            .map(|action| NetworkStep { context, action })
-            .collect())
-    }
 }
 
-/// What the bridge and its ports have to be.
-fn device_actions<'a>(network: &Network, endpoints: &[Endpoint]) -> Vec<Action<'a>> {
-    let ports = endpoints
-        .iter()
-        .map(|endpoint| Action::SetPort(bridge_port(endpoint, network.icc)));
-    let mut actions = vec![Action::SetSysctl(device::proxy_arp(network, network.icc))];
-    actions.extend(ports);
+/// What it takes to make the host what the record says.
+fn icc_steps<'a>(
+    context: Context<'a>,
+    after: &Network,
+    endpoints: &[Endpoint],
+) -> Vec<NetworkStep<'a>> {
+    let rules = Action::ChangeRules(RulesChange::new(
+        format!(
+            "make the rules say that ICC on network `{}` is {}",
+            after.name, after.icc
+        ),
+        KnownRules::Unknown,
+        Default::default(),
+    ));
+    let mut actions = device::icc_actions(after, endpoints);
+    // The last action is the sign that all is done.
+    let place = match after.icc {
+        Icc::Disabled => 0,
+        Icc::Enabled => actions.len() - 1,
+    };
+    actions.insert(place, rules);
     actions
+        .into_iter()
+        .map(|action| NetworkStep { context, action })
+        .collect()
 }
 
 /// A container that goes away in this moment has nothing to forget, so errors do not count.

@@ -14,7 +14,8 @@ fn host_with_busybox() -> TestHost {
 #[test]
 fn every_namespace_but_that_of_users_is_its_own() {
     let host = host_with_busybox();
-    let script = "for kind in mnt pid uts ipc net cgroup user; do readlink /proc/self/ns/$kind; done";
+    let script =
+        "for kind in mnt pid uts ipc net cgroup user; do readlink /proc/self/ns/$kind; done";
     let inside = host.in_busybox("", script).succeeds();
     let outside = host.command("sh", ["-c", script]).succeeds();
     let pairs: Vec<_> = inside
@@ -129,7 +130,8 @@ fn masked_paths_are_empty_and_protected_ones_cannot_be_written() {
     let files = "for path in /proc/kcore /proc/keys /proc/timer_list /proc/interrupts /proc/sched_debug; do \
         [ ! -e $path ] || cat $path; done | wc -c";
     host.in_busybox("", files).succeeds().stdout_is("0");
-    let directories = "/sys/firmware /sys/devices/virtual/powercap /proc/scsi /proc/acpi /proc/asound";
+    let directories =
+        "/sys/firmware /sys/devices/virtual/powercap /proc/scsi /proc/acpi /proc/asound";
     let entries = format!("find {directories} -mindepth 1 2>/dev/null | wc -l");
     host.in_busybox("", &entries).succeeds().stdout_is("0");
     for path in [
@@ -198,9 +200,12 @@ fn the_devices_are_dockers() {
     }
     let blocks = "find /dev -type b | wc -l";
     host.in_busybox("", blocks).succeeds().stdout_is("0");
-    host.in_busybox("", "echo x >/dev/null; head -c 3 /dev/zero | wc -c; ls -d /dev/pts/ptmx")
-        .succeeds()
-        .stdout_is("3\n/dev/pts/ptmx");
+    host.in_busybox(
+        "",
+        "echo x >/dev/null; head -c 3 /dev/zero | wc -c; ls -d /dev/pts/ptmx",
+    )
+    .succeeds()
+    .stdout_is("3\n/dev/pts/ptmx");
     host.finish();
 }
 
@@ -275,8 +280,17 @@ fn what_was_run_can_be_read_beside_the_container() {
 #[test]
 fn orphans_are_reaped_by_the_program_and_all_end_with_it() {
     let host = host_with_busybox();
-    host.minirun(["run", "-d", "--name", "web1", "busybox", "sh", "-c", "sleep 1000 & sleep 1000"])
-        .succeeds();
+    host.minirun([
+        "run",
+        "-d",
+        "--name",
+        "web1",
+        "busybox",
+        "sh",
+        "-c",
+        "sleep 1000 & sleep 1000",
+    ])
+    .succeeds();
     let first = host.container("web1").process();
     host.minirun("kill web1").succeeds();
     assert!(first.ends_within(std::time::Duration::from_secs(10)));

@@ -21,7 +21,7 @@ fn the_program_is_in_the_namespaces_of_the_container() {
         .stdout_is("");
     host.minirun("exec web1 cat /proc/1/cmdline")
         .succeeds()
-        .stdout_is("sleep\01000\0");
+        .stdout_is("sleep\x001000\x00");
     host.removes("web1");
     host.finish();
 }

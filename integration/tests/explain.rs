@@ -42,9 +42,7 @@ fn a_run_tells_how_the_container_is_made() {
 #[test]
 fn a_second_run_tells_only_what_it_does() {
     let host = TestHost::create();
-    host.minirun("run --rm demo true")
-        .succeeds()
-        .stderr_is("");
+    host.minirun("run --rm demo true").succeeds().stderr_is("");
     let told = host
         .minirun("run --rm --explain -p 8080:80 demo true")
         .succeeds()

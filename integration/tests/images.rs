@@ -118,13 +118,7 @@ fn changes_say_what_the_image_does_by_itself() {
 fn a_change_that_cannot_be_understood_is_refused() {
     let host = TestHost::create();
     let archive = format!("{}/rootfs.tar", host.makes_busybox_root());
-    for change in [
-        "",
-        "RUN true",
-        "EXPOSE",
-        "EXPOSE many",
-        "STOPSIGNAL NOSUCH",
-    ] {
+    for change in ["", "RUN true", "EXPOSE", "EXPOSE many", "STOPSIGNAL NOSUCH"] {
         host.minirun(["import", "-c", change, &archive, "bad"])
             .fails_with(125)
             .stderr_contains("error: ");
@@ -211,7 +205,11 @@ fn a_path_that_leads_out_of_the_root_is_refused() {
     );
     is_refused(&host, "/run/source/up.tar", "../../../run/escaped-file");
     is_refused(&host, "/run/source/absolute.tar", "escaped");
-    is_refused(&host, "/run/source/link.tar", "leads out of the image's root");
+    is_refused(
+        &host,
+        "/run/source/link.tar",
+        "leads out of the image's root",
+    );
     host.command("sh", ["-c", "ls -d /run/escaped*"]).fails();
     host.finish();
 }
@@ -264,7 +262,8 @@ fn what_is_no_archive_is_refused() {
     is_refused(&host, "/run/source/hollow", "nothing in it");
     is_refused(&host, "/run/source/text.xz", "compressed with xz");
     is_refused(&host, "/run/source/nosuch", "`/run/source/nosuch`");
-    host.minirun("import /run/source/text UPPER").fails_with(125);
+    host.minirun("import /run/source/text UPPER")
+        .fails_with(125);
     host.finish();
 }
 

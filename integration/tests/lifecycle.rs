@@ -144,9 +144,7 @@ fn stop_kills_whoever_does_not_obey_in_time() {
     host.minirun("stop web1").succeeds().stdout_is("web1");
     assert_eq!(host.container("web1").exit_code(), 137);
     host.minirun("start web1").succeeds();
-    host.minirun("stop -t 0 web1")
-        .succeeds()
-        .stdout_is("web1");
+    host.minirun("stop -t 0 web1").succeeds().stdout_is("web1");
     assert_eq!(host.container("web1").exit_code(), 137);
     host.removes("web1");
     host.finish();

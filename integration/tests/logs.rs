@@ -127,7 +127,8 @@ fn lines_since_a_moment_can_be_asked_for() {
 fn following_ends_when_the_container_does() {
     let host = TestHost::create();
     host.imports_busybox(&[]);
-    let script = "trap 'echo last; exit 0' USR1; echo first; while :; do sleep 1000 & wait $!; done";
+    let script =
+        "trap 'echo last; exit 0' USR1; echo first; while :; do sleep 1000 & wait $!; done";
     host.minirun(["run", "-d", "--name", "job", "busybox", "sh", "-c", script])
         .succeeds();
     let mut following = host.spawn_minirun("logs -f job");

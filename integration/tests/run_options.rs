@@ -282,7 +282,8 @@ fn lines_can_be_added_to_the_hosts_file_and_name_servers_replaced() {
 #[test]
 fn an_interrupt_from_the_keyboard_reaches_the_program() {
     let host = host_with_busybox();
-    let script = "trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 1000 & wait $!; done";
+    let script =
+        "trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 1000 & wait $!; done";
     let mut running = host.spawn_minirun(["run", "--rm", "busybox", "sh", "-c", script]);
     running.read_until("ready\n");
     running.signal(Signal::SIGINT);

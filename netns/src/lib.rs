@@ -32,7 +32,7 @@ pub mod veth_pair;
 
 pub use address::{AddAddress, InterfaceAddress};
 pub use bridge_device::BridgeDevice;
-pub use bridge_port::{BridgePort, Hairpin, Isolation, SetBridgePort};
+pub use bridge_port::{BridgePort, DisableBridgePort, Hairpin, Isolation, SetBridgePort};
 pub use endpoint::{BringUpLoopback, EndpointAddress, bring_up_loopback, configure_endpoint};
 pub use error::NetnsError;
 pub use explain::{Explain, Explanation, Narrator, Silent};

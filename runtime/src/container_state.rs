@@ -13,14 +13,22 @@ use crate::process_identity::ProcessIdentity;
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::publication::Publication;
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+/// The room that is kept for the record of the end, in bytes.
+const EXIT_ROOM: i64 = 4096;
+
+/// The longest reason that is recorded, in bytes, so that the record fits its room.
+const LONGEST_REASON: usize = 1024;
+
 /// The state of a container.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContainerState {
     /// Never started.
     Created,
@@ -28,8 +36,8 @@ pub enum ContainerState {
     Running(RunningRecord),
     /// It has ended.
     Exited(ExitRecord),
-    /// The records say that it runs, but its monitor is gone; it has to be repaired.
-    Abandoned(RunningRecord),
+    /// It ran, and nobody recorded how it ended: its monitor was killed, or the host went down. It has to be repaired.
+    Abandoned(Option<RunningRecord>),
 }
 
 /// Who is who, while a container runs.
@@ -113,18 +121,23 @@ impl ContainerPaths {
     pub fn container_state(&self) -> Result<ContainerState, RuntimeError> {
         let running = self.read_running()?;
         // Read second: a monitor writes the end before it forgets that the container ran.
-        let exit = read_exit(&self.exit())?;
-        Ok(match (running, exit) {
-            (None, Some(exit)) => ContainerState::Exited(exit),
-            (None, None) => ContainerState::Created,
-            (Some(record), exit) => match (record.monitor.is_alive(), exit) {
-                (true, Some(exit)) => ContainerState::Exited(exit),
-                (true, None) => ContainerState::Running(record),
+        let end = read_end(&self.exit())?;
+        Ok(match (running, end) {
+            (None, End::Recorded(exit)) => ContainerState::Exited(exit),
+            (None, End::NeverBegun) => ContainerState::Created,
+            (None, End::Missing) => ContainerState::Abandoned(None),
+            // The command that asks is the one that is about to start it.
+            (Some(record), End::NeverBegun) if record.monitor.is_this_process() => {
+                ContainerState::Created
+            }
+            (Some(record), end) => match (record.monitor.is_alive(), end) {
+                (true, End::Recorded(exit)) => ContainerState::Exited(exit),
+                (true, _) => ContainerState::Running(record),
                 // A monitor that finished its work between two looks has left nothing to repair.
-                (false, Some(exit)) if self.read_running()?.is_none() => {
+                (false, End::Recorded(exit)) if self.read_running()?.is_none() => {
                     ContainerState::Exited(exit)
                 }
-                (false, _) => ContainerState::Abandoned(record),
+                (false, _) => ContainerState::Abandoned(Some(record)),
             },
         })
     }
@@ -145,7 +158,8 @@ impl ContainerPaths {
         Ok(atomic_file::write_json(&self.running(), record)?)
     }
 
-    /// Makes an empty record of the end, for waiters to open.
+    /// Makes an empty record of the end, for waiters to open, with room for what will be written into it: a full disk must
+    /// not make an exit code disappear.
     ///
     /// # Errors
     /// When the container's directory cannot be written to.
@@ -156,7 +170,26 @@ impl ContainerPaths {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(fail(error)),
             _ => {}
         }
-        File::create_new(&path).map_err(fail)
+        let file = File::create_new(&path).map_err(fail)?;
+        match fallocate(&file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, EXIT_ROOM) {
+            // Some file systems cannot reserve room; there the write may fail later.
+            Ok(()) | Err(Errno::EOPNOTSUPP) => Ok(file),
+            Err(error) => Err(fail(error.into())),
+        }
+    }
+
+    /// The record of the end that [`ContainerPaths::begin_exit`] made and nobody has written to yet.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open_exit(&self) -> Result<File, RuntimeError> {
+        let path = self.exit();
+        File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| RuntimeError::file("open", &path, error))
     }
 
     /// Forgets that it runs.
@@ -171,18 +204,37 @@ impl ContainerPaths {
 /// # Errors
 /// The kernel's.
 pub fn write_exit(mut file: &File, record: &ExitRecord) -> io::Result<()> {
-    let text = serde_json::to_vec(record).map_err(io::Error::other)?;
+    let mut record = record.clone();
+    if let Some(reason) = &mut record.error {
+        reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+    }
+    let text = serde_json::to_vec(&record).map_err(io::Error::other)?;
     file.write_all(&text)
 }
 
-/// How the container ended, if it has.
+/// What the record of the end says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// There is none: the container never ran.
+    NeverBegun,
+    /// It is empty: the container runs, or nobody saw it end.
+    Missing,
+    /// It ended like this.
+    Recorded(ExitRecord),
+}
+
+/// What the record of the end says.
 ///
 /// # Errors
 /// When the file exists and cannot be read.
-pub fn read_exit(path: &Path) -> Result<Option<ExitRecord>, RuntimeError> {
+pub fn read_end(path: &Path) -> Result<End, RuntimeError> {
     match File::open(path) {
-        Ok(file) => read_exit_file(&file).map_err(|error| RuntimeError::file("read", path, error)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Ok(file) => match read_exit_file(&file) {
+            Ok(Some(exit)) => Ok(End::Recorded(exit)),
+            Ok(None) => Ok(End::Missing),
+            Err(error) => Err(RuntimeError::file("read", path, error)),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(End::NeverBegun),
         Err(error) => Err(RuntimeError::file("read", path, error)),
     }
 }

@@ -1,15 +1,18 @@
 //! Creating a container: from what was asked for to a record in which every name is resolved.
 
 use crate::config::{ContainerConfig, NetworkConfig, NetworkMode, ProcessConfig};
+use crate::container_state::RunningRecord;
 use crate::error::RuntimeError;
 use crate::generated_name;
-use crate::image::Image;
+use crate::image::{Image, RootAttributes};
+use crate::process_identity::ProcessIdentity;
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
+use crate::store::ContainerLock;
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::environment::EnvironmentVariable;
-use minirun_bridge::extra_host::ExtraHostRequest;
+use minirun_bridge::extra_host::{ExtraHostAddress, ExtraHostRequest};
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::link::{Link, LinkRequest};
 use minirun_bridge::name::{Alias, ContainerName, Hostname};
@@ -21,6 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::path::Path;
 
 /// How long a container may take to obey its stop signal unless told otherwise, as with Docker.
 const USUAL_STOP_TIMEOUT_SECONDS: u32 = 10;
@@ -87,7 +92,9 @@ pub enum Warning {
         target: ContainerName,
     },
     /// Host networking has no ports to publish.
-    PublishIgnored,
+    PublishOnHost,
+    /// Without a network there is nothing to publish.
+    PublishOnNone,
     /// The link target does not run now.
     LinkTargetStopped {
         /// The target.
@@ -103,7 +110,10 @@ impl fmt::Display for Warning {
                 "`{target}` exposes no port, so the link opens none while ICC is off: start `{target}` with \
                  `--expose PORT`"
             ),
-            Warning::PublishIgnored => formatter.write_str(
+            Warning::PublishOnNone => formatter.write_str(
+                "published ports are ignored with `--network none`: the container cannot be reached",
+            ),
+            Warning::PublishOnHost => formatter.write_str(
                 "published ports are ignored with `--network host`: the program binds the host's ports itself",
             ),
             Warning::LinkTargetStopped { target } => write!(
@@ -136,29 +146,70 @@ impl Runtime {
         check_network_options(&request)?;
         let links = self.resolve_links(&request)?;
         self.check_static_address(&request)?;
-        let id = ContainerId::random()?;
         let mut warnings = self.link_warnings(&links)?;
-        if request.network == NetworkMode::Host && !request.publish.is_empty() {
-            warnings.push(Warning::PublishIgnored);
-        }
-        let name = self.claim_some_name(request.name.clone(), &id)?;
-        let config = merge(request, image, (id, name, links));
-        if let Err(error) = self.write_new(&config) {
-            let _ = fs::remove_dir_all(self.paths(&id).root);
-            self.release_name(&config.name, &id);
-            return Err(error);
-        }
+        warnings.extend(ignored_options(&request));
+        let id = ContainerId::random()?;
+        let root = image.root_attributes()?;
+        let lock = self.begin(&id)?;
+        let config = self
+            .claim_some_name(request.name.clone(), &id)
+            .map(|name| merge(request, image, (id, name, links)))
+            .and_then(|config| self.write_new(config, root))
+            .inspect_err(|_| {
+                // What remains of it is swept with the next command.
+                let _ = fs::remove_dir_all(self.paths(&id).root);
+            })?;
+        drop(lock);
         Ok(Created { config, warnings })
     }
 
-    fn write_new(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
-        let paths = self.paths(&config.id);
-        for name in ["upper", "work", "merged"] {
-            let directory = paths.root.join(name);
-            fs::create_dir_all(&directory)
-                .map_err(|error| RuntimeError::file("create", &directory, error))?;
+    /// Makes the container's directory and locks it, so that nobody takes it for the remains of a killed command. Nobody
+    /// but root may enter it: what a container writes may hold set-user-id programs.
+    fn begin(&self, id: &ContainerId) -> Result<ContainerLock, RuntimeError> {
+        let path = self.paths(id).root;
+        loop {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&path)
+                .map_err(|error| RuntimeError::file("create", &path, error))?;
+            // A sweep that came between has removed it again.
+            if let Some(lock) = self.lock_if_present(id)? {
+                return Ok(lock);
+            }
         }
-        Ok(atomic_file::write_json(&paths.record(), config)?)
+    }
+
+    /// Writes what makes a named directory a container.
+    fn write_new(
+        &self,
+        config: ContainerConfig,
+        root: RootAttributes,
+    ) -> Result<ContainerConfig, RuntimeError> {
+        let paths = self.paths(&config.id);
+        let written = write_directories(&paths.root, root)
+            .and_then(|()| self.note_creator(&config))
+            .and_then(|()| Ok(atomic_file::write_json(&paths.record(), &config)?));
+        match written {
+            Ok(()) => Ok(config),
+            Err(error) => {
+                self.release_name(&config.name, &config.id);
+                Err(error)
+            }
+        }
+    }
+
+    /// A container that is to remove itself is of no use without the command that makes it run: if that is killed before,
+    /// the container is seen to be abandoned.
+    fn note_creator(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
+        if !config.auto_remove {
+            return Ok(());
+        }
+        self.paths(&config.id).write_running(&RunningRecord {
+            monitor: ProcessIdentity::of(std::process::id() as i32)?,
+            init: None,
+            started: config.created,
+        })
     }
 
     /// The name asked for, or the first generated one that is free.
@@ -270,6 +321,28 @@ impl Runtime {
     }
 }
 
+/// The directories of the writable layer. The root of the container gets the owner and mode of the upper one.
+fn write_directories(container: &Path, root: RootAttributes) -> Result<(), RuntimeError> {
+    for name in ["upper", "work", "merged"] {
+        let path = container.join(name);
+        let made = fs::create_dir(&path)
+            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(root.mode)))
+            .and_then(|()| chown(&path, Some(root.uid), Some(root.gid)));
+        made.map_err(|error| RuntimeError::file("create", &path, error))?;
+    }
+    Ok(())
+}
+
+/// Options that have no effect with the network mode.
+fn ignored_options(request: &CreateRequest) -> Option<Warning> {
+    let publishes = !request.publish.is_empty() || request.publish_all;
+    match request.network {
+        NetworkMode::Host if publishes => Some(Warning::PublishOnHost),
+        NetworkMode::None if publishes => Some(Warning::PublishOnNone),
+        _ => None,
+    }
+}
+
 /// Options that contradict the network mode.
 fn check_network_options(request: &CreateRequest) -> Result<(), RuntimeError> {
     if request.network == NetworkMode::Bridge {
@@ -280,6 +353,16 @@ fn check_network_options(request: &CreateRequest) -> Result<(), RuntimeError> {
         ("--ip", request.static_address.is_some()),
         ("--mac-address", request.mac_address.is_some()),
     ];
+    let wants_gateway = request
+        .extra_hosts
+        .iter()
+        .any(|extra| extra.address == ExtraHostAddress::HostGateway);
+    if request.network == NetworkMode::None && wants_gateway {
+        return Err(RuntimeError::NeedsBridge {
+            option: "--add-host NAME:host-gateway",
+            network: request.network.to_string(),
+        });
+    }
     match given.into_iter().find(|(_, given)| *given) {
         Some((option, _)) => Err(RuntimeError::NeedsBridge {
             option,
@@ -331,7 +414,10 @@ fn merge(
             no_new_privileges: request.no_new_privileges,
             open_stdin: request.open_stdin,
         },
-        hostname: request.hostname.unwrap_or_else(|| Hostname::from(&id)),
+        hostname: request
+            .hostname
+            .or_else(|| host_name(request.network))
+            .unwrap_or_else(|| Hostname::from(&id)),
         read_only: request.read_only,
         labels,
         stop_signal: request
@@ -354,6 +440,14 @@ fn merge(
             nameservers: request.nameservers,
         },
     }
+}
+
+/// With host networking, the host's own name, if it is one.
+fn host_name(network: NetworkMode) -> Option<Hostname> {
+    if network != NetworkMode::Host {
+        return None;
+    }
+    nix::unistd::gethostname().ok()?.to_str()?.parse().ok()
 }
 
 /// The user's variables replace the image's of the same name, in place.

@@ -61,7 +61,14 @@ impl Runtime {
     pub fn all_details(&self) -> Result<Vec<ContainerDetails>, RuntimeError> {
         let mut all = Vec::new();
         for config in self.all()? {
-            let details = self.details(config)?;
+            let mut details = self.details(config)?;
+            if matches!(details.state, ContainerState::Abandoned(_)) {
+                self.settle(&details.config)?;
+                match self.read(&details.config.id)? {
+                    Some(config) => details = self.details(config)?,
+                    None => continue,
+                }
+            }
             let leaving =
                 details.config.auto_remove && matches!(details.state, ContainerState::Exited(_));
             if !leaving {

@@ -208,13 +208,18 @@ impl RuntimeError {
                 "choose another name, or remove that container: `minirun rm -f {name}`"
             )),
             RuntimeError::NoNameFree => Some("give one with `--name`".into()),
-            RuntimeError::LinkTargetUnreachable(_) | RuntimeError::NeedsBridge { .. } => {
+            RuntimeError::LinkTargetUnreachable(target) => Some(format!(
+                "only containers on a bridge network can be linked to: run `{target}` without `--network`"
+            )),
+            RuntimeError::NeedsBridge { .. } => {
                 Some("leave out `--network`, or use `--network bridge`".into())
             }
             RuntimeError::DuplicateAlias { .. } => {
                 Some("give each link an alias of its own: `--link TARGET:ALIAS`".into())
             }
-            RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
+            RuntimeError::NotRunning(_) => {
+                Some("`minirun ps` lists the containers that run".into())
+            }
             RuntimeError::StillRunning(name) => Some(format!(
                 "stop it first with `minirun stop {name}`, or remove it with `minirun rm -f {name}`"
             )),

@@ -2,15 +2,25 @@
 //!
 //! `{"log":"text\n","stream":"stdout","time":"2026-01-02T03:04:05.678901234Z"}`. Output that is not UTF-8 is kept byte for
 //! byte, as `"bytes":[…]` in place of `"log"`.
+//!
+//! Every line of the file is whole: what a full disk lets through only in part is cut off again, and what a killed monitor
+//! left in part is ended before anything is added.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// A line longer than this is split, so that the monitor's memory stays small.
 const LONGEST_LINE: usize = 16 * 1024;
+
+/// As much is collected before it is written: one byte of output may take six in the log.
+const FULL_BUFFER: usize = 64 * 1024;
+
+/// As much memory is kept between two pieces of output; pauses are long, and there are many monitors.
+const KEPT_BUFFER: usize = 4 * 1024;
 
 /// Which of its two streams a program wrote to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +80,14 @@ pub struct LineSplitter {
 
 impl LineSplitter {
     /// Takes a piece of the stream and hands every line that is complete now to `line`.
-    pub fn push(&mut self, mut piece: &[u8], mut line: impl FnMut(&[u8])) {
+    pub fn push(&mut self, piece: &[u8], mut line: impl FnMut(&[u8])) {
+        for part in piece.chunks(LONGEST_LINE) {
+            self.push_part(part, &mut line);
+        }
+        self.unfinished.shrink_to(KEPT_BUFFER);
+    }
+
+    fn push_part(&mut self, mut piece: &[u8], line: &mut impl FnMut(&[u8])) {
         while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
             let (head, tail) = piece.split_at(end + 1);
             if self.unfinished.is_empty() {
@@ -108,11 +125,15 @@ fn whole_characters(bytes: &[u8]) -> usize {
     }
 }
 
-/// Appends to a log.
+/// Appends to a log, of which it is the only writer.
 #[derive(Debug)]
 pub struct LogWriter {
     file: File,
+    /// Whether the file ends in the middle of a line.
+    torn: bool,
     buffer: Vec<u8>,
+    /// What went wrong since the last [`LogWriter::flush`].
+    failure: Option<io::Error>,
 }
 
 impl LogWriter {
@@ -121,29 +142,87 @@ impl LogWriter {
     /// # Errors
     /// The kernel's.
     pub fn open(path: &Path) -> io::Result<LogWriter> {
+        let file = File::options()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(path)?;
+        let length = file.metadata()?.len();
+        let mut last = [b'\n'];
+        if let Some(before_last) = length.checked_sub(1) {
+            file.read_exact_at(&mut last, before_last)?;
+        }
         Ok(LogWriter {
-            file: File::options().create(true).append(true).open(path)?,
+            file,
+            torn: last != [b'\n'],
             buffer: Vec::new(),
+            failure: None,
         })
     }
 
-    /// Adds an entry to what the next [`LogWriter::flush`] writes.
+    /// Adds an entry to what the next [`LogWriter::flush`] writes; writes at once when much has been collected.
     pub fn add(&mut self, entry: &LogEntry) {
         // Serialising an entry into memory cannot fail: its keys are strings and its values are plain.
         if serde_json::to_writer(&mut self.buffer, entry).is_ok() {
             self.buffer.push(b'\n');
         }
+        if self.buffer.len() >= FULL_BUFFER {
+            self.failure = self.write().err().or(self.failure.take());
+        }
     }
 
-    /// Writes what was added, in one piece.
+    /// Writes what was added.
     ///
     /// # Errors
-    /// The kernel's, such as a full disk.
+    /// The kernel's, such as a full disk. What could not be written whole is lost; what is added later is not.
     pub fn flush(&mut self) -> io::Result<()> {
-        let written = self.file.write_all(&self.buffer);
-        self.buffer.clear();
-        written
+        let written = self.write();
+        self.failure.take().map_or(written, Err)
     }
+
+    fn write(&mut self) -> io::Result<()> {
+        if self.torn && !self.buffer.is_empty() {
+            self.buffer.insert(0, b'\n');
+        }
+        let (arrived, outcome) = write_counted(&mut self.file, &self.buffer);
+        let buffer = std::mem::take(&mut self.buffer);
+        if arrived > 0 {
+            self.settle(&buffer[..arrived]);
+        }
+        outcome
+    }
+
+    /// Cuts off what stands behind the last whole line of what has arrived.
+    fn settle(&mut self, arrived: &[u8]) {
+        let loose = loose_end(arrived);
+        self.torn = loose > 0 && cut_off(&self.file, loose as u64).is_err();
+    }
+}
+
+/// How many bytes stand behind the last line that has an end.
+fn loose_end(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rposition(|byte| *byte == b'\n');
+    bytes.len() - last.map_or(0, |end| end + 1)
+}
+
+/// Writes what can be written, and says how much that was.
+fn write_counted(file: &mut File, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut written = 0;
+    while written < bytes.len() {
+        match file.write(&bytes[written..]) {
+            Ok(0) => return (written, Err(ErrorKind::WriteZero.into())),
+            Ok(length) => written += length,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return (written, Err(error)),
+        }
+    }
+    (written, Ok(()))
+}
+
+/// Shortens a file from its end. Its length is asked for, because others may have emptied it meanwhile.
+fn cut_off(file: &File, length: u64) -> io::Result<()> {
+    let all = file.metadata()?.len();
+    file.set_len(all.saturating_sub(length))
 }
 
 #[cfg(test)]
@@ -185,6 +264,74 @@ mod tests {
             split(&[b"one\ntw", b"o\n", b"three"]),
             [&b"one\n"[..], b"two\n", b"three"]
         );
+    }
+
+    fn entry(text: &str) -> LogEntry {
+        LogEntry::new(text.as_bytes(), Stream::Stdout, Timestamp::UNIX_EPOCH)
+    }
+
+    fn contents(path: &Path) -> Vec<Option<String>> {
+        let text = std::fs::read_to_string(path).expect("the log is readable");
+        text.lines()
+            .map(|line| serde_json::from_str::<LogEntry>(line).ok()?.text)
+            .collect()
+    }
+
+    #[test]
+    fn a_line_that_a_killed_writer_left_in_part_does_not_spoil_the_next() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
+        std::fs::write(&path, r#"{"log":"to"#).expect("a torn line");
+        let mut writer = LogWriter::open(&path).expect("the log opens");
+        for text in ["one\n", "two\n"] {
+            writer.add(&entry(text));
+            writer.flush().expect("there is room");
+        }
+        let whole = |text: &str| Some(text.to_string());
+        assert_eq!(contents(&path), [None, whole("one\n"), whole("two\n")]);
+    }
+
+    #[test]
+    fn a_full_disk_costs_lines_but_tears_none() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
+        let mut writer = LogWriter::open(&path).expect("the log opens");
+        writer.add(&entry("one\n"));
+        writer.add(&entry("two\n"));
+        let collected = std::mem::take(&mut writer.buffer);
+        // As if the disk had become full in the middle of the second line.
+        let arrived = collected.len() - 5;
+        writer.file.write_all(&collected[..arrived]).expect("room");
+        writer.settle(&collected[..arrived]);
+        writer.add(&entry("three\n"));
+        writer.flush().expect("there is room again");
+        let whole = |text: &str| Some(text.to_string());
+        assert_eq!(contents(&path), [whole("one\n"), whole("three\n")]);
+    }
+
+    #[test]
+    fn a_log_that_was_emptied_meanwhile_is_not_filled_with_zeros() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
+        let mut writer = LogWriter::open(&path).expect("the log opens");
+        writer.add(&entry("one\n"));
+        writer.flush().expect("there is room");
+        std::fs::write(&path, "").expect("the log can be emptied");
+        writer.settle(b"torn");
+        assert_eq!(std::fs::read(&path).expect("readable"), b"");
+    }
+
+    #[test]
+    fn little_memory_is_kept_after_much_output() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut writer = LogWriter::open(&directory.path().join("log")).expect("the log opens");
+        let mut splitter = LineSplitter::default();
+        splitter.push(&vec![0; 1 << 20], |line| {
+            writer.add(&LogEntry::new(line, Stream::Stdout, Timestamp::UNIX_EPOCH));
+        });
+        writer.flush().expect("there is room");
+        assert_eq!(writer.buffer.capacity(), 0);
+        assert!(splitter.unfinished.capacity() <= KEPT_BUFFER);
     }
 
     proptest! {

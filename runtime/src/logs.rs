@@ -36,16 +36,17 @@ pub enum Follow {
 }
 
 impl Runtime {
-    /// Hands a container's log to `entry`, one entry after the other, until it says that it wants no more.
+    /// Hands a container's log to `entry`, one entry after the other, until it says that it wants no more. Lines that
+    /// cannot be understood are left out; how many there were is the result.
     ///
     /// # Errors
-    /// When the log cannot be read, or a line of it cannot be understood.
+    /// When the log cannot be read, or `entry` fails.
     pub fn logs(
         &self,
         config: &ContainerConfig,
         query: LogQuery,
         entry: &mut dyn FnMut(LogEntry) -> io::Result<()>,
-    ) -> Result<(), RuntimeError> {
+    ) -> Result<usize, RuntimeError> {
         let path = self.paths(&config.id).log();
         // Both are taken before the first read, so that nothing can be missed between reading and waiting.
         let watch = match query.follow {
@@ -54,14 +55,14 @@ impl Runtime {
         };
         let file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
             Err(error) => return Err(RuntimeError::file("open", &path, error)),
         };
         let mut reader = LogReader {
             path,
             lines: BufReader::new(file),
-            number: 0,
             partial: Vec::new(),
+            damaged: 0,
         };
         let mut told = |found: LogEntry| {
             entry(found).map_err(|error| RuntimeError::system("write the log", error))
@@ -80,7 +81,7 @@ impl Runtime {
                 }
             }
         }
-        Ok(())
+        Ok(reader.damaged)
     }
 
     /// What to wait for; nothing if the container does not run.
@@ -129,8 +130,9 @@ impl Watch {
 struct LogReader {
     path: PathBuf,
     lines: BufReader<File>,
-    number: usize,
     partial: Vec<u8>,
+    /// How many lines could not be understood.
+    damaged: usize,
 }
 
 impl LogReader {
@@ -158,21 +160,56 @@ impl LogReader {
         last.into_iter().try_for_each(told)
     }
 
-    /// The next whole line; none when there is no more now.
+    /// The next whole line that can be understood; none when there is no more now.
     fn next(&mut self) -> Result<Option<LogEntry>, RuntimeError> {
-        self.lines
-            .read_until(b'\n', &mut self.partial)
-            .map_err(|error| RuntimeError::file("read", &self.path, error))?;
-        if self.partial.last() != Some(&b'\n') {
-            return Ok(None);
+        loop {
+            self.lines
+                .read_until(b'\n', &mut self.partial)
+                .map_err(|error| RuntimeError::file("read", &self.path, error))?;
+            if self.partial.last() != Some(&b'\n') {
+                return Ok(None);
+            }
+            let parsed = serde_json::from_slice(&self.partial);
+            self.partial.clear();
+            match parsed {
+                Ok(entry) => return Ok(Some(entry)),
+                Err(_) => self.damaged += 1,
+            }
         }
-        self.number += 1;
-        let parsed = serde_json::from_slice(&self.partial);
-        self.partial.clear();
-        parsed.map(Some).map_err(|error| RuntimeError::Log {
-            path: self.path.clone(),
-            line: self.number,
-            message: error.to_string(),
-        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_damaged_line_is_counted_and_does_not_end_the_reading() {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        let line = |text| {
+            format!(r#"{{"log":"{text}\n","stream":"stdout","time":"2026-01-02T03:04:05Z"}}"#)
+        };
+        write!(file, "{}\n{{\"log\":\"to\n{}\n{{\"lo", line("one"), line("two")).expect("room");
+        let mut reader = LogReader {
+            path: file.path().to_path_buf(),
+            lines: BufReader::new(File::open(file.path()).expect("readable")),
+            partial: Vec::new(),
+            damaged: 0,
+        };
+        let query = LogQuery {
+            tail: None,
+            since: None,
+            follow: Follow::No,
+        };
+        let mut read = Vec::new();
+        reader
+            .present(query, &mut |entry| {
+                read.push(entry.content().to_vec());
+                Ok(())
+            })
+            .expect("nothing fails");
+        assert_eq!(read, [b"one\n", b"two\n"]);
+        assert_eq!(reader.damaged, 1, "a line without an end may still get one");
     }
 }

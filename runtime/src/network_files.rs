@@ -8,6 +8,7 @@ use crate::config::{ContainerConfig, NetworkMode};
 use crate::container_state::ContainerPaths;
 use crate::error::RuntimeError;
 use crate::runtime::Runtime;
+use minirun_bridge::extra_host::ExtraHost;
 use minirun_bridge::hosts::HostsFile;
 use minirun_bridge::resolv::{Ipv6, ResolvConf, ResolvOverrides};
 use std::fs;
@@ -24,10 +25,7 @@ pub(crate) fn write(
     paths: &ContainerPaths,
 ) -> Result<(), RuntimeError> {
     let hosts = hosts(runtime, config)?;
-    let hostname = match config.network.mode {
-        NetworkMode::Host => read("/etc/hostname"),
-        NetworkMode::Bridge | NetworkMode::None => format!("{}\n", config.hostname),
-    };
+    let hostname = format!("{}\n", config.hostname);
     for (name, text) in [
         ("hosts", hosts),
         ("hostname", hostname),
@@ -41,25 +39,32 @@ pub(crate) fn write(
 }
 
 fn hosts(runtime: &Runtime, config: &ContainerConfig) -> Result<String, RuntimeError> {
-    let requests = &config.network.extra_hosts;
     let gateway = match config.network.mode {
         NetworkMode::Bridge => runtime.default_network()?.gateway,
         NetworkMode::None | NetworkMode::Host => Ipv4Addr::LOCALHOST,
     };
-    let extra = requests
+    let extra: Vec<ExtraHost> = config
+        .network
+        .extra_hosts
         .iter()
         .map(|request| request.resolve(IpAddr::V4(gateway)))
         .collect();
-    let file = HostsFile {
-        own: None,
-        extra,
-        links: Vec::new(),
-    };
-    Ok(match config.network.mode {
-        // The host's own file, as with Docker, unless the user wants lines of their own in it.
-        NetworkMode::Host if requests.is_empty() => read("/etc/hosts"),
-        _ => file.render(),
-    })
+    if config.network.mode != NetworkMode::Host {
+        let file = HostsFile {
+            extra,
+            ..HostsFile::default()
+        };
+        return Ok(file.render());
+    }
+    // The host's own file, as with Docker, and the user's lines behind it.
+    let mut text = read("/etc/hosts");
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    for host in extra {
+        text.push_str(&format!("{}\t{}\n", host.address, host.name.as_str()));
+    }
+    Ok(text)
 }
 
 fn resolv(config: &ContainerConfig) -> String {

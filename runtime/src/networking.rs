@@ -7,6 +7,7 @@ use crate::runtime::Runtime;
 use minirun_bridge::attach::{Attachment, EndpointRequest, NamespaceToAttach};
 use minirun_bridge::error::NetworkError;
 use minirun_bridge::id::ContainerId;
+use minirun_bridge::lease::LeaseError;
 use minirun_bridge::name::NetworkName;
 use minirun_bridge::network::{Icc, Network};
 use minirun_netns::Namespace;
@@ -45,21 +46,32 @@ impl Runtime {
         narrator: &mut dyn Narrator,
     ) -> Result<Attachment, RuntimeError> {
         let outcome = self.networks.attach(network, request, place, narrator);
-        let owner = match &outcome {
-            Err(NetworkError::PortTaken { owner, .. }) => owner.to_string(),
-            Err(NetworkError::AddressTaken { owner, .. }) => owner.clone(),
-            _ => return Ok(outcome?),
+        let again = match &outcome {
+            Err(NetworkError::PortTaken { owner, .. }) => self.has_left(owner.as_str())?,
+            Err(NetworkError::AddressTaken { owner, .. }) => self.has_left(owner)?,
+            // Containers whose monitors were killed may hold the addresses.
+            Err(NetworkError::Lease(LeaseError::Exhausted { .. })) => {
+                self.sweep()?;
+                true
+            }
+            _ => false,
         };
-        if let Ok(Some(owner)) = self.find_exactly(&owner)
-            && !matches!(
-                self.paths(&owner.id).container_state()?,
-                ContainerState::Running(_)
-            )
-        {
-            self.settle(&owner)?;
+        if again {
             return Ok(self.networks.attach(network, request, place, narrator)?);
         }
         Ok(outcome?)
+    }
+
+    /// Whether a container does not run any more; then everything of it has been taken down on return.
+    fn has_left(&self, name: &str) -> Result<bool, RuntimeError> {
+        let Some(owner) = self.find_exactly(name)? else {
+            return Ok(true);
+        };
+        if self.runs(&owner)? {
+            return Ok(false);
+        }
+        self.settle(&owner)?;
+        Ok(true)
     }
 
     /// The network namespace of a running container.

@@ -39,6 +39,11 @@ impl ProcessIdentity {
         })
     }
 
+    /// Whether this is the process that asks.
+    pub fn is_this_process(&self) -> bool {
+        u32::try_from(self.pid) == Ok(std::process::id()) && self.is_alive()
+    }
+
     /// A descriptor that refers to this process and no other, if it still exists.
     pub fn open(&self) -> Option<PidFd> {
         if self.boot != boot_id() {

@@ -1,10 +1,12 @@
 //! Removing containers, and images that none uses.
 
-use crate::config::{ContainerConfig, NetworkMode};
-use crate::container_state::ContainerState;
+use crate::config::ContainerConfig;
+use crate::container_state::{ContainerState, LastPlace};
 use crate::error::RuntimeError;
 use crate::image::{ImageId, Removed};
 use crate::runtime::Runtime;
+use minirun_bridge::atomic_file;
+use minirun_bridge::name::NetworkName;
 use minirun_netns::{Explain, Explanation, Narrator};
 use std::fs;
 use std::io::ErrorKind;
@@ -20,7 +22,7 @@ pub enum Force {
 }
 
 impl Runtime {
-    /// Removes a container with everything it wrote.
+    /// Removes a container with everything it wrote. One that is gone already is no error.
     ///
     /// # Errors
     /// [`RuntimeError::StillRunning`] unless forced.
@@ -30,39 +32,55 @@ impl Runtime {
         force: Force,
         narrator: &mut dyn Narrator,
     ) -> Result<(), RuntimeError> {
-        let runs = matches!(
-            self.paths(&config.id).container_state()?,
-            ContainerState::Running(_)
-        );
-        if runs {
-            if force == Force::No {
-                return Err(RuntimeError::StillRunning(config.name.clone()));
+        loop {
+            if self.runs(config)? {
+                if force == Force::No {
+                    return Err(RuntimeError::StillRunning(config.name.clone()));
+                }
+                self.kill_and_tell(config, narrator)?;
             }
-            let ending = self.ending(config)?;
-            self.kill(config)?;
-            ending.wait(None)?;
-            narrator.tell(&Told {
-                sentence: format!(
-                    "kill `{}` and wait until its monitor has taken the network down",
-                    config.name
-                ),
-                command: format!(
-                    "minirun kill {} && minirun wait {}",
-                    config.name, config.name
-                ),
-            });
+            let Some(lock) = self.lock_if_present(&config.id)? else {
+                return Ok(());
+            };
+            self.repair_locked(config, &lock)?;
+            // Somebody may have started it while we waited for the lock.
+            if !self.runs(config)? {
+                return match self.paths(&config.id).record().exists() {
+                    true => self.delete(config, narrator),
+                    false => Ok(()),
+                };
+            }
         }
-        let Some(lock) = self.lock_if_present(&config.id)? else {
-            return Ok(());
-        };
-        self.repair_locked(config, &lock)?;
-        if matches!(
-            self.paths(&config.id).container_state()?,
-            ContainerState::Running(_)
-        ) {
-            return Err(RuntimeError::StillRunning(config.name.clone()));
+    }
+
+    pub(crate) fn runs(&self, config: &ContainerConfig) -> Result<bool, RuntimeError> {
+        let state = self.paths(&config.id).container_state()?;
+        Ok(matches!(state, ContainerState::Running(_)))
+    }
+
+    /// Kills a container, waits until its monitor has taken it down, and tells what the monitor did: nobody hears that one.
+    fn kill_and_tell(
+        &self,
+        config: &ContainerConfig,
+        narrator: &mut dyn Narrator,
+    ) -> Result<(), RuntimeError> {
+        let network = NetworkName::default();
+        let detachment = self.networks.explain_detach(&network, &config.id)?;
+        let init = self.init_of(&config.id).map(|init| init.pid);
+        let ending = self.ending(config)?;
+        self.kill(config)?;
+        ending.wait(None)?;
+        narrator.tell(&Told(Explanation {
+            sentence: format!(
+                "kill the first process of `{}`, and all others of its namespace with it",
+                config.name
+            ),
+            command: init.map_or_else(String::new, |pid| format!("kill -KILL {pid}")),
+        }));
+        for explanation in detachment {
+            narrator.tell(&Told(explanation));
         }
-        self.delete(config, narrator)
+        Ok(())
     }
 
     /// Deletes a container that does not run; the caller holds its lock.
@@ -71,24 +89,28 @@ impl Runtime {
         config: &ContainerConfig,
         narrator: &mut dyn Narrator,
     ) -> Result<(), RuntimeError> {
-        if config.network.mode == NetworkMode::Bridge
-            && let Some(network) = self.networks.load(&Default::default())?
-        {
-            self.networks.forget(&network, &config.id)?;
-        }
         let paths = self.paths(&config.id);
+        let last: Option<LastPlace> = atomic_file::read_json_if_present(&paths.last_place())?;
+        if let Some(address) = last.and_then(|last| last.address) {
+            self.networks
+                .forget(&NetworkName::default(), &config.id, address)?;
+        }
         // The record first: what is left when this is interrupted is then seen to be half removed.
         remove_file(paths.record())?;
         self.release_name(&config.name, &config.id);
-        fs::remove_dir_all(&paths.root)
-            .map_err(|error| RuntimeError::file("remove", &paths.root, error))?;
-        narrator.tell(&Told {
+        match fs::remove_dir_all(&paths.root) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(RuntimeError::file("remove", &paths.root, error));
+            }
+            _ => {}
+        }
+        narrator.tell(&Told(Explanation {
             sentence: format!(
                 "remove the files of `{}` and give its name and address back",
                 config.name
             ),
             command: format!("rm -r {}", paths.root.display()),
-        });
+        }));
         Ok(())
     }
 
@@ -97,12 +119,14 @@ impl Runtime {
     /// # Errors
     /// When a container was made from it, or there is no such image.
     pub fn remove_image(&self, image: &str) -> Result<Removed, RuntimeError> {
-        let containers = self.all()?;
-        let user_of = |id: &ImageId| {
-            containers
-                .iter()
+        // Asked under the image store's lock, so that a container which is just being made is seen. A record that cannot be
+        // read may be that of a user.
+        let user_of = |id: &ImageId| match self.all() {
+            Ok(containers) => containers
+                .into_iter()
                 .find(|container| container.image_id == *id)
-                .map(|container| container.name.to_string())
+                .map(|container| container.name.to_string()),
+            Err(error) => Some(format!("of unknown name ({error})")),
         };
         Ok(self.images.remove(image, user_of)?)
     }
@@ -118,16 +142,10 @@ fn remove_file(path: PathBuf) -> Result<(), RuntimeError> {
 }
 
 /// A step that is told and needs nothing else.
-struct Told {
-    sentence: String,
-    command: String,
-}
+struct Told(Explanation);
 
 impl Explain for Told {
     fn explain(&self) -> Explanation {
-        Explanation {
-            sentence: self.sentence.clone(),
-            command: self.command.clone(),
-        }
+        self.0.clone()
     }
 }

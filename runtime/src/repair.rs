@@ -1,14 +1,15 @@
 //! Repairing what a killed monitor left behind: the next command that meets it finishes its work.
 
 use crate::config::ContainerConfig;
-use crate::container_state::{ContainerState, ExitRecord, RunningRecord, read_exit, write_exit};
+use crate::container_state::{
+    ContainerState, End, ExitRecord, RunningRecord, read_end, write_exit,
+};
 use crate::error::RuntimeError;
 use crate::monitor::take_down;
 use crate::runtime::Runtime;
 use crate::store::{ContainerLock, ids_in};
 use jiff::Timestamp;
-use minirun_bridge::id::ContainerId;
-use minirun_bridge::name::ContainerName;
+use minirun_bridge::name::{ContainerName, NetworkName};
 use minirun_netns::Silent;
 use nix::libc::SIGKILL;
 use std::fs;
@@ -18,24 +19,26 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The exit code of a container whose monitor was killed: the kernel killed it with SIGKILL (9).
-const KILLED: i32 = 128 + SIGKILL;
+pub(crate) const KILLED: i32 = 128 + SIGKILL;
 
 impl Runtime {
-    /// Finishes the work of every monitor that was killed, and removes what commands that were killed left half made.
-    /// Looks at running containers only.
+    /// Finishes the work of every monitor that was killed, and removes what commands that were killed left half made. What
+    /// others are working on is left to them.
     ///
     /// # Errors
     /// When the state cannot be read.
     pub fn sweep(&self) -> Result<(), RuntimeError> {
         for id in ids_in(&self.directories.state.join("containers"))? {
             if let ContainerState::Abandoned(_) = self.paths(&id).container_state()? {
-                match self.read(&id)? {
-                    Some(config) => self.settle(&config)?,
-                    None => self.paths(&id).remove_running(),
+                match (self.read(&id)?, self.try_lock(&id)?) {
+                    (Some(config), Some(lock)) => self.repair_locked(&config, &lock)?,
+                    (None, _) => self.paths(&id).remove_running(),
+                    (Some(_), None) => {}
                 }
             }
         }
-        self.sweep_half_made()
+        self.sweep_half_made()?;
+        Ok(self.networks.finish_interrupted(&NetworkName::default())?)
     }
 
     /// Waits until nobody works on a container, and repairs it if it is abandoned.
@@ -56,17 +59,23 @@ impl Runtime {
         let ContainerState::Abandoned(record) = paths.container_state()? else {
             return Ok(());
         };
-        end_init(&record)?;
+        if let Some(record) = &record {
+            end_init(record)?;
+        }
         // A monitor that was killed while it took the container down has recorded the end already.
-        if read_exit(&paths.exit())?.is_none() {
-            let exit = ExitRecord {
-                started: record.started,
-                finished: Timestamp::now(),
-                exit_code: KILLED,
-                error: Some("its monitor was killed".into()),
+        if !matches!(read_end(&paths.exit())?, End::Recorded(_)) {
+            let now = Timestamp::now();
+            let reason = match record {
+                Some(_) => "its monitor was killed",
+                None => "the host went down while it ran",
             };
-            let file = paths.begin_exit()?;
-            write_exit(&file, &exit)
+            let exit = ExitRecord {
+                started: record.map_or(now, |record| record.started),
+                finished: now,
+                exit_code: KILLED,
+                error: Some(reason.into()),
+            };
+            write_exit(&paths.open_exit()?, &exit)
                 .map_err(|error| RuntimeError::file("write", &paths.exit(), error))?;
         }
         match take_down(self, config, &mut Silent).into_iter().next() {
@@ -75,11 +84,15 @@ impl Runtime {
         }
     }
 
-    /// Gives a name back that belongs to no container, because the command that made it was killed.
+    /// Gives a name back that belongs to no container, because the command that made or removed it was killed.
     pub(crate) fn release_orphaned_name(&self, name: &ContainerName) -> Result<(), RuntimeError> {
-        if let Some(id) = self.id_of(name)?
-            && self.read(&id)?.is_none()
-        {
+        let _names = self.lock_names()?;
+        let Some(id) = self.id_of(name)? else {
+            return Ok(());
+        };
+        // Whoever is just making the container holds its lock.
+        let _lock = self.lock_if_present(&id)?;
+        if self.read(&id)?.is_none() {
             self.release_name(name, &id);
         }
         Ok(())
@@ -89,16 +102,18 @@ impl Runtime {
     fn sweep_half_made(&self) -> Result<(), RuntimeError> {
         for id in ids_in(&self.containers())? {
             let paths = self.paths(&id);
-            if !paths.record().exists() && self.is_unlocked(&id) {
+            if paths.record().exists() {
+                continue;
+            }
+            let Some(_lock) = self.try_lock(&id)? else {
+                continue;
+            };
+            if !paths.record().exists() {
                 fs::remove_dir_all(&paths.root)
                     .map_err(|error| RuntimeError::file("remove", &paths.root, error))?;
             }
         }
         Ok(())
-    }
-
-    fn is_unlocked(&self, id: &ContainerId) -> bool {
-        fs::File::open(self.paths(id).root).is_ok_and(|file| file.try_lock().is_ok())
     }
 }
 

@@ -1,16 +1,15 @@
 //! Ending containers: asking, killing, and waiting for the end.
 
 use crate::config::ContainerConfig;
-use crate::container_state::{
-    ContainerState, ExitRecord, RunningRecord, read_exit, read_exit_file,
-};
+use crate::container_state::{ContainerState, ExitRecord, RunningRecord, read_exit_file};
 use crate::error::RuntimeError;
 use crate::process_identity::PidFd;
+use crate::repair::KILLED;
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
 use nix::libc::SIGKILL;
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, SeekFrom};
 use std::time::Duration;
 
 /// The end of a container, still to come or just met.
@@ -34,7 +33,8 @@ impl Ending {
             return Ok(None);
         }
         match &self.exit_file {
-            Some(file) => read_exit_file(file)
+            Some(file) => rewound(file)
+                .and_then(read_exit_file)
                 .map_err(|error| RuntimeError::system("read how the container ended", error)),
             None => Ok(None),
         }
@@ -42,7 +42,8 @@ impl Ending {
 }
 
 impl Runtime {
-    /// The end of a container, to be waited for. A container that has ended has its end behind it.
+    /// The end of a container, to be waited for. A container that has ended has its end behind it, once its monitor has
+    /// taken it down.
     ///
     /// # Errors
     /// When its records cannot be read.
@@ -53,14 +54,11 @@ impl Runtime {
         let exit_file = File::open(paths.exit()).ok();
         let monitor = match state {
             ContainerState::Running(record) => record.monitor.open(),
-            ContainerState::Abandoned(_) => {
+            ContainerState::Abandoned(_) | ContainerState::Exited(_) => {
                 self.settle(config)?;
-                return Ok(Ending {
-                    exit_file: File::open(paths.exit()).ok(),
-                    monitor: None,
-                });
+                None
             }
-            ContainerState::Created | ContainerState::Exited(_) => None,
+            ContainerState::Created => None,
         };
         Ok(Ending { exit_file, monitor })
     }
@@ -70,16 +68,21 @@ impl Runtime {
     /// # Errors
     /// When its records cannot be read.
     pub fn wait(&self, config: &ContainerConfig) -> Result<i32, RuntimeError> {
-        let met = self.ending(config)?.wait(None)?;
-        let exit = match met {
-            Some(exit) => Some(exit),
-            None => read_exit(&self.paths(&config.id).exit())?,
-        };
-        Ok(exit.map_or(0, |exit| exit.exit_code))
+        if self.paths(&config.id).container_state()? == ContainerState::Created {
+            return Ok(0);
+        }
+        let ending = self.ending(config)?;
+        if let Some(exit) = ending.wait(None)? {
+            return Ok(exit.exit_code);
+        }
+        // Its monitor was killed. The repair writes into the file that we hold open.
+        self.settle(config)?;
+        Ok(ending.wait(None)?.map_or(KILLED, |exit| exit.exit_code))
     }
 
     /// Asks a container to end with its stop signal, kills it when it does not in time, and waits until everything of it
-    /// is taken down. A container that does not run is stopped already.
+    /// is taken down. A container that does not run is stopped already; one whose program has not begun has nothing to
+    /// lose and is killed.
     ///
     /// # Errors
     /// When it cannot be signalled.
@@ -88,70 +91,80 @@ impl Runtime {
         config: &ContainerConfig,
         patience: Option<Duration>,
     ) -> Result<(), RuntimeError> {
+        let usual = Duration::from_secs(u64::from(config.stop_timeout_seconds));
         let ending = self.ending(config)?;
-        let patience =
-            patience.unwrap_or_else(|| Duration::from_secs(u64::from(config.stop_timeout_seconds)));
-        match self.signal(config, config.stop_signal) {
-            Err(RuntimeError::NotRunning(_)) => {
-                ending.wait(None)?;
-                return Ok(());
-            }
-            result => result?,
+        match self.running(config)? {
+            Some(record) => match record.init.and_then(|init| init.open()) {
+                Some(init) => {
+                    ignore_ended(init.signal(config.stop_signal.number()))?;
+                    let ended = init
+                        .wait(Some(patience.unwrap_or(usual)))
+                        .map_err(|error| RuntimeError::system("wait for the container", error))?;
+                    if !ended {
+                        self.kill(config)?;
+                    }
+                }
+                None => self.kill(config)?,
+            },
+            None => return ending.wait(None).map(drop),
         }
-        let ended = match self.running_init(config)? {
-            Some(init) => init
-                .wait(Some(patience))
-                .map_err(|error| RuntimeError::system("wait for the container", error))?,
-            None => true,
-        };
-        if !ended {
-            self.kill(config)?;
+        if ending.wait(None)?.is_none() {
+            // The monitor was killed; what it had made is still there.
+            self.settle(config)?;
         }
-        ending.wait(None).map(drop)
+        Ok(())
     }
 
-    /// Kills a container, if it runs, without waiting.
+    /// Kills a container, if it runs, without waiting. One whose program has not begun is killed with its monitor.
     ///
     /// # Errors
     /// When it cannot be signalled.
     pub fn kill(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
-        match self.running_init(config)? {
-            Some(init) => ignore_ended(init.signal(SIGKILL)),
+        let Some(record) = self.running(config)? else {
+            return Ok(());
+        };
+        let victim = record.init.as_ref().unwrap_or(&record.monitor);
+        match victim.open() {
+            Some(process) => ignore_ended(process.signal(SIGKILL)),
             None => Ok(()),
         }
     }
 
-    /// Sends a signal to a container's first process.
+    /// Sends a signal to a container's first process. If its program has not begun yet, that is waited for, unless the
+    /// signal is SIGKILL.
     ///
     /// # Errors
     /// [`RuntimeError::NotRunning`].
     pub fn signal(&self, config: &ContainerConfig, signal: StopSignal) -> Result<(), RuntimeError> {
-        match self.running_init(config)? {
+        let not_running = || RuntimeError::NotRunning(config.name.clone());
+        let mut record = self.running(config)?.ok_or_else(not_running)?;
+        if signal == StopSignal::KILL {
+            return self.kill(config);
+        }
+        if record.init.is_none() {
+            // The lock is held from before the monitor is made until its program runs.
+            self.settle(config)?;
+            record = self.running(config)?.ok_or_else(not_running)?;
+        }
+        match record.init.and_then(|init| init.open()) {
             Some(init) => ignore_ended(init.signal(signal.number())),
-            None => Err(RuntimeError::NotRunning(config.name.clone())),
+            None => Err(not_running()),
         }
     }
 
-    /// The first process, if the container runs. One that is just being made is waited for.
-    fn running_init(&self, config: &ContainerConfig) -> Result<Option<PidFd>, RuntimeError> {
-        let init = |record: RunningRecord| record.init.and_then(|init| init.open());
+    /// Who is who, if the container runs.
+    fn running(&self, config: &ContainerConfig) -> Result<Option<RunningRecord>, RuntimeError> {
         match self.paths(&config.id).container_state()? {
-            ContainerState::Running(record) if record.init.is_none() => {
-                // The lock is held from the first record of the monitor to the one that names the process.
-                drop(self.lock_if_present(&config.id)?);
-                match self.paths(&config.id).container_state()? {
-                    ContainerState::Running(record) => Ok(init(record)),
-                    _ => Ok(None),
-                }
-            }
-            ContainerState::Running(record) => Ok(init(record)),
-            ContainerState::Abandoned(_) => {
-                self.settle(config)?;
-                Ok(None)
-            }
-            ContainerState::Created | ContainerState::Exited(_) => Ok(None),
+            ContainerState::Running(record) => Ok(Some(record)),
+            _ => Ok(None),
         }
     }
+}
+
+/// The same file from its beginning, since it may be read more than once.
+fn rewound(mut file: &File) -> io::Result<&File> {
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
 }
 
 /// A process that ended in this moment needs no signal any more.

@@ -7,7 +7,7 @@ use crate::runtime::Runtime;
 use minirun_bridge::atomic_file;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::ContainerName;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 
@@ -24,14 +24,11 @@ impl Runtime {
     /// [`RuntimeError::UnknownContainer`], or [`RuntimeError::AmbiguousContainer`].
     pub fn resolve(&self, reference: &str) -> Result<ContainerConfig, RuntimeError> {
         let config = self.find(reference)?;
-        // A container that removes itself and has ended is as good as gone; its monitor holds the lock until it is.
-        if config.auto_remove
-            && matches!(
-                self.paths(&config.id).container_state()?,
-                ContainerState::Exited(_)
-            )
-        {
-            drop(self.lock_if_present(&config.id)?);
+        let state = self.paths(&config.id).container_state()?;
+        let is_leaving = config.auto_remove && matches!(state, ContainerState::Exited(_));
+        if is_leaving || matches!(state, ContainerState::Abandoned(_)) {
+            // A container that removes itself and has ended is as good as gone; its monitor holds the lock until it is.
+            self.settle(&config)?;
             return self.find(reference);
         }
         Ok(config)
@@ -163,6 +160,30 @@ impl Runtime {
             .map_err(|error| RuntimeError::file("lock", &path, error))?;
         // The directory may have been removed while we waited for whoever removed it.
         Ok(path.exists().then_some(ContainerLock { file }))
+    }
+
+    /// A container's lock, if nobody holds it and the container is there.
+    pub(crate) fn try_lock(&self, id: &ContainerId) -> Result<Option<ContainerLock>, RuntimeError> {
+        let path = self.paths(id).root;
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(RuntimeError::file("open", &path, error)),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(path.exists().then_some(ContainerLock { file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(RuntimeError::file("lock", &path, error)),
+        }
+    }
+
+    /// Waits for the lock under which names are taken from containers that are gone.
+    pub(crate) fn lock_names(&self) -> Result<File, RuntimeError> {
+        let path = self.names();
+        let file = File::open(&path).map_err(|error| RuntimeError::file("open", &path, error))?;
+        file.lock()
+            .map_err(|error| RuntimeError::file("lock", &path, error))?;
+        Ok(file)
     }
 
     fn ids(&self) -> Result<Vec<ContainerId>, RuntimeError> {

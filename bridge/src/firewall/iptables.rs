@@ -7,6 +7,7 @@ use super::FirewallError;
 use super::render::{USER_CHAIN, jumps};
 use super::rule::{Rule, Transaction};
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 const RESTORE: &str = "iptables-restore";
@@ -43,35 +44,54 @@ pub(super) fn restore(transaction: &Transaction) -> Result<(), FirewallError> {
     })
 }
 
-/// Makes `MINIRUN-USER` if it is absent, and says which of our jumps the host does not have.
-///
-/// The chain is never emptied, since its rules are the administrator's.
-pub(super) fn prepare() -> Result<Vec<Rule>, FirewallError> {
+/// What the host has of what leads to our chains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Whether the administrator's chain exists.
+    pub(super) user_chain: bool,
+    /// Those of our jumps that are missing.
+    pub(super) missing_jumps: Vec<Rule>,
+}
+
+/// Looks at the host's rules.
+pub(super) fn look() -> Result<Found, FirewallError> {
     let iptables = reader()?;
-    let exists = iptables
+    let user_chain = iptables
         .chain_exists("filter", USER_CHAIN)
         .map_err(read_error)?;
-    if !exists {
-        iptables
-            .new_chain("filter", USER_CHAIN)
-            .map_err(read_error)?;
-    }
     let is_missing = |rule: &Rule| {
         // `iptables -C` fails, too, when the chain that the rule jumps to does not exist yet.
         !iptables
             .exists(&rule.table.to_string(), rule.chain, &rule.specification)
             .unwrap_or(false)
     };
-    Ok(jumps().into_iter().filter(is_missing).collect())
+    Ok(Found {
+        user_chain,
+        missing_jumps: jumps().into_iter().filter(is_missing).collect(),
+    })
 }
 
+/// The crate's own constructor would ask the program for its version each time; every version since 2013 can check and wait.
+/// Without `-n`, listing a chain asks the DNS about every address in it.
 fn reader() -> Result<iptables::IPTables, FirewallError> {
-    iptables::new(false).map_err(|error| match error.downcast_ref::<std::io::Error>() {
-        Some(io) if io.kind() == std::io::ErrorKind::NotFound => FirewallError::ProgramMissing,
-        _ => FirewallError::Read {
-            message: error.to_string(),
-        },
+    Ok(iptables::IPTables {
+        cmd: program()?,
+        has_check: true,
+        has_wait: true,
+        is_numeric: true,
     })
+}
+
+/// The program, in the caller's search path or where distributions keep it, which root's path may lack.
+fn program() -> Result<&'static str, FirewallError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|directory| directory.join("iptables").is_file()) {
+        return Ok("iptables");
+    }
+    ["/usr/sbin/iptables", "/sbin/iptables"]
+        .into_iter()
+        .find(|program| Path::new(program).is_file())
+        .ok_or(FirewallError::ProgramMissing)
 }
 
 fn read_error(error: Box<dyn std::error::Error>) -> FirewallError {

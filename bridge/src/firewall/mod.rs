@@ -117,7 +117,14 @@ impl Firewall {
         state: &[(Network, Contribution)],
     ) -> Result<Transaction, FirewallError> {
         match self {
-            Firewall::Iptables => Ok(render::rebuild(state, iptables::prepare()?)),
+            Firewall::Iptables => {
+                let found = iptables::look()?;
+                let mut transaction = render::rebuild(state, &found.missing_jumps);
+                if !found.user_chain {
+                    transaction.changes.insert(0, render::user_chain());
+                }
+                Ok(transaction)
+            }
             Firewall::None => Ok(Transaction::default()),
         }
     }

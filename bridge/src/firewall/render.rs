@@ -56,6 +56,11 @@ pub fn jumps() -> Vec<Rule> {
     ]
 }
 
+/// Makes the administrator's chain. It is never emptied, since its rules are theirs.
+pub fn user_chain() -> Change {
+    Change::Create(Table::Filter, USER_CHAIN)
+}
+
 /// What holds for the host whatever networks there are.
 pub fn host_rules() -> Vec<Rule> {
     vec![Rule::new(
@@ -242,7 +247,7 @@ fn requirements(network: &Network) -> impl Iterator<Item = Rule> {
 }
 
 /// Fills our chains afresh. `missing_jumps` are those of [`jumps`] that the host does not have now.
-pub fn rebuild(state: &[(Network, Contribution)], missing_jumps: Vec<Rule>) -> Transaction {
+pub fn rebuild(state: &[(Network, Contribution)], missing_jumps: &[Rule]) -> Transaction {
     let mut changes: Vec<Change> = OWN_CHAINS
         .iter()
         .map(|(table, chain)| Change::Empty(*table, chain))
@@ -264,7 +269,7 @@ pub fn rebuild(state: &[(Network, Contribution)], missing_jumps: Vec<Rule>) -> T
                 .map(Change::Append),
         );
     }
-    changes.extend(restore_jumps(&missing_jumps));
+    changes.extend(restore_jumps(missing_jumps));
     Transaction { changes }
 }
 
@@ -377,7 +382,7 @@ mod tests {
             ..first.clone()
         };
         let state = [first, second].map(|network| (network, Contribution::default()));
-        let text = rebuild(&state, Vec::new()).restore_input();
+        let text = rebuild(&state, &[]).restore_input();
         let place = |line: &str| text.find(line).expect("the line is there");
         assert!(
             place("-A MINIRUN-FORWARD -o other0 -j DROP")
@@ -391,7 +396,7 @@ mod tests {
 
     #[test]
     fn missing_jumps_end_up_in_their_order_with_the_administrators_chain_first() {
-        let text = rebuild(&[], jumps()).restore_input();
+        let text = rebuild(&[], &jumps()).restore_input();
         let user = text.find("-I FORWARD 1 -j MINIRUN-USER").expect("there");
         let forward = text.find("-I FORWARD 1 -j MINIRUN-FORWARD").expect("there");
         assert!(forward < user, "what is inserted last comes first");

@@ -61,6 +61,8 @@ pub enum Change {
     Prepend(Rule),
     /// Deletes the rule; the whole transaction fails if it is not there.
     Delete(Rule),
+    /// Makes the chain; the whole transaction fails if it exists.
+    Create(Table, &'static str),
     /// Makes the chain, or empties it if it exists.
     Empty(Table, &'static str),
 }
@@ -72,7 +74,7 @@ impl Change {
             | Change::Append(rule)
             | Change::Prepend(rule)
             | Change::Delete(rule) => rule.table,
-            Change::Empty(table, _) => *table,
+            Change::Create(table, _) | Change::Empty(table, _) => *table,
         }
     }
 
@@ -82,6 +84,7 @@ impl Change {
             Change::Append(rule) => format!("-A {} {}", rule.chain, rule.specification),
             Change::Prepend(rule) => format!("-I {} 1 {}", rule.chain, rule.specification),
             Change::Delete(rule) => format!("-D {} {}", rule.chain, rule.specification),
+            Change::Create(_, chain) => format!("-N {chain}"),
             Change::Empty(_, chain) => format!(":{chain} - [0:0]"),
         }
     }

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::show::images;
 use clap::Args;
 use jiff::Timestamp;
+use minirun_runtime::image::DemoImage;
 use std::process::ExitCode;
 
 /// Options of `minirun images`.
@@ -28,12 +29,15 @@ impl RunCommand for Images {
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
+        // The built-in image is always there, so it is made before it is asked for. A full disk must not hide the others.
+        let built_in = DemoImage::ensure(&runtime.images);
         print(&images::list(
             &runtime.images.list()?,
             self.format.unless(self.quiet),
             truncation(self.no_trunc),
             Timestamp::now(),
         ))?;
+        built_in?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -45,10 +45,19 @@ impl Attributes {
         let file = file.as_fd();
         fchown(file, Some(self.uid()), Some(self.gid())).map_err(failed("owner", path))?;
         fchmod(file, self.permissions()).map_err(failed("mode", path))?;
-        for (name, value) in &self.extended {
-            set_extended(file, name, value).map_err(failed("extended attribute", path))?;
-        }
+        self.set_extended_only(file, path)?;
         futimens(file, &self.modified, &self.modified).map_err(failed("time", path))
+    }
+
+    /// Gives a file or directory the extended attributes and nothing else.
+    pub(super) fn set_extended_only(
+        &self,
+        file: impl AsFd,
+        path: &EntryPath,
+    ) -> Result<(), TreeError> {
+        self.extended.iter().try_for_each(|(name, value)| {
+            set_extended(file.as_fd(), name, value).map_err(failed("extended attribute", path))
+        })
     }
 
     /// Gives these attributes to something that is not opened: a FIFO just made as `name` in `directory`.

@@ -154,6 +154,7 @@ impl Copier<'_> {
             )));
         }
         let attributes = attributes_of(&file, &status, path)?;
+        self.tree.check_room(path, status.st_size.cast_unsigned())?;
         let mut content = HashingReader::new(File::from(file));
         self.tree
             .file(path, &attributes, &mut content, unreadable(path))?;

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::tree_error::TreeError;
 
+/// How much of a path an error shows, in characters: paths of archives may be as long as a book.
+const LONGEST_SHOWN: usize = 200;
+
 /// A path below an image's root. It is relative, holds no `..`, no `.`, no empty component and no zero byte; empty is the root itself.
 ///
 /// It may still pass through a symbolic link that leads out: only the kernel can tell, when the path is opened.
@@ -20,7 +23,7 @@ impl EntryPath {
     /// [`TreeError::Path`] with the path and what is wrong with it.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, TreeError> {
         let refuse = |reason| TreeError::Path {
-            path: String::from_utf8_lossy(bytes).into_owned(),
+            path: shortened(&String::from_utf8_lossy(bytes)),
             reason,
         };
         if bytes.is_empty() {
@@ -81,10 +84,23 @@ impl EntryPath {
     }
 }
 
+/// For errors: a long path is shown without its middle.
 impl fmt::Display for EntryPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.as_path().display())
+        formatter.write_str(&shortened(&self.as_path().to_string_lossy()))
     }
+}
+
+/// Leaves out the middle of a text that is too long to be read anyway.
+fn shortened(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= LONGEST_SHOWN {
+        return text.to_owned();
+    }
+    let half = LONGEST_SHOWN / 2;
+    let start = text.chars().take(half);
+    let end = text.chars().skip(count - half);
+    start.chain(['…']).chain(end).collect()
 }
 
 #[cfg(test)]
@@ -119,6 +135,16 @@ mod tests {
             ("a/b", OsStr::new("c"))
         );
         assert!(EntryPath::root().split().is_none());
+    }
+
+    #[test]
+    fn a_long_path_is_shown_without_its_middle() {
+        assert_eq!(parsed(&"é".repeat(200)), "é".repeat(200));
+        let shown = parsed(&format!("first/{}last", "é/".repeat(3000)));
+        assert_eq!(shown.chars().count(), 201);
+        assert!(shown.starts_with("first/é/") && shown.ends_with("/é/last"));
+        let refused = EntryPath::parse(format!("{}..", "a/".repeat(3000)).as_bytes());
+        assert!(refused.unwrap_err().to_string().len() < 300);
     }
 
     #[test]

@@ -148,6 +148,14 @@ pub enum ImageError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// A layer cannot be looked at.
+    #[error("cannot look at the layer `{path}`: {source}")]
+    ReadLayer {
+        /// The layer's directory.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// Something cannot be removed.
     #[error("cannot remove `{path}`: {source}")]
     Remove {

@@ -4,7 +4,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use super::digest::{Digest, HashingReader};
 use super::error::{ImageError, at};
 use super::layer::LayerName;
 use super::publish::TREE;
-use super::record::{Content, Image, Origin, Record};
+use super::record::{Content, Image, Origin, Record, RootAttributes};
 use super::reference::ImageReference;
 use super::staging::Staging;
 use super::store::ImageStore;
@@ -95,10 +95,12 @@ fn make_tree(
     Ok(MadeTree { layer, size_bytes })
 }
 
-/// Makes an empty tree whose root is everybody's to read, whatever this process's mask.
+/// Makes an empty tree whose root is as usual until an entry says otherwise, whatever this process's mask and group.
 fn begin_tree(path: &Path) -> io::Result<Tree> {
-    DirBuilder::new().mode(0o755).create(path)?;
-    fs::set_permissions(path, PermissionsExt::from_mode(0o755))?;
+    let RootAttributes { mode, uid, gid } = RootAttributes::USUAL;
+    DirBuilder::new().mode(mode).create(path)?;
+    chown(path, Some(uid), Some(gid))?;
+    fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
     Tree::begin(path)
 }
 

@@ -10,6 +10,7 @@
 //!
 //! The invariant: whatever stands in `layers/`, `records/` and `names/` is complete. Everything unfinished stands below `tmp/`.
 
+mod allowance;
 mod attributes;
 mod beneath;
 mod change;
@@ -41,7 +42,7 @@ pub use demo::DemoImage;
 pub use error::ImageError;
 pub use id::{ImageId, ImageIdError};
 pub use import::{ImportSource, import};
-pub use record::{Image, Origin};
+pub use record::{Image, Origin, RootAttributes};
 pub use reference::{ImageReference, ReferenceError};
 pub use remove::Removed;
 pub use store::{ImageStore, StoreHold};

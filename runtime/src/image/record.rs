@@ -1,5 +1,7 @@
 //! What is written down of an image, and what is handed out of it.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::ImageConfig;
 use super::digest::Digest;
-use super::error::ImageError;
+use super::error::{ImageError, at};
 use super::id::ImageId;
 use super::layer::LayerName;
 use super::reference::ImageReference;
@@ -29,6 +31,49 @@ pub struct Image {
     pub layers: Vec<PathBuf>,
     /// Where it comes from.
     pub origin: Origin,
+}
+
+/// What the root directory of an image, `/` in its containers, may be used for and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RootAttributes {
+    /// The twelve permission bits.
+    pub mode: u32,
+    /// The numeric owner.
+    pub uid: u32,
+    /// The numeric group.
+    pub gid: u32,
+}
+
+impl Image {
+    /// Mode and owner of the topmost layer's root directory.
+    ///
+    /// An overlay shows those of its upper directory, so a container's must be made with these, or what the image says of `/` is lost.
+    ///
+    /// # Errors
+    /// [`ImageError::ReadLayer`] if the layer is not there any more.
+    pub fn root_attributes(&self) -> Result<RootAttributes, ImageError> {
+        let Some(path) = self.layers.first() else {
+            return Ok(RootAttributes::USUAL);
+        };
+        let found = fs::metadata(path).map_err(at(path, |path, source| ImageError::ReadLayer {
+            path,
+            source,
+        }))?;
+        Ok(RootAttributes {
+            mode: found.mode() & 0o7777,
+            uid: found.uid(),
+            gid: found.gid(),
+        })
+    }
+}
+
+impl RootAttributes {
+    /// Those of a root directory that an archive says nothing of: everybody may look, and only root may write.
+    pub const USUAL: Self = Self {
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+    };
 }
 
 /// Where an image comes from.

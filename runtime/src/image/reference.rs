@@ -136,6 +136,10 @@ fn check_name(name: &str) -> Result<(), &'static str> {
     if name.len() == 64 && name.bytes().all(is_lower_hexadecimal) {
         return Err("64 hexadecimal digits are an image's id");
     }
+    // Whatever follows `sha256:` is looked up as an id, so an image of that name would never be found again.
+    if name == "sha256" {
+        return Err("`sha256:` is what an image's id begins with");
+    }
     let path = match name.split_once('/') {
         Some((first, rest)) if is_registry(first) => {
             check_registry(first)?;
@@ -268,6 +272,8 @@ mod tests {
             "localhost:x/a",
             "a:b:c",
             "é",
+            "sha256",
+            "docker.io/library/sha256:aa",
             &"a".repeat(64),
             &format!("a:{}", "t".repeat(129)),
             &"x".repeat(250),

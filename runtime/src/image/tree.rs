@@ -6,18 +6,21 @@
 //!    moment of opening, so that no earlier entry can redirect a later one.
 //! 2. What is made is made as one name in that directory, never following a link, and only where nothing stands: something that stands
 //!    there is removed first. A later entry of the same name thus replaces an earlier one and never writes through it.
-//! 3. Directories get their owner, mode and time at the end, because making something in them changes their time.
+//! 3. Directories get their owner, mode and time at the end, because making something in them changes their time. Extended attributes
+//!    they get at once: an archive could fill the memory with them.
+//! 4. Zeros are not written but left out, so that a file of nothing but zeros, whose archive is tiny, takes no room.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FchmodatFlags, Mode, SFlag, fchmodat, fstatat, mkdirat};
+use nix::sys::statfs::fstatfs;
 use nix::unistd::{LinkatFlags, UnlinkatFlags, linkat, mkfifoat, symlinkat, unlinkat};
 
 use super::attributes::Attributes;
@@ -50,7 +53,7 @@ impl Tree {
     pub(super) fn directory(
         &mut self,
         path: EntryPath,
-        attributes: Attributes,
+        mut attributes: Attributes,
     ) -> Result<(), TreeError> {
         if let Some((parent, name)) = path.split() {
             let parent = self.open_directory(&parent)?;
@@ -62,8 +65,33 @@ impl Tree {
             };
             made.map_err(|error| cannot_make(&path, error))?;
         }
+        if !attributes.extended.is_empty() {
+            let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+            let directory = open_beneath(&self.root, &path, flags, Links::Within)
+                .map_err(|error| cannot_enter(&path, error))?;
+            attributes.set_extended_only(directory, &path)?;
+            attributes.extended.clear();
+        }
         self.directories.insert(path, attributes);
         Ok(())
+    }
+
+    /// Refuses a file that is longer than there is room for, before any of it is made.
+    pub(super) fn check_room(&self, path: &EntryPath, length: u64) -> Result<(), TreeError> {
+        let Ok(file_system) = fstatfs(&self.root) else {
+            return Ok(());
+        };
+        let block = file_system.block_size().cast_unsigned();
+        let free = file_system.blocks_free().saturating_mul(block);
+        // A file system in memory that was given no size says that it has no blocks at all.
+        match file_system.blocks() == 0 || length <= free {
+            true => Ok(()),
+            false => Err(TreeError::NoRoom {
+                path: path.to_string(),
+                length,
+                free,
+            }),
+        }
     }
 
     /// Makes a file with what the reader gives, and says how many bytes that was. `read_failed` turns the reader's errors into ours.
@@ -79,6 +107,10 @@ impl Tree {
             openat(parent, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)
         })?;
         let mut file = File::from(file);
+        let unwritable = |source| TreeError::Write {
+            path: path.to_string(),
+            source,
+        };
         let mut length = 0;
         loop {
             let count = match content.read(&mut self.buffer) {
@@ -87,13 +119,11 @@ impl Tree {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(read_failed(error)),
             };
-            file.write_all(&self.buffer[..count])
-                .map_err(|source| TreeError::Write {
-                    path: path.to_string(),
-                    source,
-                })?;
+            write_or_skip(&mut file, &self.buffer[..count]).map_err(unwritable)?;
             length += count as u64;
         }
+        // Zeros at the end have moved the position only.
+        file.set_len(length).map_err(unwritable)?;
         attributes.set(&file, path)?;
         self.size_bytes += length;
         Ok(length)
@@ -214,6 +244,14 @@ impl Tree {
             .map_err(|error| cannot_make(path, error))?;
         open_beneath(&self.root, path, flags, Links::Within)
             .map_err(|error| cannot_enter(path, error))
+    }
+}
+
+/// Writes a piece of a new file, or leaves a hole of its length if it is nothing but zeros.
+fn write_or_skip(file: &mut File, piece: &[u8]) -> io::Result<()> {
+    match piece.iter().all(|byte| *byte == 0) {
+        true => file.seek(SeekFrom::Current(piece.len() as i64)).map(drop),
+        false => file.write_all(piece),
     }
 }
 

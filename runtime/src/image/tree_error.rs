@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Why an archive or a directory did not become a tree. Paths are those in the image unless said otherwise.
+/// Why an archive or a directory did not become a tree. Paths are those in the image unless said otherwise; long ones lack their middle.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
     /// An entry's path, or the target of a hard link, is not a relative path below the root.
@@ -52,6 +52,24 @@ pub enum TreeError {
         path: String,
         /// Which field it is.
         field: &'static str,
+    },
+    /// The headers in front of an entry are longer than anything honest.
+    #[error("the archive's header {place} is longer than 1 MiB; it is damaged, or made to do harm")]
+    LongHeader {
+        /// Where it stands, by the path in front of it.
+        place: String,
+    },
+    /// A file is longer than the file system of the images has room for.
+    #[error(
+        "`{path}` is {length} bytes long, but only {free} bytes are free where images are kept; make room or leave it out"
+    )]
+    NoRoom {
+        /// The path.
+        path: String,
+        /// The file's length in bytes, as the archive or directory says.
+        length: u64,
+        /// How many bytes are free.
+        free: u64,
     },
     /// A link entry names no target.
     #[error("the link `{path}` has no target")]

@@ -6,12 +6,16 @@ use std::os::unix::ffi::OsStrExt;
 
 use tar::{Archive, Entry, EntryType};
 
+use super::allowance::{Allowance, Bounded, Unread};
 use super::attributes::Attributes;
 use super::digest::HashingReader;
 use super::entry_attributes::attributes_of;
 use super::entry_path::EntryPath;
 use super::tree::Tree;
 use super::tree_error::TreeError;
+
+/// How long an entry's headers may be together. The longest path and all extended attributes of a file fit in a fraction of it.
+const LONGEST_HEADERS: u64 = 1024 * 1024;
 
 /// Unpacks an uncompressed archive up to its end mark. Bytes behind the mark are left in the reader.
 ///
@@ -51,6 +55,14 @@ impl Progress {
         TreeError::Truncated { place }
     }
 
+    fn too_long(&self) -> TreeError {
+        let place = match self.entries {
+            0 => "in front of its first entry".to_owned(),
+            _ => format!("behind `{}`", self.path),
+        };
+        TreeError::LongHeader { place }
+    }
+
     fn explain(&self, source: io::Error, ended: bool) -> TreeError {
         if ended || source.kind() == io::ErrorKind::UnexpectedEof {
             return match (self.entries, ended) {
@@ -72,10 +84,20 @@ fn unpack_entries(
     progress: &mut Progress,
 ) -> Result<(), TreeError> {
     let unreadable = |source| TreeError::Archive { source };
-    let mut archive = Archive::new(reader);
-    for entry in archive.entries().map_err(unreadable)? {
-        let mut entry = entry.map_err(unreadable)?;
+    let allowance = Allowance::unbounded();
+    let mut archive = Archive::new(Bounded::new(reader, &allowance));
+    let mut entries = archive.entries().map_err(unreadable)?;
+    loop {
+        // All that is read here is kept in memory: nothing of the entry before it is left.
+        let next = allowance.within(LONGEST_HEADERS, || entries.next().transpose());
+        let mut entry = match next {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return Ok(()),
+            Err(Unread::TooLong) => return Err(progress.too_long()),
+            Err(Unread::Failed(source)) => return Err(unreadable(source)),
+        };
         if entry.header().entry_type() == EntryType::XGlobalHeader {
+            skip_rest(&mut entry)?;
             continue;
         }
         let path = EntryPath::parse(&entry.path_bytes())?;
@@ -83,10 +105,17 @@ fn unpack_entries(
         progress.inside = true;
         progress.path = path.to_string();
         unpack_entry(&mut entry, path, tree)?;
+        skip_rest(&mut entry)?;
         // The padding up to the next header is still unread, but nothing of the entry is.
         progress.inside = false;
     }
-    Ok(())
+}
+
+/// Reads what an entry holds besides what was taken of it: some archives repeat a file's content with each of its hard links.
+fn skip_rest(entry: &mut Entry<'_, impl Read>) -> Result<(), TreeError> {
+    io::copy(entry, &mut io::sink())
+        .map(drop)
+        .map_err(|source| TreeError::Archive { source })
 }
 
 fn unpack_entry(
@@ -131,6 +160,7 @@ fn unpack_file(
     tree: &mut Tree,
 ) -> Result<(), TreeError> {
     let expected = entry.size();
+    tree.check_room(path, expected)?;
     let length = tree.file(path, attributes, entry, |source| TreeError::Archive {
         source,
     })?;

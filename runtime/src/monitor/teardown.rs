@@ -31,6 +31,10 @@ pub(crate) fn take_down(
         errors.extend(detached.err().map(RuntimeError::from));
     }
     errors.extend(remove_cgroup(config).err());
+    if !errors.is_empty() {
+        // The records stay as they are, so that the next command finds them and tries again.
+        return errors;
+    }
     if config.auto_remove {
         errors.extend(runtime.delete(config, narrator).err());
     }

@@ -209,9 +209,68 @@ fn a_name_that_is_too_long_is_refused_by_the_kernel() {
         .file("short", "");
     let error = Place::new().refuses(&archive.finish()).to_string();
     assert!(
-        error.contains(&long) && error.contains("too long"),
+        error.contains(&format!("`{}…", &long[..100])) && error.contains("too long"),
         "{error}"
     );
+}
+
+#[test]
+fn a_header_without_end_is_refused_before_it_fills_the_memory() {
+    let endless = |kind: EntryType| {
+        let mut header = header(kind, "././@LongLink", "", 0);
+        header.set_size(3 << 30);
+        header.set_cksum();
+        Archive::new()
+            .file("first", "1")
+            .finish_with(Cursor::new(*header.as_bytes()).chain(io::repeat(0).take(3 << 30)))
+    };
+    for kind in [
+        EntryType::GNULongName,
+        EntryType::GNULongLink,
+        EntryType::XHeader,
+    ] {
+        let place = Place::new();
+        let source = ImportSource::Tar(endless(kind));
+        let error = import(&place.store, source, &"test".parse().unwrap(), &[]).unwrap_err();
+        place.assert_empty();
+        let error = error.to_string();
+        assert!(
+            error.contains("header behind `first` is longer than 1 MiB"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_file_longer_than_the_file_system_is_refused_before_it_is_made() {
+    let long = |kind: EntryType| {
+        let mut header = header(kind, "long", "", 0);
+        let gnu = header.as_gnu_mut().unwrap();
+        gnu.set_real_size(1 << 60);
+        // One piece of no length at the end: everything in front of it is a hole.
+        gnu.sparse[0].offset.copy_from_slice(&number(1 << 60));
+        gnu.sparse[0].numbytes.copy_from_slice(&number(0));
+        if kind == EntryType::Regular {
+            header.set_size(1 << 60);
+        }
+        header.set_cksum();
+        [header.as_bytes().as_slice(), &[0; 1024]].concat()
+    };
+    for kind in [EntryType::Regular, EntryType::GNUSparse] {
+        let error = Place::new().refuses(&long(kind));
+        assert!(
+            matches!(error, TreeError::NoRoom { length, .. } if length == 1 << 60),
+            "{error}"
+        );
+    }
+}
+
+/// A number as GNU archives write those that do not fit into octal digits.
+fn number(value: u64) -> [u8; 12] {
+    let mut field = [0; 12];
+    field[0] = 0x80;
+    field[4..].copy_from_slice(&value.to_be_bytes());
+    field
 }
 
 #[test]

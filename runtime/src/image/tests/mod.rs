@@ -130,6 +130,13 @@ impl Archive {
     fn finish(self) -> Vec<u8> {
         self.builder.into_inner().unwrap()
     }
+
+    /// The archive with something of any length in the place of the mark of its end.
+    fn finish_with(self, rest: impl Read + 'static) -> Box<dyn Read> {
+        let mut whole = self.finish();
+        whole.truncate(whole.len() - 1024);
+        Box::new(Cursor::new(whole).chain(rest))
+    }
 }
 
 fn header(kind: EntryType, path: &str, target: &str, size: u64) -> Header {

@@ -91,6 +91,8 @@ fn extended_attributes_and_exact_times_are_kept() {
         .file("able", "")
         .extension("SCHILY.xattr.user.remark", b"hello")
         .file("remarked", "")
+        .extension("SCHILY.xattr.user.remark", b"below")
+        .directory("directory/")
         .extension("mtime", b"1700000000.123456789")
         .file("timed", "");
     let image = place.import(&archive.finish()).unwrap();
@@ -100,6 +102,7 @@ fn extended_attributes_and_exact_times_are_kept() {
         CAPABILITY
     );
     assert_eq!(extended(&root.join("remarked"), c"user.remark"), b"hello");
+    assert_eq!(extended(&root.join("directory"), c"user.remark"), b"below");
     let timed = fs::metadata(root.join("timed")).unwrap();
     assert_eq!(
         (timed.mtime(), timed.mtime_nsec()),
@@ -119,6 +122,88 @@ fn directories_that_no_entry_mentions_are_made() {
         fs::metadata(&image.layers[0]).unwrap().mode() & 0o7777,
         0o755
     );
+}
+
+#[test]
+fn the_root_is_as_its_entry_says_and_otherwise_as_usual_whatever_the_mask() {
+    // The mask belongs to the whole process unless a thread leaves it.
+    std::thread::spawn(|| {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS).unwrap();
+        nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+        let place = Place::new();
+        let silent = Archive::new().file("a/b", "").finish();
+        let image = place.import(&silent).unwrap();
+        assert_eq!(image.root_attributes().unwrap(), RootAttributes::USUAL);
+        let below = fs::metadata(image.layers[0].join("a")).unwrap();
+        assert_eq!(below.mode() & 0o7777, 0o755);
+        let mut root = header(EntryType::Directory, "./", "", 0);
+        root.set_mode(0o1750);
+        root.set_uid(12);
+        root.set_gid(34);
+        root.set_cksum();
+        let mut archive = Archive::new();
+        archive.builder.append(&root, io::empty()).unwrap();
+        let image = place.import(&archive.file("a", "").finish()).unwrap();
+        let kept = RootAttributes {
+            mode: 0o1750,
+            uid: 12,
+            gid: 34,
+        };
+        assert_eq!(image.root_attributes().unwrap(), kept);
+        let demo = place.store.resolve("demo").unwrap();
+        assert_eq!(demo.root_attributes().unwrap(), RootAttributes::USUAL);
+        fs::remove_dir_all(&demo.layers[0]).unwrap();
+        let error = demo.root_attributes().unwrap_err().to_string();
+        assert!(error.contains("layers/demo-"), "{error}");
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn zeros_take_no_room_and_are_read_back() {
+    const LENGTH: u64 = 8 << 20;
+    let place = Place::new();
+    let mut content = vec![0; LENGTH as usize];
+    content[1 << 20] = 1;
+    let archive = Archive::new()
+        .entry(EntryType::Regular, "zeros", "", &content)
+        .file("behind", "x");
+    let archive = archive.finish();
+    let image = place.import(&archive).unwrap();
+    let path = image.layers[0].join("zeros");
+    let found = fs::metadata(&path).unwrap();
+    assert_eq!(found.len(), LENGTH);
+    assert!(found.blocks() * 512 < LENGTH / 2, "{}", found.blocks());
+    assert!(fs::read(&path).unwrap() == content);
+    // A directory with such a file in it is the same tree again, and no more of it is on disk.
+    let copy = Place::new().import_directory(&image.layers[0]).unwrap();
+    assert_eq!(copy.size_bytes, image.size_bytes);
+}
+
+#[test]
+fn a_hard_link_that_repeats_its_content_is_a_link() {
+    let place = Place::new();
+    let content = vec![1; 3 << 20];
+    let archive = Archive::new()
+        .entry(EntryType::Regular, "a", "", &content)
+        .entry(EntryType::Link, "b", "a", &content)
+        .file("c", "");
+    let image = place.import(&archive.finish()).unwrap();
+    let inode = |name| fs::metadata(image.layers[0].join(name)).unwrap().ino();
+    assert_eq!(inode("a"), inode("b"));
+    assert_eq!(image.size_bytes, content.len() as u64);
+}
+
+#[test]
+fn a_path_as_long_as_the_kernel_takes_is_kept() {
+    let place = Place::new();
+    let path = "d/".repeat(2000) + "f";
+    let archive = Archive::new()
+        .extension("path", path.as_bytes())
+        .file("short", "x");
+    let image = place.import(&archive.finish()).unwrap();
+    assert_eq!(image.size_bytes, 1);
 }
 
 #[test]
