@@ -76,7 +76,7 @@ impl NetworkHost {
             return Ok(network);
         }
         if name.to_string() != DEFAULT_NETWORK {
-            return Err(NetworkError::UnknownNetwork(name.clone()));
+            return Err(NetworkError::UnknownNetwork(name.to_string()));
         }
         let network = self.new_default(name)?;
         self.save(&network)?;

@@ -26,8 +26,11 @@ pub enum NetworkError {
         error: io::Error,
     },
     /// There is no network of that name.
-    #[error("no network is called `{0}`")]
-    UnknownNetwork(NetworkName),
+    #[error("no network is called `{0}`, and none has an id that begins so")]
+    UnknownNetwork(String),
+    /// `host` and `none` are no bridge networks.
+    #[error("network `{0}` is no bridge network: it has no addresses and no ICC of its own")]
+    NotABridge(String),
     /// Two programs want one host port.
     #[error("host port {wanted} is already published by container `{owner}`")]
     PortTaken {
@@ -142,6 +145,7 @@ impl NetworkError {
             NetworkError::File { .. }
             | NetworkError::Identifier(_)
             | NetworkError::Record(_)
+            | NetworkError::NotABridge(_)
             | NetworkError::ReservedAddress { .. } => None,
         }
     }

@@ -73,6 +73,11 @@ fn port_variables(prefix: &str, address: Ipv4Addr, port: ExposedPort) -> [Enviro
     ]
 }
 
+/// What the variables of a link with this alias begin with.
+pub fn variable_prefix(alias: &Alias) -> String {
+    shell_name(&alias.as_str().to_ascii_uppercase())
+}
+
 /// The variables that describe consecutive ports by their ends, under the key of the first.
 fn range_variables(
     prefix: &str,

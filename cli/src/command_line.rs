@@ -3,7 +3,8 @@
 
 use crate::commands::*;
 use crate::context::Context;
-use crate::failure::{Failure, OWN_ERROR};
+use crate::failure::{Failure, OWN_ERROR, complain};
+use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use minirun_runtime::runtime::Directories;
 use std::ffi::OsString;
@@ -67,15 +68,10 @@ const COMMANDS: &[Entry] = &[
 pub fn run() -> Result<ExitCode, Failure> {
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => {
-            // Help and version are no errors and go to standard output.
-            let code = if error.use_stderr() { OWN_ERROR } else { 0 };
-            let _ = error.print();
-            return Ok(ExitCode::from(code));
-        }
+        Err(error) => return Ok(explain_usage(error)),
     };
     let context = Context {
-        directories: directories(&matches),
+        directories: directories(&matches)?,
     };
     let (name, options) = matches
         .subcommand()
@@ -84,6 +80,27 @@ pub fn run() -> Result<ExitCode, Failure> {
         Some(entry) => (entry.run)(options, &context),
         None => Err(Failure::own(format!("no such command: `{name}`"))),
     }
+}
+
+/// Says what is wrong with the words, or gives the help that was asked for.
+fn explain_usage(mut error: clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Help and version are no errors and go to standard output; whoever reads it may stop reading.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if error.kind() == ErrorKind::ValueValidation
+        && let Some(source) = std::error::Error::source(&error)
+    {
+        let option = error.get(ContextKind::InvalidArg);
+        let option = option.map(|option| format!(" (of `{option}`)"));
+        complain("error", &format!("{source}{}", option.unwrap_or_default()));
+        return ExitCode::from(OWN_ERROR);
+    }
+    // "To pass it as a value, write it behind `--`" is never what somebody means who types an option.
+    error.remove(ContextKind::Suggested);
+    let _ = error.print();
+    ExitCode::from(OWN_ERROR)
 }
 
 fn command() -> Command {
@@ -128,10 +145,10 @@ fn global_arguments() -> [clap::Arg; 3] {
     ]
 }
 
-/// The command line first, then the environment, then the usual places.
-fn directories(matches: &ArgMatches) -> Directories {
-    let usual = Directories::default();
-    let pick = |name: &str, variable: &str, usual: PathBuf| {
+/// The command line first, then the environment, then the usual places. A configuration file that is named must be there:
+/// a misspelt path would silently open what the file closes.
+fn directories(matches: &ArgMatches) -> Result<Directories, Failure> {
+    let named = |name: &str, variable: &str| {
         matches
             .get_one::<PathBuf>(name)
             .cloned()
@@ -141,13 +158,20 @@ fn directories(matches: &ArgMatches) -> Directories {
                     .map(PathBuf::from)
             })
             .map(|path| std::path::absolute(&path).unwrap_or(path))
-            .unwrap_or(usual)
     };
-    Directories {
-        root: pick("root", "MINIRUN_ROOT", usual.root),
-        state: pick("state", "MINIRUN_STATE", usual.state),
-        configuration: pick("config", "MINIRUN_CONFIG", usual.configuration),
+    let usual = Directories::default();
+    let configuration = named("config", "MINIRUN_CONFIG");
+    if let Some(path) = configuration.as_ref().filter(|path| !path.is_file()) {
+        return Err(Failure::own(format!(
+            "there is no configuration file `{}`",
+            path.display()
+        )));
     }
+    Ok(Directories {
+        root: named("root", "MINIRUN_ROOT").unwrap_or(usual.root),
+        state: named("state", "MINIRUN_STATE").unwrap_or(usual.state),
+        configuration: configuration.unwrap_or(usual.configuration),
+    })
 }
 
 #[cfg(test)]

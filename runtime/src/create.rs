@@ -15,11 +15,12 @@ use minirun_bridge::environment::EnvironmentVariable;
 use minirun_bridge::extra_host::{ExtraHostAddress, ExtraHostRequest};
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::link::{Link, LinkRequest};
+use minirun_bridge::link_environment::variable_prefix;
 use minirun_bridge::name::{Alias, ContainerName, Hostname};
-use minirun_bridge::network::Icc;
+use minirun_bridge::network::{Icc, Network};
 use minirun_bridge::port::ExposedPort;
 use minirun_bridge::publish::PublishRequest;
-use minirun_netns::MacAddress;
+use minirun_netns::{MacAddress, Sysctl};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
@@ -95,6 +96,8 @@ pub enum Warning {
     PublishOnHost,
     /// Without a network there is nothing to publish.
     PublishOnNone,
+    /// The host does not forward, and minirun may not switch it on.
+    ForwardingOff,
     /// The link target does not run now.
     LinkTargetStopped {
         /// The target.
@@ -109,6 +112,10 @@ impl fmt::Display for Warning {
                 formatter,
                 "`{target}` exposes no port, so the link opens none while ICC is off: start `{target}` with \
                  `--expose PORT`"
+            ),
+            Warning::ForwardingOff => formatter.write_str(
+                "the host does not forward IPv4 packets and `ip_forward = false` forbids to change that: published ports \
+                 and, with ICC off, links will not work",
             ),
             Warning::PublishOnNone => formatter.write_str(
                 "published ports are ignored with `--network none`: the container cannot be reached",
@@ -148,6 +155,7 @@ impl Runtime {
         self.check_static_address(&request)?;
         let mut warnings = self.link_warnings(&links)?;
         warnings.extend(ignored_options(&request));
+        warnings.extend(self.forwarding_warning(&request));
         let id = ContainerId::random()?;
         let root = image.root_attributes()?;
         let lock = self.begin(&id)?;
@@ -272,9 +280,13 @@ impl Runtime {
                 target: target.name,
                 alias,
             };
-            match links.iter().find(|other| other.alias == link.alias) {
+            let prefix = variable_prefix(&link.alias);
+            match links
+                .iter()
+                .find(|other| variable_prefix(&other.alias) == prefix)
+            {
                 Some(same) if *same == link => {}
-                Some(other) => return Err(RuntimeError::duplicate_alias(other, &link)),
+                Some(other) => return Err(RuntimeError::alias_collision(other, &link)),
                 None => links.push(link),
             }
         }
@@ -311,6 +323,16 @@ impl Runtime {
         Ok(warnings)
     }
 
+    fn forwarding_warning(&self, request: &CreateRequest) -> Option<Warning> {
+        let needs_it = request.network == NetworkMode::Bridge
+            && !(request.publish.is_empty() && request.links.is_empty());
+        if !needs_it || self.networks.settings.ip_forward {
+            return None;
+        }
+        let forwards = Sysctl::new("net/ipv4/ip_forward").read().ok()?;
+        (forwards == "0").then_some(Warning::ForwardingOff)
+    }
+
     /// An address that can never be leased is refused before anything is made.
     fn check_static_address(&self, request: &CreateRequest) -> Result<(), RuntimeError> {
         let Some(address) = request.static_address else {
@@ -331,6 +353,31 @@ fn write_directories(container: &Path, root: RootAttributes) -> Result<(), Runti
         made.map_err(|error| RuntimeError::file("create", &path, error))?;
     }
     Ok(())
+}
+
+impl Runtime {
+    /// Which links between running containers of a network open nothing although it is closed.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn link_warnings_of(&self, network: &Network) -> Result<Vec<Warning>, RuntimeError> {
+        if network.icc == Icc::Enabled {
+            return Ok(Vec::new());
+        }
+        let endpoints = self.networks.network(&network.name).all()?;
+        let linked: BTreeSet<&ContainerName> = endpoints
+            .iter()
+            .flat_map(|endpoint| &endpoint.links)
+            .map(|link| &link.target)
+            .collect();
+        Ok(endpoints
+            .iter()
+            .filter(|endpoint| endpoint.exposed.is_empty() && linked.contains(&endpoint.name))
+            .map(|endpoint| Warning::LinkOpensNothing {
+                target: endpoint.name.clone(),
+            })
+            .collect())
+    }
 }
 
 /// Options that have no effect with the network mode.

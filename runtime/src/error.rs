@@ -10,6 +10,7 @@ use minirun_bridge::error::NetworkError;
 use minirun_bridge::firewall::FirewallError;
 use minirun_bridge::id::ContainerIdError;
 use minirun_bridge::link::Link;
+use minirun_bridge::link_environment::variable_prefix;
 use minirun_bridge::name::{Alias, ContainerName};
 use minirun_bridge::settings::SettingsError;
 use minirun_netns::NetnsError;
@@ -102,6 +103,16 @@ pub enum RuntimeError {
         /// The second target.
         second: ContainerName,
     },
+    /// Two aliases that a shell could not tell apart.
+    #[error("aliases `{first}` and `{second}` both become `{prefix}_…` in the environment")]
+    SamePrefix {
+        /// The first alias.
+        first: Alias,
+        /// The second alias.
+        second: Alias,
+        /// What their variables begin with.
+        prefix: String,
+    },
     /// An option that needs a bridge network.
     #[error("`{option}` needs a bridge network, and the container has `--network {network}`")]
     NeedsBridge {
@@ -179,11 +190,19 @@ impl RuntimeError {
         }
     }
 
-    pub(crate) fn duplicate_alias(first: &Link, second: &Link) -> RuntimeError {
-        RuntimeError::DuplicateAlias {
-            alias: second.alias.clone(),
-            first: first.target.clone(),
-            second: second.target.clone(),
+    /// Two links whose aliases cannot be told apart.
+    pub(crate) fn alias_collision(first: &Link, second: &Link) -> RuntimeError {
+        if first.alias == second.alias {
+            return RuntimeError::DuplicateAlias {
+                alias: second.alias.clone(),
+                first: first.target.clone(),
+                second: second.target.clone(),
+            };
+        }
+        RuntimeError::SamePrefix {
+            first: first.alias.clone(),
+            second: second.alias.clone(),
+            prefix: variable_prefix(&second.alias),
         }
     }
 
@@ -214,7 +233,7 @@ impl RuntimeError {
             RuntimeError::NeedsBridge { .. } => {
                 Some("leave out `--network`, or use `--network bridge`".into())
             }
-            RuntimeError::DuplicateAlias { .. } => {
+            RuntimeError::DuplicateAlias { .. } | RuntimeError::SamePrefix { .. } => {
                 Some("give each link an alias of its own: `--link TARGET:ALIAS`".into())
             }
             RuntimeError::NotRunning(_) => {

@@ -190,7 +190,13 @@ mod tests {
         let line = |text| {
             format!(r#"{{"log":"{text}\n","stream":"stdout","time":"2026-01-02T03:04:05Z"}}"#)
         };
-        write!(file, "{}\n{{\"log\":\"to\n{}\n{{\"lo", line("one"), line("two")).expect("room");
+        write!(
+            file,
+            "{}\n{{\"log\":\"to\n{}\n{{\"lo",
+            line("one"),
+            line("two")
+        )
+        .expect("room");
         let mut reader = LogReader {
             path: file.path().to_path_buf(),
             lines: BufReader::new(File::open(file.path()).expect("readable")),

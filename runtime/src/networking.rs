@@ -22,6 +22,27 @@ impl Runtime {
         Ok(self.networks.load_or_create(&NetworkName::default())?)
     }
 
+    /// The network that a user means by a name, a full id, or the beginning of an id.
+    ///
+    /// # Errors
+    /// [`NetworkError::UnknownNetwork`]; [`NetworkError::NotABridge`] for `host` and `none`.
+    pub fn resolve_network(&self, reference: &str) -> Result<NetworkName, RuntimeError> {
+        let default = self.default_network()?;
+        if ["host", "none"].contains(&reference) {
+            return Err(NetworkError::NotABridge(reference.into()).into());
+        }
+        if let Ok(name) = reference.parse::<NetworkName>()
+            && self.networks.load(&name)?.is_some()
+        {
+            return Ok(name);
+        }
+        let id = default.id.to_string();
+        match !reference.is_empty() && id.starts_with(&reference.to_ascii_lowercase()) {
+            true => Ok(default.name),
+            false => Err(NetworkError::UnknownNetwork(reference.into()).into()),
+        }
+    }
+
     /// Switches inter-container communication on a network, for running containers, too.
     ///
     /// # Errors

@@ -1,16 +1,26 @@
 //! What a monitor tells the command that started it, over a socket that keeps messages apart.
+//!
+//! A command may be paused (^Z), and a monitor that waited for it would leave its container unattended and locked. So
+//! nothing is ever waited for here: explanations are left out when much is unread, which leaves room for the few words
+//! that count.
 
 use crate::error::RuntimeError;
 use minirun_netns::{Explain, Narrator};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockType, getsockopt, send, setsockopt, socketpair, sockopt,
+};
 use serde::{Deserialize, Serialize};
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Instant;
 
 /// The longest message; a longer explanation is not sent.
 const LONGEST_MESSAGE: usize = 128 * 1024;
+
+/// How much may be unread while steps are told, in bytes. The kernel counts some hundred bytes more for each message.
+const ROOM_FOR_STEPS: usize = 1024 * 1024;
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +33,11 @@ pub enum Report {
         sentence: String,
         /// What a person would have typed.
         command: String,
+    },
+    /// Something did not work that the program does not depend on.
+    Warned {
+        /// What.
+        message: String,
     },
     /// The program runs.
     Started,
@@ -78,6 +93,10 @@ pub fn channel(narration: Narration) -> Result<(Reporter, Reports), RuntimeError
         SockFlag::SOCK_CLOEXEC,
     )
     .map_err(|error| RuntimeError::system("make a socket pair", error))?;
+    if narration == Narration::Told {
+        // With the usual room, some steps more may be left out.
+        let _ = setsockopt(&ours, sockopt::SndBufForce, &ROOM_FOR_STEPS);
+    }
     let reporter = Reporter {
         socket: ours.into(),
         narration,
@@ -94,11 +113,34 @@ pub fn channel(narration: Narration) -> Result<(Reporter, Reports), RuntimeError
 impl Reporter {
     /// Sends a message. That nobody may listen any more is of no concern to a monitor.
     pub fn send(&mut self, report: &Report) {
-        if let Ok(message) = serde_json::to_vec(report)
-            && message.len() <= LONGEST_MESSAGE
-        {
-            let _ = self.socket.write_all(&message);
+        let Ok(message) = serde_json::to_vec(report) else {
+            return;
+        };
+        let is_step = matches!(report, Report::Step { .. });
+        if message.len() <= LONGEST_MESSAGE && (!is_step || self.has_room_beside(message.len())) {
+            let _ = send(
+                self.socket.as_raw_fd(),
+                &message,
+                MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL,
+            );
         }
+    }
+
+    /// Whether half of the socket's room is left when a message of this length has been sent.
+    fn has_room_beside(&self, length: usize) -> bool {
+        let mut unread: libc::c_int = 0;
+        // SAFETY: for a socket, this request writes one integer, to the place that the pointer names.
+        let asked =
+            unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut unread) };
+        let room = getsockopt(&self.socket, sockopt::SndBuf).unwrap_or(0);
+        asked == 0 && usize::try_from(unread).is_ok_and(|unread| unread + length <= room / 2)
+    }
+
+    /// Tells what did not work.
+    pub fn warn(&mut self, error: &impl Display) {
+        self.send(&Report::Warned {
+            message: error.to_string(),
+        });
     }
 
     /// Tells why the start failed.
@@ -160,5 +202,44 @@ impl Reports {
 impl AsFd for Reports {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minirun_netns::Explanation;
+
+    struct LongStep;
+
+    impl Explain for LongStep {
+        fn explain(&self) -> Explanation {
+            Explanation {
+                sentence: "x".repeat(100_000),
+                command: String::new(),
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_that_does_not_listen_blocks_nothing_and_still_hears_how_it_ended() {
+        let (mut reporter, mut reports) = channel(Narration::Told).expect("a channel");
+        for _ in 0..100 {
+            reporter.tell(&LongStep);
+        }
+        reporter.warn(&"the disk is full");
+        let end = Report::Exited { exit_code: 3 };
+        reporter.send(&end);
+        drop(reporter);
+        let mut heard = Vec::new();
+        while let Some(report) = reports.receive().expect("the channel works") {
+            heard.push(report);
+        }
+        assert!(matches!(heard.first(), Some(Report::Step { .. })));
+        assert_eq!(heard.last(), Some(&end));
+        let warning = Report::Warned {
+            message: "the disk is full".into(),
+        };
+        assert!(heard.contains(&warning));
     }
 }

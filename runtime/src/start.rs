@@ -6,6 +6,7 @@ use crate::error::RuntimeError;
 use crate::monitor::{self, MonitorStreams};
 use crate::report::{Narration, Report, Reports, channel};
 use crate::runtime::Runtime;
+use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::unistd::{ForkResult, fork};
 use std::io::{PipeReader, PipeWriter, pipe};
 
@@ -72,9 +73,19 @@ impl Runtime {
         let (attached, monitor_streams) = streams(options.attachment)
             .map_err(|error| RuntimeError::system("make pipes", error))?;
         let (reporter, reports) = channel(options.narration)?;
+        // A signal to the command's process group must not meet the monitor before it has left that group. The monitor
+        // unblocks them when it has.
+        let signals = SigSet::all()
+            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
+            .map_err(|error| RuntimeError::system("block signals", error))?;
         // SAFETY: this process has one thread: neither this crate nor its callers start others, and the netlink runtime
         // of the networks runs on the calling thread. So no lock is held by a thread that the child will not have.
-        match unsafe { fork() }.map_err(|error| RuntimeError::system("fork", error))? {
+        let forked = unsafe { fork() };
+        if !matches!(forked, Ok(ForkResult::Child)) {
+            // Setting a mask that was one before cannot fail.
+            let _ = signals.thread_set_mask();
+        }
+        match forked.map_err(|error| RuntimeError::system("fork", error))? {
             ForkResult::Child => {
                 drop((attached, reports));
                 monitor::run(self, config, monitor_streams, (reporter, lock))
@@ -113,7 +124,7 @@ fn await_start(
                     exit_code,
                 });
             }
-            Report::Step { .. } | Report::Exited { .. } => told(&report),
+            Report::Step { .. } | Report::Warned { .. } | Report::Exited { .. } => told(&report),
         }
     }
 }

@@ -4,11 +4,12 @@ use super::inspect::print_found;
 use super::ps::{Format, truncation};
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use crate::narration::Narration;
 use crate::show::network;
 use clap::{Args, Subcommand};
-use minirun_bridge::name::NetworkName;
+use minirun_bridge::error::NetworkError;
+use minirun_runtime::error::RuntimeError;
 use minirun_runtime::runtime::Runtime;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -60,7 +61,7 @@ struct NetworkUpdate {
     explain: bool,
     /// Network
     #[arg(value_name = "NETWORK")]
-    network: NetworkName,
+    network: String,
 }
 
 impl RunCommand for NetworkCommand {
@@ -93,8 +94,12 @@ impl NetworkList {
 impl NetworkUpdate {
     fn run(self, runtime: &Runtime) -> Result<ExitCode, Failure> {
         let mut narration = Narration::new(self.explain);
+        let name = runtime.resolve_network(&self.network)?;
         if let Some(icc) = self.icc {
-            runtime.set_icc(&self.network, icc.into(), &mut narration)?;
+            let network = runtime.set_icc(&name, icc.into(), &mut narration)?;
+            for warning in runtime.link_warnings_of(&network)? {
+                complain("warning", &warning.to_string());
+            }
         }
         print(&format!("{}\n", self.network))?;
         Ok(ExitCode::SUCCESS)
@@ -102,6 +107,11 @@ impl NetworkUpdate {
 }
 
 fn inspect(runtime: &Runtime, name: &str) -> Result<Value, Failure> {
-    let name: NetworkName = name.parse().map_err(Failure::new)?;
-    Ok(network::inspect(&runtime.network_details(&name)?))
+    match runtime.resolve_network(name) {
+        Ok(name) => Ok(network::inspect(&runtime.network_details(&name)?)),
+        Err(RuntimeError::Network(NetworkError::NotABridge(name))) => {
+            Ok(network::inspect_built_in(&name))
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -5,6 +5,7 @@ use crate::context::{Context, for_each};
 use crate::failure::Failure;
 use crate::narration::tell;
 use clap::Args;
+use minirun_runtime::error::RuntimeError;
 use minirun_runtime::report::Narration;
 use minirun_runtime::start::{Attachment, StartOptions};
 use std::process::ExitCode;
@@ -33,7 +34,11 @@ impl RunCommand for Restart {
         };
         for_each(&runtime, &self.containers, |config| {
             runtime.stop(config, patience)?;
-            runtime.start(config, options, &mut tell).map(drop)
+            match runtime.start(config, options, &mut tell) {
+                // Somebody else has restarted it in the same moment.
+                Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => Ok(()),
+                Err(error) => Err(error),
+            }
         })
     }
 }

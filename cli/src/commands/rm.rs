@@ -2,11 +2,12 @@
 
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, for_each};
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use crate::narration::Narration;
 use clap::Args;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::remove::Force;
+use minirun_runtime::runtime::Runtime;
 use std::process::ExitCode;
 
 /// Options of `minirun rm`.
@@ -30,19 +31,23 @@ impl RunCommand for Remove {
         let runtime = context.tidy_runtime()?;
         let force = if self.force { Force::Yes } else { Force::No };
         let mut narration = Narration::new(self.explain);
-        let known: Vec<String> = self
-            .containers
-            .into_iter()
-            .filter(|name| {
-                !(self.force
-                    && matches!(
-                        runtime.resolve(name),
-                        Err(RuntimeError::UnknownContainer(_))
-                    ))
-            })
-            .collect();
+        let mut known = self.containers;
+        if self.force {
+            known.retain(|name| is_known(&runtime, name));
+        }
         for_each(&runtime, &known, |config| {
             runtime.remove(config, force, &mut narration)
         })
+    }
+}
+
+/// With `--force`, what is not there needs no removing; but a misspelt name should be seen.
+fn is_known(runtime: &Runtime, name: &str) -> bool {
+    match runtime.resolve(name) {
+        Err(RuntimeError::UnknownContainer(_)) => {
+            complain("warning", &format!("no container is called `{name}`"));
+            false
+        }
+        _ => true,
     }
 }

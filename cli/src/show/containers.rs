@@ -148,20 +148,20 @@ impl Row for ContainerRow<'_> {
     fn json(&self) -> Value {
         let config = &self.details.config;
         json!({
-            "ID": self.id,
-            "Names": self.names,
-            "Image": config.image,
             "Command": self.command,
             "CreatedAt": listed(config.created),
-            "RunningFor": self.created_ago,
+            "ID": self.id,
+            "Image": config.image,
+            "Labels": labels(&config.labels),
+            "LocalVolumes": "0",
+            "Mounts": "",
+            "Names": self.names,
+            "Networks": config.network.mode.to_string(),
             "Ports": self.ports,
+            "RunningFor": self.created_ago,
+            "Size": "0B",
             "State": Life::of(&self.details.state).word,
             "Status": self.status,
-            "Labels": labels(&config.labels),
-            "Networks": config.network.mode.to_string(),
-            "Mounts": "",
-            "LocalVolumes": "0",
-            "Size": "0B",
         })
     }
 }

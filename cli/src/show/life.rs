@@ -30,6 +30,8 @@ impl<'a> Life<'a> {
     pub(super) fn of(state: &'a ContainerState) -> Self {
         match state {
             ContainerState::Created => Self::with_word("created"),
+            // Its program has not begun.
+            ContainerState::Running(record) if record.init.is_none() => Self::with_word("created"),
             ContainerState::Running(record) => Life {
                 pid: record.init.as_ref().map(|init| init.pid),
                 started: Some(record.started),
@@ -45,8 +47,8 @@ impl<'a> Life<'a> {
             // The next command that repairs it will record the same.
             ContainerState::Abandoned(record) => Life {
                 exit_code: KILLED,
-                error: "its monitor was killed",
-                started: Some(record.started),
+                error: "nobody saw it end",
+                started: record.as_ref().map(|record| record.started),
                 ..Self::with_word("exited")
             },
         }
@@ -68,6 +70,7 @@ impl<'a> Life<'a> {
 pub(super) fn status(state: &ContainerState, now: Timestamp) -> String {
     match state {
         ContainerState::Created => "Created".to_owned(),
+        ContainerState::Running(record) if record.init.is_none() => "Created".to_owned(),
         ContainerState::Running(record) => up(elapsed(record.started, now)),
         ContainerState::Exited(record) => exited(record.exit_code, elapsed(record.finished, now)),
         ContainerState::Abandoned(_) => format!("Exited ({KILLED})"),

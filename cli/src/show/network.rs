@@ -69,6 +69,31 @@ pub fn list(networks: &[Network], format: ListFormat, truncation: Truncation) ->
     render(&rows, format)
 }
 
+/// The document of `host` or `none`, which have no addresses.
+pub fn inspect_built_in(name: &str) -> Value {
+    let driver = BUILT_IN
+        .iter()
+        .find(|(built_in, _)| *built_in == name)
+        .map_or("null", |(_, driver)| *driver);
+    json!({
+        "Name": name,
+        "Id": nominal_id(name),
+        "Scope": "local",
+        "Driver": driver,
+        "EnableIPv4": false,
+        "EnableIPv6": false,
+        "IPAM": { "Driver": "default", "Options": null, "Config": null },
+        "Internal": false,
+        "Attachable": false,
+        "Ingress": false,
+        "ConfigFrom": { "Network": "" },
+        "ConfigOnly": false,
+        "Containers": {},
+        "Options": {},
+        "Labels": {},
+    })
+}
+
 /// The identifier of a network without a record: its name in hexadecimal, so that it is the same on every host.
 pub(super) fn nominal_id(name: &str) -> String {
     let digits: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::reference::{ImageReference, ReferenceError};
+use super::store::is_demo;
 use super::tree_error::TreeError;
 
 /// Why something about an image could not be done. Paths are those on the host.
@@ -187,6 +188,9 @@ impl ImageError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Unknown { image } if is_demo(image) => {
+                Some("it is built in, and made again as soon as it is used".to_owned())
+            }
             Self::Unknown { .. } => Some(
                 "`minirun images` lists what is here; `minirun import FILE NAME` adds an image, and `demo` is always there"
                     .to_owned(),

@@ -300,7 +300,8 @@ pub(super) fn entries(directory: &Path) -> Result<Vec<String>, ImageError> {
     Ok(names)
 }
 
-fn is_demo(image: &str) -> bool {
+/// Whether a text names the built-in image.
+pub(super) fn is_demo(image: &str) -> bool {
     image
         .parse()
         .is_ok_and(|typed: ImageReference| typed == demo::reference())

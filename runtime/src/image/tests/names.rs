@@ -34,6 +34,8 @@ fn what_is_not_there_is_unknown_and_says_what_to_do() {
         assert!(matches!(error, ImageError::Unknown { .. }), "{error}");
         assert!(error.hint().unwrap().contains("minirun images"));
     }
+    let error = place.store.remove("demo", |_| None).unwrap_err();
+    assert!(error.hint().unwrap().contains("built in"), "{error}");
     let error = place.store.resolve("No Name").unwrap_err();
     assert!(matches!(error, ImageError::Reference(_)), "{error}");
     assert!(place.store.list().unwrap().is_empty());
