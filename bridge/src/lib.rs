@@ -42,6 +42,7 @@ mod registry;
 pub mod reload;
 pub mod reservation;
 pub mod resolv;
+mod resolve;
 mod serde_as_string;
 pub mod settings;
 pub mod state;

@@ -62,18 +62,19 @@ impl Runtime {
         let mut all = Vec::new();
         for config in self.all()? {
             let mut details = self.details(config)?;
-            if matches!(details.state, ContainerState::Abandoned(_)) {
-                self.settle(&details.config)?;
-                match self.read(&details.config.id)? {
-                    Some(config) => details = self.details(config)?,
-                    None => continue,
-                }
-            }
             let leaving =
                 details.config.auto_remove && matches!(details.state, ContainerState::Exited(_));
-            if !leaving {
-                all.push(details);
+            if leaving || matches!(details.state, ContainerState::Abandoned(_)) {
+                // One whose monitor is just finishing is left to it.
+                if let Some(lock) = self.try_lock(&details.config.id)? {
+                    self.repair_locked(&details.config, &lock)?;
+                }
+                match self.read(&details.config.id)? {
+                    Some(config) if !leaving => details = self.details(config)?,
+                    _ => continue,
+                }
             }
+            all.push(details);
         }
         Ok(all)
     }

@@ -56,8 +56,13 @@ impl Runtime {
         _lock: &ContainerLock,
     ) -> Result<(), RuntimeError> {
         let paths = self.paths(&config.id);
-        let ContainerState::Abandoned(record) = paths.container_state()? else {
-            return Ok(());
+        let record = match paths.container_state()? {
+            ContainerState::Abandoned(record) => record,
+            // Its monitor was killed when nothing but this was left to do.
+            ContainerState::Exited(_) if config.auto_remove && paths.record().exists() => {
+                return self.delete(config, &mut Silent);
+            }
+            _ => return Ok(()),
         };
         if let Some(record) = &record {
             end_init(record)?;

@@ -1,13 +1,12 @@
 //! `minirun rm`.
 
 use crate::command_line::Run as RunCommand;
-use crate::context::{Context, for_each};
+use crate::context::{Context, print};
 use crate::failure::{Failure, complain};
 use crate::narration::Narration;
 use clap::Args;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::remove::Force;
-use minirun_runtime::runtime::Runtime;
 use std::process::ExitCode;
 
 /// Options of `minirun rm`.
@@ -31,23 +30,20 @@ impl RunCommand for Remove {
         let runtime = context.tidy_runtime()?;
         let force = if self.force { Force::Yes } else { Force::No };
         let mut narration = Narration::new(self.explain);
-        let mut known = self.containers;
-        if self.force {
-            known.retain(|name| is_known(&runtime, name));
+        let mut code = ExitCode::SUCCESS;
+        for name in &self.containers {
+            let removed = runtime
+                .resolve(name)
+                .and_then(|config| runtime.remove(&config, force, &mut narration));
+            match removed {
+                Ok(()) => print(&format!("{name}\n"))?,
+                // What is not there needs no removing; but a misspelt name should be seen.
+                Err(RuntimeError::UnknownContainer(name)) if self.force => {
+                    complain("warning", &format!("no container is called `{name}`"));
+                }
+                Err(error) => code = Failure::from(error).show(),
+            }
         }
-        for_each(&runtime, &known, |config| {
-            runtime.remove(config, force, &mut narration)
-        })
-    }
-}
-
-/// With `--force`, what is not there needs no removing; but a misspelt name should be seen.
-fn is_known(runtime: &Runtime, name: &str) -> bool {
-    match runtime.resolve(name) {
-        Err(RuntimeError::UnknownContainer(_)) => {
-            complain("warning", &format!("no container is called `{name}`"));
-            false
-        }
-        _ => true,
+        Ok(code)
     }
 }

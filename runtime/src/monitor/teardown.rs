@@ -35,10 +35,10 @@ pub(crate) fn take_down(
         // The records stay as they are, so that the next command finds them and tries again.
         return errors;
     }
+    runtime.paths(&config.id).remove_running();
     if config.auto_remove {
         errors.extend(runtime.delete(config, narrator).err());
     }
-    runtime.paths(&config.id).remove_running();
     errors
 }
 
