@@ -1,7 +1,7 @@
 //! Detaching a container: everything that [`crate::attach`] made goes, whatever of it is still there.
 //!
 //! The veth pair goes with the container's network namespace, asynchronously and at no cost to anyone. But a namespace may
-//! be held by others, and its last connections by the kernel, so its port on the bridge is closed at once.
+//! be held by others, and its last connections by the kernel, so its host end is set down at once.
 
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
@@ -15,7 +15,7 @@ use crate::publication::Publication;
 use crate::reload::{self, KnownRules};
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep};
-use minirun_netns::{DisableBridgePort, Explain, Explanation, Narrator, Silent};
+use minirun_netns::{Explain, Explanation, Narrator, SetLinkDown, Silent};
 use std::net::Ipv4Addr;
 
 impl NetworkHost {
@@ -63,7 +63,8 @@ impl NetworkHost {
             .collect())
     }
 
-    /// Gives up the address that is kept for a container which does not run.
+    /// Gives up the address that is kept for a container which does not run. If it is not known which one that is, because
+    /// a start was interrupted, it is searched for.
     ///
     /// # Errors
     /// When the state cannot be written to.
@@ -71,11 +72,24 @@ impl NetworkHost {
         &self,
         name: &NetworkName,
         container: &ContainerId,
-        address: Ipv4Addr,
+        address: Option<Ipv4Addr>,
     ) -> Result<(), NetworkError> {
         let _lock = self.network(name).lock()?;
-        if let Some(network) = self.load(name)? {
-            self.leases(&network)?.release(address, container)?;
+        let Some(network) = self.load(name)? else {
+            return Ok(());
+        };
+        let leases = self.leases(&network)?;
+        let addresses = match address {
+            Some(address) => vec![address],
+            None => leases
+                .holders()?
+                .into_iter()
+                .filter(|(_, holder)| holder == container)
+                .map(|(address, _)| address)
+                .collect(),
+        };
+        for address in addresses {
+            leases.release(address, container)?;
         }
         Ok(())
     }
@@ -175,7 +189,7 @@ impl NetworkHost {
             .collect();
         let removal = self.firewall.removal(network, &contribution);
         let mut actions = hosts;
-        actions.push(Action::DisablePort(DisableBridgePort {
+        actions.push(Action::SetDown(SetLinkDown {
             name: endpoint.interface.clone(),
         }));
         if !removal.is_empty() {

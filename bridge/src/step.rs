@@ -11,8 +11,8 @@ use crate::publication::Publication;
 use crate::reload::{self, KnownRules};
 use crate::state::NetworkHost;
 use minirun_netns::{
-    AddAddress, BridgeDevice, DisableBridgePort, EndpointAddress, Explain, Explanation, LinkIndex,
-    Namespace, Netlink, NetnsError, SetBridgePort, SysctlChange, VethPair, configure_endpoint,
+    AddAddress, BridgeDevice, EndpointAddress, Explain, Explanation, LinkIndex, Namespace, Netlink,
+    NetnsError, SetBridgePort, SetLinkDown, SysctlChange, VethPair, configure_endpoint,
 };
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -74,8 +74,9 @@ pub enum Action<'a> {
     },
     /// Makes the veth pair. It goes with the namespace, so there is nothing to take back.
     CreateVeth(VethPair<'a>),
-    /// Lets no frame pass a port any more: a namespace may outlive its container, and would answer for its address.
-    DisablePort(DisableBridgePort),
+    /// Lets no packet pass the host end of a veth pair any more: a namespace may outlive its container, and would answer for
+    /// its address.
+    SetDown(SetLinkDown),
     /// Sets how the bridge treats a port.
     SetPort(SetBridgePort),
     /// Brings up loopback and `eth0` inside the namespace.
@@ -160,7 +161,7 @@ impl Step for NetworkStep<'_> {
                 netlink.with(|netlink| netlink.create_veth(pair))?;
             }
             Action::SetPort(change) => self.set_port(change)?,
-            Action::DisablePort(port) => self.disable_port(port)?,
+            Action::SetDown(link) => self.with_port(&link.name, Netlink::set_down)?,
             Action::ConfigureEndpoint(namespace, address) => {
                 configure_endpoint(&mut Netlink::open_in(namespace)?, address)?;
             }
@@ -200,7 +201,7 @@ impl Step for NetworkStep<'_> {
             | Action::RemoveRules { .. }
             | Action::CreateVeth(_)
             | Action::SetPort(_)
-            | Action::DisablePort(_)
+            | Action::SetDown(_)
             | Action::ConfigureEndpoint(..) => {}
         }
     }
@@ -211,10 +212,6 @@ impl NetworkStep<'_> {
         self.with_port(&change.name, |netlink, index| {
             netlink.set_bridge_port(index, change.port)
         })
-    }
-
-    fn disable_port(&self, port: &DisableBridgePort) -> Result<(), NetworkError> {
-        self.with_port(&port.name, Netlink::disable_bridge_port)
     }
 
     /// A port that is gone needs no setting: its container has just ended.
@@ -313,7 +310,7 @@ impl Explain for NetworkStep<'_> {
             },
             Action::CreateVeth(pair) => pair.explain(),
             Action::SetPort(port) => port.explain(),
-            Action::DisablePort(port) => port.explain(),
+            Action::SetDown(link) => link.explain(),
             Action::ConfigureEndpoint(_, address) => address.explain(),
         }
     }

@@ -204,8 +204,8 @@ fn a_foreground_command_tells_that_the_monitor_was_killed() {
     kill_monitor(&host.container("web1"));
     running
         .finish()
-        .fails_with(125)
-        .stderr_contains("error: the container's monitor was killed");
+        .fails_with(137)
+        .stderr_contains("error: the monitor of container `web1` was killed");
     host.minirun("ps -aq").succeeds().stdout_is("");
     host.finish();
 }

@@ -254,3 +254,24 @@ fn an_open_connection_of_a_link_survives_that_communication_is_switched_off() {
     host.removes("web1 web2");
     host.finish();
 }
+
+#[test]
+fn a_network_that_outlives_its_container_does_not_answer_for_the_next() {
+    let host = TestHost::create();
+    let container = host.serves("web1", "", 80);
+    let target = SocketAddrV4::new(container.address(), 80);
+    // In practice it is a connection with something left to send that keeps a network alive, and that goes on sending.
+    let kept = container
+        .inside(|| std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)))
+        .expect("a port is free");
+    host.minirun("restart -t 0 web1").succeeds();
+    container.awaits_tcp(80);
+    assert_eq!(target, SocketAddrV4::new(container.address(), 80));
+    // The old network may not know any way out any more, which is just as good.
+    kept.send_to(b"still here", (Ipv4Addr::new(172, 17, 0, 1), 9))
+        .ok();
+    assert_eq!(host.inside(|| tcp_connect(target, LONG_WAIT)), Reach::Open);
+    drop(kept);
+    host.removes("web1");
+    host.finish();
+}

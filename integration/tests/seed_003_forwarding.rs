@@ -185,3 +185,26 @@ fn the_default_gateway_of_a_container_is_the_bridge() {
     host.removes("web1");
     host.finish();
 }
+
+#[test]
+fn nobody_asks_the_dns_about_the_administrators_rules() {
+    let host = TestHost::create();
+    host.write_file(
+        "/etc/resolv.conf",
+        &format!("nameserver {NEIGHBOUR_ADDRESS}\n"),
+    );
+    let server = host
+        .neighbour()
+        .inside(|| std::net::UdpSocket::bind((NEIGHBOUR_ADDRESS, 53)))
+        .expect("the port is free");
+    host.command("iptables", "-w -N MINIRUN-USER").succeeds();
+    host.command("iptables", "-w -A MINIRUN-USER -s 198.51.100.8 -j DROP")
+        .succeeds();
+    host.minirun("run --rm demo true").succeeds();
+    server.set_nonblocking(true).expect("a socket");
+    assert!(
+        server.recv(&mut [0; 512]).is_err(),
+        "a name server was asked"
+    );
+    host.finish();
+}

@@ -2,8 +2,7 @@
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    BridgePortState, InfoBridgePort, InfoPortData, InfoPortKind, LinkAttribute, LinkInfo,
-    LinkMessage,
+    InfoBridgePort, InfoPortData, InfoPortKind, LinkAttribute, LinkInfo, LinkMessage,
 };
 
 use crate::error::NetnsError;
@@ -76,47 +75,6 @@ impl Netlink {
                 name: self.name_of(index),
                 cause,
             })
-    }
-}
-
-/// Closing a bridge port for good, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisableBridgePort {
-    /// The name of the link that is the port.
-    pub name: String,
-}
-
-impl Netlink {
-    /// Lets no frame pass the port `index` any more, in either direction. Unlike taking the link off its bridge, this waits
-    /// for nobody.
-    ///
-    /// # Errors
-    ///
-    /// Fails when there is no such link, it is not a port of a bridge, or the kernel refuses.
-    pub fn disable_bridge_port(&mut self, index: LinkIndex) -> Result<(), NetnsError> {
-        let mut message = LinkMessage::default();
-        message.header.index = index.0;
-        message.attributes = vec![LinkAttribute::LinkInfo(vec![
-            LinkInfo::PortKind(InfoPortKind::Bridge),
-            LinkInfo::PortData(InfoPortData::BridgePort(vec![InfoBridgePort::State(
-                BridgePortState::Disabled,
-            )])),
-        ])];
-        self.request(Request::existing(RouteNetlinkMessage::NewLink(message)))
-            .map(drop)
-            .map_err(|cause| NetnsError::SetBridgePort {
-                name: self.name_of(index),
-                cause,
-            })
-    }
-}
-
-impl Explain for DisableBridgePort {
-    fn explain(&self) -> Explanation {
-        Explanation {
-            sentence: format!("let no frame pass the bridge port `{}` any more", self.name),
-            command: format!("bridge link set dev {} state disabled", self.name),
-        }
     }
 }
 

@@ -84,6 +84,14 @@ pub enum NetnsError {
         /// Why.
         cause: RequestError,
     },
+    /// A link could not be set down.
+    #[error("cannot set the interface `{name}` down: {cause}")]
+    SetDown {
+        /// Its name, or `#` and its number.
+        name: String,
+        /// Why.
+        cause: RequestError,
+    },
     /// A link could not be deleted.
     #[error("cannot delete the interface `{name}`: {cause}")]
     DeleteLink {
@@ -199,6 +207,7 @@ impl NetnsError {
             | NetnsError::CreateVeth { cause, .. }
             | NetnsError::FindLink { cause, .. }
             | NetnsError::SetUp { cause, .. }
+            | NetnsError::SetDown { cause, .. }
             | NetnsError::DeleteLink { cause, .. }
             | NetnsError::SetBridgePort { cause, .. }
             | NetnsError::ListPorts { cause, .. }

@@ -32,11 +32,11 @@ pub mod veth_pair;
 
 pub use address::{AddAddress, InterfaceAddress};
 pub use bridge_device::BridgeDevice;
-pub use bridge_port::{BridgePort, DisableBridgePort, Hairpin, Isolation, SetBridgePort};
+pub use bridge_port::{BridgePort, Hairpin, Isolation, SetBridgePort};
 pub use endpoint::{BringUpLoopback, EndpointAddress, bring_up_loopback, configure_endpoint};
 pub use error::NetnsError;
 pub use explain::{Explain, Explanation, Narrator, Silent};
-pub use link::{DeleteLink, Link, LinkIndex, LinkKind, SetLinkUp};
+pub use link::{DeleteLink, Link, LinkIndex, LinkKind, SetLinkDown, SetLinkUp};
 pub use mac::{MacAddress, MacAddressError};
 pub use namespace::Namespace;
 pub use neighbour::FlushNeighbours;

@@ -72,6 +72,13 @@ pub struct SetLinkUp {
     pub name: String,
 }
 
+/// Setting a link down, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetLinkDown {
+    /// The link's name.
+    pub name: String,
+}
+
 /// Deleting a link, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeleteLink {
@@ -106,6 +113,23 @@ impl Netlink {
         self.request(up(index))
             .map(drop)
             .map_err(|cause| NetnsError::SetUp {
+                name: self.name_of(index),
+                cause,
+            })
+    }
+
+    /// Sets a link down: no packet passes it any more. Doing so again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such link or the kernel refuses.
+    pub fn set_down(&mut self, index: LinkIndex) -> Result<(), NetnsError> {
+        let mut message = LinkMessage::default();
+        message.header.index = index.0;
+        message.header.change_mask |= LinkFlags::Up;
+        self.request(Request::existing(RouteNetlinkMessage::SetLink(message)))
+            .map(drop)
+            .map_err(|cause| NetnsError::SetDown {
                 name: self.name_of(index),
                 cause,
             })
@@ -154,6 +178,15 @@ impl Explain for SetLinkUp {
         Explanation {
             sentence: format!("set the interface `{}` up", self.name),
             command: format!("ip link set {} up", self.name),
+        }
+    }
+}
+
+impl Explain for SetLinkDown {
+    fn explain(&self) -> Explanation {
+        Explanation {
+            sentence: format!("let no packet pass the interface `{}` any more", self.name),
+            command: format!("ip link set {} down", self.name),
         }
     }
 }
@@ -284,6 +317,18 @@ mod tests {
             let error = Netlink::open().unwrap().delete_link("lo").unwrap_err();
             assert_eq!(error.raw_os_error(), Some(libc::EOPNOTSUPP));
             assert!(error.to_string().contains("`lo`"), "{error}");
+        });
+    }
+
+    #[test]
+    fn a_link_is_set_down_and_stays_so_if_that_is_done_again() {
+        in_fresh_namespace(|| {
+            let mut netlink = Netlink::open().unwrap();
+            let bridge = netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            for _ in 0..2 {
+                netlink.set_down(bridge).unwrap();
+                assert!(!netlink.find_link("minirun0").unwrap().unwrap().up);
+            }
         });
     }
 

@@ -236,9 +236,7 @@ impl RuntimeError {
             RuntimeError::DuplicateAlias { .. } | RuntimeError::SamePrefix { .. } => {
                 Some("give each link an alias of its own: `--link TARGET:ALIAS`".into())
             }
-            RuntimeError::NotRunning(_) => {
-                Some("`minirun ps` lists the containers that run".into())
-            }
+            RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
             RuntimeError::StillRunning(name) => Some(format!(
                 "stop it first with `minirun stop {name}`, or remove it with `minirun rm -f {name}`"
             )),

@@ -1,6 +1,6 @@
 //! Removing containers, and images that none uses.
 
-use crate::config::ContainerConfig;
+use crate::config::{ContainerConfig, NetworkMode};
 use crate::container_state::{ContainerState, LastPlace};
 use crate::error::RuntimeError;
 use crate::image::{ImageId, Removed};
@@ -91,7 +91,8 @@ impl Runtime {
     ) -> Result<(), RuntimeError> {
         let paths = self.paths(&config.id);
         let last: Option<LastPlace> = atomic_file::read_json_if_present(&paths.last_place())?;
-        if let Some(address) = last.and_then(|last| last.address) {
+        if config.network.mode == NetworkMode::Bridge {
+            let address = last.and_then(|last| last.address);
             self.networks
                 .forget(&NetworkName::default(), &config.id, address)?;
         }
@@ -119,6 +120,7 @@ impl Runtime {
     /// # Errors
     /// When a container was made from it, or there is no such image.
     pub fn remove_image(&self, image: &str) -> Result<Removed, RuntimeError> {
+        self.wait_for_leaving()?;
         // Asked under the image store's lock, so that a container which is just being made is seen. A record that cannot be
         // read may be that of a user.
         let user_of = |id: &ImageId| match self.all() {
@@ -129,6 +131,19 @@ impl Runtime {
             Err(error) => Some(format!("of unknown name ({error})")),
         };
         Ok(self.images.remove(image, user_of)?)
+    }
+}
+
+impl Runtime {
+    /// Waits for the containers that have ended and are just removing themselves.
+    fn wait_for_leaving(&self) -> Result<(), RuntimeError> {
+        for config in self.all()? {
+            let state = self.paths(&config.id).container_state()?;
+            if config.auto_remove && matches!(state, ContainerState::Exited(_)) {
+                self.settle(&config)?;
+            }
+        }
+        Ok(())
     }
 }
 

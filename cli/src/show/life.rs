@@ -88,17 +88,17 @@ mod tests {
         assert_eq!(status(&ContainerState::Created, now), "Created");
         assert_eq!(status(&running_state(), now), "Up 5 seconds");
         assert_eq!(status(&exited_state(), now), "Exited (3) 2 seconds ago");
-        let abandoned = ContainerState::Abandoned(running_record());
+        let abandoned = ContainerState::Abandoned(Some(running_record()));
         assert_eq!(status(&abandoned, now), "Exited (137)");
     }
 
     #[test]
     fn a_container_without_a_monitor_counts_as_killed() {
-        let abandoned = ContainerState::Abandoned(running_record());
+        let abandoned = ContainerState::Abandoned(Some(running_record()));
         let life = Life::of(&abandoned);
         assert_eq!((life.word, life.exit_code), ("exited", 137));
         assert_eq!((life.pid, life.finished), (None, None));
-        assert_eq!(life.error, "its monitor was killed");
+        assert_eq!(life.error, "nobody saw it end");
     }
 
     #[test]
@@ -106,7 +106,8 @@ mod tests {
         let mut record = running_record();
         record.init = None;
         let state = ContainerState::Running(record);
-        assert_eq!(Life::of(&state).word, "running");
+        assert_eq!(Life::of(&state).word, "created");
         assert_eq!(Life::of(&state).pid, None);
+        assert_eq!(status(&state, moment(NOW)), "Created");
     }
 }

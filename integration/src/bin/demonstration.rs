@@ -201,7 +201,7 @@ fn show_rules(host: &TestHost, projector: &mut Projector) {
     show_rule(
         projector,
         "Towards the world, containers wear the address of the host.",
-        translation.with(&["-s 172.17.0.0/16", "MASQUERADE"]),
+        translation.with(&["-s 172.17.0.0/16 ! -o minirun0", "MASQUERADE"]),
     );
 }
 
