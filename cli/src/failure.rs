@@ -1,7 +1,12 @@
 //! How an error is shown: `error: ` and what, `hint: ` and the cure where one is known, and the exit code.
+//!
+//! Everything that minirun itself says on standard error goes through [`complain`] and [`tell`]. Nobody needs to read it:
+//! a full disk or a reader that has gone must not change what a command does.
 
+use crate::output::sanitize::sanitize;
 use minirun_runtime::error::RuntimeError;
 use std::fmt;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// The exit code when a command did not do what was asked, where Docker's is 1.
@@ -9,6 +14,25 @@ pub const REFUSED: u8 = 1;
 
 /// The exit code for an error of minirun itself in a command that otherwise passes on a program's code.
 pub const OWN_ERROR: u8 = 125;
+
+/// The exit code of a program that was killed by SIGKILL (9), as a shell reports it.
+const KILLED: u8 = 128 + 9;
+
+/// Says something on standard error: what kind of thing, `error`, `warning` or `hint`, and the text, in which a terminal
+/// finds nothing to obey. Lines after the first are indented, so that none of them passes for a message of its own.
+pub fn complain(kind: &str, text: &str) {
+    tell(&complaint(kind, text));
+}
+
+/// Writes to standard error what holds nothing from outside that was not made safe for a terminal.
+pub fn tell(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+fn complaint(kind: &str, text: &str) -> String {
+    let lines: Vec<_> = text.trim_end().lines().map(sanitize).collect();
+    format!("{kind}: {}\n", lines.join("\n  "))
+}
 
 /// Why a command failed, in words.
 #[derive(Debug)]
@@ -36,6 +60,14 @@ impl Failure {
         }
     }
 
+    /// The container was killed in a way that nobody could report, which is a failure with the code of its program.
+    pub fn killed(message: impl fmt::Display) -> Failure {
+        Failure {
+            code: KILLED,
+            ..Failure::new(message)
+        }
+    }
+
     /// An error of a command whose exit code is that of a program otherwise: 125, 126 or 127.
     pub fn of_program(error: &RuntimeError) -> Failure {
         Failure {
@@ -46,9 +78,9 @@ impl Failure {
 
     /// Writes it to standard error.
     pub fn show(&self) -> ExitCode {
-        eprintln!("error: {}", self.message);
+        complain("error", &self.message);
         if let Some(hint) = &self.hint {
-            eprintln!("hint: {hint}");
+            complain("hint", hint);
         }
         ExitCode::from(self.code)
     }
@@ -79,5 +111,23 @@ impl From<minirun_runtime::image::ImageError> for Failure {
 impl From<minirun_bridge::error::NetworkError> for Failure {
     fn from(error: minirun_bridge::error::NetworkError) -> Failure {
         RuntimeError::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_from_outside_can_neither_colour_a_message_nor_add_one() {
+        assert_eq!(
+            complaint("error", "entry `\x1b[31mred\nerror: fake\n` is bad"),
+            "error: entry `\\x1b[31mred\n  error: fake\n  ` is bad\n"
+        );
+    }
+
+    #[test]
+    fn a_message_is_one_line() {
+        assert_eq!(complaint("hint", "look again\n"), "hint: look again\n");
     }
 }

@@ -6,6 +6,9 @@
 //!
 //! Invariant: nothing is decided here that a user of the library would miss.
 
+// Both panic when the reader has gone or the disk is full.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod command_line;
 mod commands;
 mod context;
@@ -16,6 +19,8 @@ mod output;
 mod relay;
 mod show;
 
+use failure::Failure;
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -23,8 +28,19 @@ fn main() -> ExitCode {
     if let Some(program) = words.next().and_then(|name| guest::dispatch(&name)) {
         return program(&words.collect::<Vec<_>>());
     }
-    match command_line::run() {
+    let outcome = take_usual_signals()
+        .map_err(|error| Failure::own(format!("cannot set up signals: {error}")))
+        .and_then(|()| command_line::run());
+    match outcome {
         Ok(code) => code,
         Err(failure) => failure.show(),
     }
+}
+
+/// Some callers pass on that they ignore SIGCHLD, and then no exit code could be learnt; or that they block signals, and
+/// then neither Ctrl-C nor `kill` would be noticed.
+fn take_usual_signals() -> nix::Result<()> {
+    // SAFETY: the default disposition is no handler, so no code of ours can be interrupted.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
+    SigSet::empty().thread_set_mask()
 }

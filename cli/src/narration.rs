@@ -1,5 +1,6 @@
 //! `--explain`: every step is told on standard error, as it is applied.
 
+use crate::failure::{self, complain};
 use crate::show::explanation;
 use minirun_netns::{Explain, Narrator};
 use minirun_runtime::report::{self, Report};
@@ -29,10 +30,11 @@ impl Narrator for Narration {
         if let Narration::Told(begun) = self {
             let explanation = step.explain();
             let elapsed = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-            eprint!(
-                "{}",
-                explanation::step(elapsed, &explanation.sentence, &explanation.command)
-            );
+            failure::tell(&explanation::step(
+                elapsed,
+                &explanation.sentence,
+                &explanation.command,
+            ));
         }
     }
 }
@@ -46,17 +48,15 @@ pub fn narration(explain: bool) -> report::Narration {
     }
 }
 
-/// Prints a step that a monitor has told.
+/// Says what a monitor has told: a step, or a warning.
 pub fn tell(report: &Report) {
-    if let Report::Step {
-        elapsed_microseconds,
-        sentence,
-        command,
-    } = report
-    {
-        eprint!(
-            "{}",
-            explanation::step(*elapsed_microseconds, sentence, command)
-        );
+    match report {
+        Report::Step {
+            elapsed_microseconds,
+            sentence,
+            command,
+        } => failure::tell(&explanation::step(*elapsed_microseconds, sentence, command)),
+        Report::Warned { message } => complain("warning", message),
+        Report::Started | Report::Failed { .. } | Report::Exited { .. } => {}
     }
 }

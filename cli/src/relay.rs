@@ -2,42 +2,43 @@
 //!
 //! Theory of operation
 //!
-//! 1. Signals that a user can send are taken through a `signalfd`, so that they arrive between two reads and not in one.
-//! 2. One `poll(2)` waits for the program's output, for our input while there is room to pass it on, for signals, and for
-//!    news of the program's end.
-//! 3. What comes is passed on at once. Whoever stops reading our output does not stop the program.
-//! 4. When the end is known and the output has been passed on, its exit code is ours.
+//! 1. Signals that a user can send are taken through a `signalfd`, so that they arrive between two reads and not in one
+//!    ([`signals`]). They are held from before the program is started.
+//! 2. One `poll(2)` waits for the program's output or for room to write it ([`output`]), for our input or for room to pass
+//!    it on ([`input`]), for signals, and for news of the program's end. Nothing else ever waits.
+//! 3. What comes is passed on at once. Whoever stops reading our output does not stop the program: `minirun run … | head`
+//!    goes on until the program ends, and its log has everything.
+//! 4. When the end is known and the output has been passed on, its exit code is ours. A signal that comes while only our
+//!    reader is waited for ends the waiting.
 
-use crate::failure::Failure;
+mod input;
+mod output;
+mod signals;
+
+use crate::failure::{Failure, OWN_ERROR};
+use input::{Input, More};
+use minirun_bridge::name::ContainerName;
 use minirun_runtime::process::RunningProcess;
 use minirun_runtime::report::{Report, Reports};
 use minirun_runtime::signal::StopSignal;
 use minirun_runtime::start::AttachedStreams;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use output::{Output, Target};
+pub use signals::HeldSignals;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ExitCode;
 
 /// As much as a pipe holds by default (pipe(7)).
 const PIPE_SIZE: usize = 64 * 1024;
 
-/// The signals that are passed on to the program.
-const FORWARDED: [Signal; 6] = [
-    Signal::SIGHUP,
-    Signal::SIGINT,
-    Signal::SIGQUIT,
-    Signal::SIGTERM,
-    Signal::SIGUSR1,
-    Signal::SIGUSR2,
-];
-
 /// Who tells of the program's end, and takes signals to it.
 pub enum Source<'a> {
     /// The monitor of a container.
     Monitor {
+        /// The container.
+        name: &'a ContainerName,
         /// What it tells.
         reports: Reports,
         /// Sends a signal to the program.
@@ -47,40 +48,54 @@ pub enum Source<'a> {
     Process(RunningProcess),
 }
 
+/// How the program ended.
+#[derive(Clone, Copy)]
+enum End {
+    /// With this exit code.
+    Code(i32),
+    /// With its monitor, which could not say how.
+    Unknown,
+}
+
 /// Passes everything on until the program has ended; its exit code is the result.
 pub fn relay(
     streams: AttachedStreams,
     source: Source<'_>,
+    signals: HeldSignals,
     told: &mut dyn FnMut(&Report),
 ) -> Result<ExitCode, Failure> {
-    let mut relay = Relay::new(streams, source)
+    let input = streams
+        .stdin
+        .map(Input::new)
+        .transpose()
         .map_err(|error| Failure::own(format!("cannot attach to the container: {error}")))?;
-    let code = relay.run(told)?;
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)))
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let stdout = Target {
+        descriptor: stdout.as_fd(),
+        name: "standard output",
+    };
+    let stderr = Target {
+        descriptor: stderr.as_fd(),
+        name: "standard error",
+    };
+    let mut relay = Relay {
+        outputs: [
+            Output::new(streams.stdout, stdout),
+            Output::new(streams.stderr, stderr),
+        ],
+        input,
+        signals,
+        source,
+    };
+    let end = relay.run(told)?;
+    relay.conclude(end)
 }
 
 struct Relay<'a> {
-    outputs: [Output; 2],
+    outputs: [Output<'a>; 2],
     input: Option<Input>,
-    signals: SignalFd,
+    signals: HeldSignals,
     source: Source<'a>,
-}
-
-struct Output {
-    from: Option<PipeReader>,
-    to: Target,
-}
-
-#[derive(Clone, Copy)]
-enum Target {
-    Stdout,
-    Stderr,
-}
-
-/// Our input on its way to the program.
-struct Input {
-    to: PipeWriter,
-    pending: Vec<u8>,
 }
 
 /// What a wait has shown.
@@ -92,103 +107,65 @@ struct News {
     end: bool,
 }
 
-impl<'a> Relay<'a> {
-    fn new(streams: AttachedStreams, source: Source<'a>) -> io::Result<Relay<'a>> {
-        let mut set = SigSet::empty();
-        for signal in FORWARDED {
-            set.add(signal);
-        }
-        set.thread_block()?;
-        let signals = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        let input = match streams.stdin {
-            Some(to) => {
-                // A program that does not read must not keep us from passing its output on.
-                fcntl(&to, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-                Some(Input {
-                    to,
-                    pending: Vec::new(),
-                })
-            }
-            None => None,
-        };
-        Ok(Relay {
-            outputs: [
-                Output {
-                    from: Some(streams.stdout),
-                    to: Target::Stdout,
-                },
-                Output {
-                    from: Some(streams.stderr),
-                    to: Target::Stderr,
-                },
-            ],
-            input,
-            signals,
-            source,
-        })
-    }
-
-    fn run(&mut self, told: &mut dyn FnMut(&Report)) -> Result<i32, Failure> {
+impl Relay<'_> {
+    fn run(&mut self, told: &mut dyn FnMut(&Report)) -> Result<End, Failure> {
         let mut buffer = vec![0; PIPE_SIZE];
-        let mut code = None;
+        let mut known = None;
         loop {
-            let open = self.outputs.iter().any(|output| output.from.is_some());
-            // A process of our own may leave children behind that hold its output open; they are not waited for.
-            if let Some(code) = code
-                && (!open || matches!(self.source, Source::Process(_)))
+            if let Some(end) = known
+                && !self.outputs.iter().any(Output::is_open)
             {
-                self.drain(&mut buffer);
-                return Ok(code);
+                return Ok(end);
             }
             let news = self
-                .wait(code.is_some())
+                .wait(known.is_some())
                 .map_err(|error| Failure::own(format!("cannot wait for the container: {error}")))?;
             for (output, ready) in self.outputs.iter_mut().zip(news.outputs) {
                 if ready {
-                    output.pass_on(&mut buffer);
+                    output.go_on(&mut buffer);
                 }
             }
-            if news.input {
-                self.pass_input_on(&mut buffer);
+            if let Some(input) = self.input.as_mut().filter(|_| news.input)
+                && input.go_on(&mut buffer) == More::No
+            {
+                self.input = None;
             }
-            if news.signal {
-                self.pass_signals_on();
+            match known {
+                Some(end) if news.signal => return Ok(end),
+                _ => self.pass_signals_on(),
             }
             if news.end {
-                code = self.hear(told)?;
+                known = self.hear(told)?;
+            }
+            if known.is_some() {
+                self.input = None;
+            }
+            if known.is_some() && matches!(self.source, Source::Process(_)) {
+                // It may leave children behind that hold its output open; they are not waited for.
+                for output in &mut self.outputs {
+                    output.take_last(&mut buffer);
+                }
             }
         }
     }
 
     fn wait(&self, ended: bool) -> io::Result<News> {
-        let stdin = io::stdin();
-        let mut descriptors = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        let mut add = |descriptor, flags| {
-            descriptors.push(PollFd::new(descriptor, flags));
-            Some(descriptors.len() - 1)
+        let mut questions = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        let mut add = |question| {
+            questions.push(question?);
+            Some(questions.len() - 1)
         };
-        let end = if ended {
-            None
-        } else {
-            add(self.source.descriptor(), PollFlags::POLLIN)
-        };
-        let outputs = self.outputs.each_ref().map(|output| {
-            output
-                .from
-                .as_ref()
-                .and_then(|from| add(from.as_fd(), PollFlags::POLLIN))
-        });
-        let input = match &self.input {
-            Some(input) if input.pending.is_empty() => add(stdin.as_fd(), PollFlags::POLLIN),
-            Some(input) => add(input.to.as_fd(), PollFlags::POLLOUT),
-            None => None,
-        };
-        match poll(&mut descriptors, PollTimeout::NONE) {
-            Err(nix::errno::Errno::EINTR) => return Ok(News::default()),
+        let source = PollFd::new(self.source.descriptor(), PollFlags::POLLIN);
+        let end = add((!ended).then_some(source));
+        let [stdout, stderr] = &self.outputs;
+        let outputs = [add(stdout.question()), add(stderr.question())];
+        let input = add(self.input.as_ref().map(Input::question));
+        match poll(&mut questions, PollTimeout::NONE) {
+            Err(Errno::EINTR) => return Ok(News::default()),
             outcome => outcome?,
         };
         let ready = |place: Option<usize>| {
-            place.is_some_and(|index| descriptors[index].any().unwrap_or(false))
+            place.is_some_and(|index| questions[index].any().unwrap_or(false))
         };
         Ok(News {
             outputs: outputs.map(ready),
@@ -198,98 +175,44 @@ impl<'a> Relay<'a> {
         })
     }
 
-    /// Moves input one step: reads some when there is none pending, writes what is pending else.
-    fn pass_input_on(&mut self, buffer: &mut [u8]) {
-        let Some(input) = &mut self.input else {
-            return;
-        };
-        if input.pending.is_empty() {
-            match io::stdin().lock().read(buffer) {
-                Ok(0) | Err(_) => {
-                    self.input = None;
-                    return;
-                }
-                Ok(length) => input.pending.extend_from_slice(&buffer[..length]),
-            }
-        }
-        match input.to.write(&input.pending) {
-            Ok(length) => {
-                input.pending.drain(..length);
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            // The program has closed its input.
-            Err(_) => self.input = None,
-        }
-    }
-
     fn pass_signals_on(&self) {
-        while let Ok(Some(taken)) = self.signals.read_signal() {
-            let Ok(signal) = i32::try_from(taken.ssi_signo).map(|number| number.to_string()) else {
-                continue;
-            };
-            if let Ok(signal) = signal.parse::<StopSignal>() {
-                self.source.signal(signal);
-            }
+        while let Some(signal) = self.signals.next() {
+            self.source.signal(signal);
         }
     }
 
-    /// Hears what the source has to say; the exit code, if that is what it said.
-    fn hear(&mut self, told: &mut dyn FnMut(&Report)) -> Result<Option<i32>, Failure> {
-        match &mut self.source {
+    /// Hears what the source has to say; the end, if that is what it said.
+    fn hear(&mut self, told: &mut dyn FnMut(&Report)) -> Result<Option<End>, Failure> {
+        let reports = match &mut self.source {
             Source::Process(process) => {
                 let exit = process.wait().map_err(Failure::own)?;
-                Ok(Some(exit.exit_code()))
+                return Ok(Some(End::Code(exit.exit_code())));
             }
-            Source::Monitor { reports, .. } => {
-                match reports
-                    .receive()
-                    .map_err(|error| Failure::of_program(&error))?
-                {
-                    Some(Report::Exited { exit_code }) => Ok(Some(exit_code)),
-                    Some(report) => {
-                        told(&report);
-                        Ok(None)
-                    }
-                    None => Err(Failure::own(
-                        "the container's monitor was killed, and the container with it",
-                    )),
-                }
-            }
-        }
-    }
-
-    /// Passes on what is in the pipes now.
-    fn drain(&mut self, buffer: &mut [u8]) {
-        for output in &mut self.outputs {
-            while let Some(from) = &output.from {
-                let mut descriptors = [PollFd::new(from.as_fd(), PollFlags::POLLIN)];
-                if !matches!(poll(&mut descriptors, PollTimeout::ZERO), Ok(1..)) {
-                    break;
-                }
-                output.pass_on(buffer);
-            }
-        }
-    }
-}
-
-impl Output {
-    fn pass_on(&mut self, buffer: &mut [u8]) {
-        let Some(from) = &mut self.from else {
-            return;
+            Source::Monitor { reports, .. } => reports,
         };
-        match from.read(buffer) {
-            Ok(0) | Err(_) => self.from = None,
-            Ok(length) => {
-                let piece = &buffer[..length];
-                // Whoever reads us may have stopped reading; the program goes on.
-                let _ = match self.to {
-                    Target::Stdout => {
-                        let mut output = io::stdout().lock();
-                        output.write_all(piece).and_then(|()| output.flush())
-                    }
-                    Target::Stderr => io::stderr().lock().write_all(piece),
-                };
+        let report = reports
+            .receive()
+            .map_err(|error| Failure::of_program(&error))?;
+        Ok(match report {
+            Some(Report::Exited { exit_code }) => Some(End::Code(exit_code)),
+            Some(report) => {
+                told(&report);
+                None
             }
+            None => Some(End::Unknown),
+        })
+    }
+
+    fn conclude(&self, end: End) -> Result<ExitCode, Failure> {
+        let failed = self.outputs.iter().any(Output::has_failed);
+        match (end, &self.source) {
+            (End::Unknown, Source::Monitor { name, .. }) => Err(Failure::killed(format!(
+                "the monitor of container `{name}` was killed, and the container with it"
+            ))),
+            (End::Code(code), _) if !failed => {
+                Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)))
+            }
+            _ => Ok(ExitCode::from(OWN_ERROR)),
         }
     }
 }

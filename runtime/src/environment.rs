@@ -1,5 +1,8 @@
 //! The environment of a process inside a container, put together from what is fixed, what links add and what was asked.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use minirun_bridge::environment::EnvironmentVariable;
 use minirun_bridge::name::Hostname;
 
@@ -26,27 +29,26 @@ pub fn process_environment(inputs: &EnvironmentInputs<'_>) -> Vec<EnvironmentVar
         variable("PATH", DEFAULT_PATH),
         variable("HOSTNAME", inputs.hostname.as_ref()),
     ];
+    // A link to many exposed ports adds hundreds of thousands, so each is looked up and not searched for.
+    let mut places = HashMap::from([("PATH", 0), ("HOSTNAME", 1)]);
     for added in inputs.link_environment.iter().chain(inputs.configured) {
-        match position(&environment, &added.name) {
-            Some(place) => environment[place] = added.clone(),
-            None => environment.push(added.clone()),
+        match places.entry(added.name.as_str()) {
+            Entry::Occupied(place) => environment[*place.get()] = added.clone(),
+            Entry::Vacant(place) => {
+                place.insert(environment.len());
+                environment.push(added.clone());
+            }
         }
     }
     // An empty HOME counts as none, as it does for runc.
-    match position(&environment, "HOME") {
+    match places.get("HOME") {
         None => environment.push(variable("HOME", inputs.home)),
-        Some(place) if environment[place].value.is_empty() => {
-            environment[place] = variable("HOME", inputs.home);
+        Some(place) if environment[*place].value.is_empty() => {
+            environment[*place] = variable("HOME", inputs.home);
         }
         Some(_) => {}
     }
     environment
-}
-
-fn position(environment: &[EnvironmentVariable], name: &str) -> Option<usize> {
-    environment
-        .iter()
-        .position(|variable| variable.name == name)
 }
 
 fn variable(name: &str, value: &str) -> EnvironmentVariable {
@@ -105,6 +107,21 @@ mod tests {
                 "A=2",
             ]
         );
+    }
+
+    #[test]
+    fn a_link_to_every_port_there_is_takes_no_noticeable_time() {
+        let many: Vec<EnvironmentVariable> = (0..4 * 65_535)
+            .map(|number| variable(&format!("WEB_PORT_{number}"), "x"))
+            .collect();
+        let environment = process_environment(&EnvironmentInputs {
+            hostname: &"box".parse().unwrap(),
+            link_environment: &many,
+            configured: &many,
+            home: "/",
+        });
+        assert_eq!(environment.len(), many.len() + 3);
+        assert_eq!(environment[2..many.len() + 2], many);
     }
 
     #[test]

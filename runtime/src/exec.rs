@@ -5,7 +5,7 @@ use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::link_environment::running_link_environment;
 use crate::monitor::CGROUP_PARENT;
-use crate::process::{ChildStdio, ExecPlan, RunningProcess, spawn_exec};
+use crate::process::{ChildStdio, ExecPlan, RunningProcess, Sealed, spawn_exec};
 use crate::runtime::Runtime;
 use crate::spec::{SpecInputs, build_spec};
 use crate::start::{AttachedStreams, Attachment};
@@ -32,7 +32,7 @@ pub struct ExecRequest {
 /// A program that was executed in a container.
 #[derive(Debug)]
 pub struct Executed {
-    /// The process, a child of the caller.
+    /// The process. It does not end with the caller.
     pub process: RunningProcess,
     /// Its streams, unless it was started detached.
     pub streams: Option<AttachedStreams>,
@@ -40,6 +40,7 @@ pub struct Executed {
 
 impl Runtime {
     /// Executes a program in a running container. Its links are those that hold now; one that does not never hinders it.
+    /// The program may be the caller's own executable, hence the proof that it is out of the container's reach.
     ///
     /// # Errors
     /// [`RuntimeError::NotRunning`]; exit code 127 or 126 when there is no such program or it cannot be executed.
@@ -48,11 +49,12 @@ impl Runtime {
         config: &ContainerConfig,
         request: &ExecRequest,
         attachment: Attachment,
+        _sealed: &Sealed,
     ) -> Result<Executed, RuntimeError> {
         let not_running = || RuntimeError::NotRunning(config.name.clone());
         let init = self.init_of(&config.id).ok_or_else(not_running)?;
-        // Held open, so that the number cannot pass to another process before the namespaces are entered.
-        let _alive = init.open().ok_or_else(not_running)?;
+        // From here on the descriptor says who is meant: the number can pass to another process at any time.
+        let init = init.open().ok_or_else(not_running)?;
         let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
         let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
         let fail = |error| RuntimeError::system("make pipes", error);
@@ -68,7 +70,7 @@ impl Runtime {
                 stdout: null,
                 stderr: null,
             };
-            let mut held = spawn_exec(init.pid, &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
+            let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
             held.wait_root_ready()?;
             return Ok(Executed {
                 process: held.release()?,
@@ -89,7 +91,7 @@ impl Runtime {
             stdout: its_stdout.as_fd(),
             stderr: its_stderr.as_fd(),
         };
-        let mut held = spawn_exec(init.pid, &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
+        let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
         held.wait_root_ready()?;
         Ok(Executed {
             process: held.release()?,

@@ -16,11 +16,12 @@ use std::path::Path;
 /// A line longer than this is split, so that the monitor's memory stays small.
 const LONGEST_LINE: usize = 16 * 1024;
 
-/// As much is collected before it is written: one byte of output may take six in the log.
-const FULL_BUFFER: usize = 64 * 1024;
+/// As much is collected before it is written, in bytes.
+const FULL_BUFFER: usize = 16 * 1024;
 
-/// As much memory is kept between two pieces of output; pauses are long, and there are many monitors.
-const KEPT_BUFFER: usize = 4 * 1024;
+/// As much memory is kept between two pieces of output, in bytes: one byte of output may take six in the log, but seldom
+/// does, and there are many monitors.
+const KEPT_BUFFER: usize = 2 * FULL_BUFFER;
 
 /// Which of its two streams a program wrote to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,10 +186,13 @@ impl LogWriter {
             self.buffer.insert(0, b'\n');
         }
         let (arrived, outcome) = write_counted(&mut self.file, &self.buffer);
-        let buffer = std::mem::take(&mut self.buffer);
+        let mut buffer = std::mem::take(&mut self.buffer);
         if arrived > 0 {
             self.settle(&buffer[..arrived]);
         }
+        buffer.clear();
+        buffer.shrink_to(KEPT_BUFFER);
+        self.buffer = buffer;
         outcome
     }
 
@@ -330,7 +334,7 @@ mod tests {
             writer.add(&LogEntry::new(line, Stream::Stdout, Timestamp::UNIX_EPOCH));
         });
         writer.flush().expect("there is room");
-        assert_eq!(writer.buffer.capacity(), 0);
+        assert!(writer.buffer.capacity() <= KEPT_BUFFER);
         assert!(splitter.unfinished.capacity() <= KEPT_BUFFER);
     }
 

@@ -31,13 +31,16 @@ pub const READ_ONLY_PATHS: [&str; 5] = [
 ];
 
 /// Destination, type, source and options of the file systems in every container, in the order they are mounted.
+///
+/// On `/dev` there is `nodev` besides Docker's options: where Docker has a list of devices that may be opened, here no
+/// node can be opened but those that the runtime itself puts there.
 const FILE_SYSTEMS: [(&str, &str, &str, &[&str]); 7] = [
     ("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
     (
         "/dev",
         "tmpfs",
         "tmpfs",
-        &["nosuid", "strictatime", "mode=755", "size=65536k"],
+        &["nosuid", "nodev", "strictatime", "mode=755", "size=65536k"],
     ),
     (
         "/dev/pts",
@@ -155,7 +158,7 @@ mod tests {
             lines(RootAccess::Writable),
             [
                 "proc /proc proc nosuid,noexec,nodev",
-                "tmpfs /dev tmpfs nosuid,strictatime,mode=755,size=65536k",
+                "tmpfs /dev tmpfs nosuid,nodev,strictatime,mode=755,size=65536k",
                 "devpts /dev/pts devpts nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5",
                 "sysfs /sys sysfs nosuid,noexec,nodev,ro",
                 "cgroup /sys/fs/cgroup cgroup ro,nosuid,noexec,nodev",

@@ -1,6 +1,6 @@
 //! The options that `run` and `create` share.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use clap::Args;
 use minirun_bridge::environment::{EnvironmentEntry, EnvironmentVariable, parse_env_file};
 use minirun_bridge::extra_host::ExtraHostRequest;
@@ -187,7 +187,7 @@ impl FromStr for Expose {
 
 impl ContainerOptions {
     /// Creates the container, tells what may not be what was meant, and writes the id file.
-    pub fn create(self, runtime: &Runtime) -> Result<Created, Failure> {
+    pub fn create(&self, runtime: &Runtime) -> Result<Created, Failure> {
         let id_file = self.open_id_file()?;
         let created = self
             .request()
@@ -198,7 +198,7 @@ impl ContainerOptions {
             })
             .inspect_err(|_| self.remove_id_file())?;
         for warning in &created.warnings {
-            eprintln!("warning: {warning}");
+            complain("warning", &warning.to_string());
         }
         if let (Some(mut file), Some(path)) = (id_file, &self.cidfile) {
             file.write_all(created.config.id.to_string().as_bytes())
@@ -259,7 +259,8 @@ impl ContainerOptions {
             .map_err(|error| cannot("create", path, &error))
     }
 
-    fn remove_id_file(&self) {
+    /// Removes the id file again, because there is no container that it names.
+    pub fn remove_id_file(&self) {
         if let Some(path) = &self.cidfile {
             let _ = fs::remove_file(path);
         }

@@ -4,11 +4,12 @@ use super::container_options::environment;
 use crate::command_line::Run as RunCommand;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::relay::{self, Source};
+use crate::relay::{self, HeldSignals, Source};
 use clap::Args;
 use minirun_bridge::environment::EnvironmentEntry;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::exec::ExecRequest;
+use minirun_runtime::process::Sealed;
 use minirun_runtime::start::Attachment;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ impl RunCommand for Exec {
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let own = |error: RuntimeError| Failure::of_program(&error);
         let runtime = context.runtime().map_err(own)?;
+        let sealed = Sealed::ensure().map_err(|error| own(error.into()))?;
         let config = runtime.resolve(&self.container).map_err(own)?;
         let attachment = match (self.detach, self.interactive) {
             (true, _) => Attachment::Detached,
@@ -65,10 +67,19 @@ impl RunCommand for Exec {
             working_directory: self.workdir,
             user: self.user,
         };
-        let executed = runtime.exec(&config, &request, attachment).map_err(own)?;
-        match executed.streams {
-            Some(streams) => relay::relay(streams, Source::Process(executed.process), &mut |_| ()),
-            None => Ok(ExitCode::SUCCESS),
+        let signals = match attachment {
+            Attachment::Detached => None,
+            Attachment::Output | Attachment::OutputAndInput => Some(HeldSignals::hold()?),
+        };
+        let executed = runtime
+            .exec(&config, &request, attachment, &sealed)
+            .map_err(own)?;
+        match (executed.streams, signals) {
+            (Some(streams), Some(signals)) => {
+                let source = Source::Process(executed.process);
+                relay::relay(streams, source, signals, &mut |_| ())
+            }
+            _ => Ok(ExitCode::SUCCESS),
         }
     }
 }

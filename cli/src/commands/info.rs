@@ -2,7 +2,7 @@
 
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use crate::show::facts;
 use clap::Args;
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ impl RunCommand for Info {
         let facts = runtime.facts()?;
         print(&facts::lines(&facts))?;
         for warning in facts::warnings(&facts) {
-            eprintln!("warning: {warning}");
+            complain("warning", &warning.to_string());
         }
         Ok(ExitCode::SUCCESS)
     }

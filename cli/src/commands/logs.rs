@@ -2,7 +2,7 @@
 
 use crate::command_line::Run as RunCommand;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use minirun_runtime::error::RuntimeError;
@@ -97,8 +97,13 @@ impl RunCommand for Logs {
             Err(RuntimeError::System { error, .. }) if error.kind() == ErrorKind::BrokenPipe => {
                 Ok(ExitCode::SUCCESS)
             }
-            result => {
-                result?;
+            Err(error) => Err(error.into()),
+            Ok(damaged) => {
+                if damaged > 0 {
+                    let lines = if damaged == 1 { "line" } else { "lines" };
+                    let what = format!("left out {damaged} damaged {lines} of the log");
+                    complain("warning", &what);
+                }
                 Ok(ExitCode::SUCCESS)
             }
         }

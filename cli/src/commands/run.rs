@@ -3,9 +3,9 @@
 use super::container_options::ContainerOptions;
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use crate::narration::{narration, tell};
-use crate::relay::{self, Source};
+use crate::relay::{self, HeldSignals, Source};
 use clap::Args;
 use minirun_netns::Silent;
 use minirun_runtime::config::ContainerConfig;
@@ -43,35 +43,39 @@ impl RunCommand for Run {
             attachment,
             narration: narration(self.explain),
         };
+        let signals = match attachment {
+            Attachment::Detached => None,
+            Attachment::Output | Attachment::OutputAndInput => Some(HeldSignals::hold()?),
+        };
         let config = self.container.create(&runtime)?.config;
         let started = match runtime.start(&config, options, &mut tell) {
             Ok(started) => started,
             Err(error) => {
                 discard(&runtime, &config);
+                self.container.remove_id_file();
                 return Err(own(error));
             }
         };
-        if attachment == Attachment::Detached {
+        let (Some(streams), Some(signals)) = (started.streams, signals) else {
             print(&format!("{}\n", config.id))?;
             return Ok(ExitCode::SUCCESS);
-        }
-        let streams = started
-            .streams
-            .ok_or_else(|| Failure::own("the container has no streams"))?;
+        };
         let source = Source::Monitor {
+            name: &config.name,
             reports: started.reports,
             forward: Box::new(|signal| {
                 // A container that has just ended needs no signal any more.
                 let _ = runtime.signal(&config, signal);
             }),
         };
-        relay::relay(streams, source, &mut tell)
+        relay::relay(streams, source, signals, &mut tell)
     }
 }
 
 /// A container that could not be started is of no use to whoever asked to run it.
 fn discard(runtime: &Runtime, config: &ContainerConfig) {
     if let Err(error) = runtime.remove(config, Force::No, &mut Silent) {
-        eprintln!("warning: `{}` could not be removed: {error}", config.name);
+        let what = format!("`{}` could not be removed: {error}", config.name);
+        complain("warning", &what);
     }
 }

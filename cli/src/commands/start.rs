@@ -4,7 +4,7 @@ use crate::command_line::Run as RunCommand;
 use crate::context::{Context, for_each};
 use crate::failure::Failure;
 use crate::narration::{narration, tell};
-use crate::relay::{self, Source};
+use crate::relay::{self, HeldSignals, Source};
 use clap::Args;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::runtime::Runtime;
@@ -64,17 +64,19 @@ impl Start {
             },
             narration: narration(self.explain),
         };
+        let signals = HeldSignals::hold()?;
         let started = runtime.start(&config, options, &mut tell).map_err(own)?;
         let streams = started
             .streams
             .ok_or_else(|| Failure::own("the container has no streams"))?;
         let source = Source::Monitor {
+            name: &config.name,
             reports: started.reports,
             forward: Box::new(|signal| {
                 // A container that has just ended needs no signal any more.
                 let _ = runtime.signal(&config, signal);
             }),
         };
-        relay::relay(streams, source, &mut tell)
+        relay::relay(streams, source, signals, &mut tell)
     }
 }

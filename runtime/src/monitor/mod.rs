@@ -5,9 +5,10 @@
 //! 1. A command forks it. It leaves the command's session, terminal and directory, and closes every descriptor but those
 //!    it was given ([`run`]).
 //! 2. It makes the container ([`setup`]): records itself, clones the first process into its namespaces, attaches the
-//!    network while that process makes its root file system, and opens the gate.
+//!    network while that process makes its root file system, records that process, and opens the gate. So nothing of the
+//!    image ever runs that is not on record.
 //! 3. It says that the program runs, gives back the container's lock, and from then on only copies output into the log
-//!    and to the command, if that still listens ([`watch`]).
+//!    and to the command, if that still listens ([`watch`], [`listener`]). It never waits for the command.
 //! 4. When the program has ended it takes the lock again, records the end, reports it, and takes everything down
 //!    ([`teardown`]). Whoever wants the same container, name or port in this moment waits for the lock.
 //!
@@ -15,24 +16,31 @@
 //! command repairs the rest.
 
 mod descriptors;
+mod listener;
 mod setup;
 mod teardown;
 mod watch;
 
 use crate::config::ContainerConfig;
-use crate::container_state::{ExitRecord, RunningRecord, write_exit};
-use crate::error::RuntimeError;
+use crate::container_state::{ContainerPaths, ExitRecord, RunningRecord, write_exit};
+use crate::error::{OWN_ERROR, RuntimeError};
 use crate::process_identity::ProcessIdentity;
 use crate::report::{Report, Reporter};
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
 use jiff::Timestamp;
-use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::unistd::{chdir, setsid};
+use std::fs::File;
 use std::io::{PipeReader, PipeWriter};
 use std::os::fd::AsFd;
 
+use listener::Listener;
+use setup::Container;
 pub(crate) use teardown::{CGROUP_PARENT, take_down};
+
+/// What is allocated in one piece of more bytes than this is given back to the kernel when it is freed.
+const LARGE: libc::c_int = 48 * 1024;
 
 /// The ends of the pipes to the command, as far as it wanted any.
 #[derive(Debug, Default)]
@@ -70,23 +78,52 @@ fn detach_from_command(
 ) -> Result<(), RuntimeError> {
     setsid().map_err(|error| RuntimeError::system("begin a session", error))?;
     chdir("/").map_err(|error| RuntimeError::system("change to `/`", error))?;
-    for ignored in [
-        Signal::SIGHUP,
-        Signal::SIGINT,
-        Signal::SIGQUIT,
-        Signal::SIGTERM,
-        Signal::SIGPIPE,
-    ] {
-        // SAFETY: ignoring a signal installs no handler, so no code of ours can be interrupted by it.
-        unsafe { signal(ignored, SigHandler::SigIgn) }
-            .map_err(|error| RuntimeError::system("ignore signals", error))?;
-    }
+    handle_signals().map_err(|error| RuntimeError::system("ignore signals", error))?;
     let mut kept = vec![reporter.as_fd(), lock.file.as_fd()];
     kept.extend(streams.stdin.as_ref().map(AsFd::as_fd));
     kept.extend(streams.stdout.as_ref().map(AsFd::as_fd));
     kept.extend(streams.stderr.as_ref().map(AsFd::as_fd));
     descriptors::keep_only(&kept)
         .map_err(|error| RuntimeError::system("close the command's files", error))
+}
+
+/// A monitor outlives what ends a command, and must hear how its container ends even if the command's caller ignored that.
+fn handle_signals() -> nix::Result<()> {
+    let ignored = [
+        Signal::SIGHUP,
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+        Signal::SIGTERM,
+        Signal::SIGPIPE,
+    ];
+    for number in ignored {
+        // SAFETY: ignoring a signal installs no handler, so no code of ours can be interrupted by it.
+        unsafe { signal(number, SigHandler::SigIgn) }?;
+    }
+    // SAFETY: neither does its default.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
+    // They were blocked for the fork.
+    SigSet::empty().thread_set_mask()
+}
+
+/// Gives back what was allocated and freed before the program began, and lets what much output needs for a moment be given
+/// back as soon as it is freed. Most of a monitor's life is waiting, and there are many.
+fn keep_memory_small() {
+    // SAFETY: mallopt(3) and malloc_trim(3) take numbers, and touch no memory that is in use.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::malloc_trim(0);
+    }
+}
+
+/// A monitor at work.
+struct Monitor<'a> {
+    runtime: &'a Runtime,
+    config: &'a ContainerConfig,
+    paths: ContainerPaths,
+    reporter: &'a mut Reporter,
+    record: RunningRecord,
+    exit_file: File,
 }
 
 fn live(
@@ -96,52 +133,84 @@ fn live(
     (reporter, lock): (&mut Reporter, ContainerLock),
 ) -> Result<(), RuntimeError> {
     let paths = runtime.paths(&config.id);
-    let mut record = RunningRecord {
-        monitor: ProcessIdentity::of(std::process::id() as i32)?,
-        init: None,
-        started: Timestamp::now(),
+    let mut monitor = Monitor {
+        runtime,
+        config,
+        reporter,
+        record: RunningRecord {
+            monitor: ProcessIdentity::of(std::process::id() as i32)?,
+            init: None,
+            started: Timestamp::now(),
+        },
+        exit_file: paths.begin_exit()?,
+        paths,
     };
-    let exit_file = paths.begin_exit()?;
-    paths.write_running(&record)?;
-    let mut container = match setup::set_up(runtime, config, streams, reporter) {
-        Ok(container) => container,
-        Err(error) => {
-            let failure = ExitRecord {
-                started: record.started,
-                finished: Timestamp::now(),
-                exit_code: error.exit_code(),
-                error: Some(error.to_string()),
-            };
-            // What could not even be recorded is reported all the same.
-            let _ = write_exit(&exit_file, &failure);
-            take_down(runtime, config, reporter);
-            return Err(error);
+    match monitor.begin(streams) {
+        Ok(container) => {
+            monitor.reporter.send(&Report::Started);
+            drop(lock);
+            monitor.accompany(container)
         }
-    };
-    record.init = Some(ProcessIdentity::of(container.process.pid())?);
-    record.started = Timestamp::now();
-    paths.write_running(&record)?;
-    reporter.send(&Report::Started);
-    drop(lock);
-    setup::remember_place(&paths, container.attachment.as_ref());
+        Err(error) => {
+            monitor.record_end(error.exit_code(), Some(error.to_string()));
+            monitor.take_down();
+            Err(error)
+        }
+    }
+}
 
-    let exit = container.watch();
-    let lock = runtime.lock_if_present(&config.id)?;
-    let ended = ExitRecord {
-        started: record.started,
-        finished: Timestamp::now(),
-        exit_code: exit
-            .as_ref()
-            .map_or(crate::error::OWN_ERROR, |exit| exit.exit_code()),
-        error: exit.err().map(|error| error.to_string()),
-    };
-    let _ = write_exit(&exit_file, &ended);
-    reporter.send(&Report::Exited {
-        exit_code: ended.exit_code,
-    });
-    // The host ports become free now. Whoever takes one of them meets our claim and removes the rules behind it first.
-    drop(container);
-    take_down(runtime, config, reporter);
-    drop(lock);
-    Ok(())
+impl Monitor<'_> {
+    /// Makes the container and lets its program begin.
+    fn begin(&mut self, streams: MonitorStreams) -> Result<Container, RuntimeError> {
+        self.paths.write_running(&self.record)?;
+        let prepared = setup::set_up(self.runtime, self.config, streams, self.reporter)?;
+        // From now on others may enter it, so its root must be ready; and it may outlive us, so it must not have begun.
+        self.record.init = Some(ProcessIdentity::of(prepared.pid())?);
+        self.record.started = Timestamp::now();
+        self.paths.write_running(&self.record)?;
+        prepared.begin(self.reporter)
+    }
+
+    /// Stays until the program has ended, and takes the container down.
+    fn accompany(&mut self, mut container: Container) -> Result<(), RuntimeError> {
+        setup::remember_place(&self.paths, container.attachment.as_ref());
+        keep_memory_small();
+        let exit = container.watch();
+        let lock = self.runtime.lock_if_present(&self.config.id);
+        let (exit_code, error) = match exit {
+            Ok(exit) => (exit.exit_code(), None),
+            Err(error) => (OWN_ERROR, Some(error.to_string())),
+        };
+        self.record_end(exit_code, error);
+        self.reporter.send(&Report::Exited { exit_code });
+        // Without the lock, the rest is left to the next command.
+        let lock = lock?;
+        let behind = container.hand_over();
+        // The host ports become free now. Whoever takes one of them meets our claim and removes the rules behind it first.
+        drop(container);
+        self.take_down();
+        drop(lock);
+        behind.into_iter().for_each(Listener::finish);
+        Ok(())
+    }
+
+    /// Records how it ended.
+    fn record_end(&mut self, exit_code: i32, error: Option<String>) {
+        let record = ExitRecord {
+            started: self.record.started,
+            finished: Timestamp::now(),
+            exit_code,
+            error,
+        };
+        if let Err(error) = write_exit(&self.exit_file, &record) {
+            let error = RuntimeError::file("write", &self.paths.exit(), error);
+            self.reporter.warn(&error);
+        }
+    }
+
+    fn take_down(&mut self) {
+        for error in take_down(self.runtime, self.config, self.reporter) {
+            self.reporter.warn(&error);
+        }
+    }
 }

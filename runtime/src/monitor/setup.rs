@@ -1,7 +1,7 @@
 //! Making a container: the way from a record to a running program.
 //!
 //! The container's first process makes its root file system while the monitor makes its network; the gate between them
-//! opens when both are done.
+//! opens when both are done ([`set_up`]) and the process is on record ([`Prepared::begin`]).
 
 use super::MonitorStreams;
 use super::teardown::CGROUP_PARENT;
@@ -45,13 +45,23 @@ pub(super) struct Container {
     pub(super) outputs: [Output; 2],
 }
 
-/// Makes the container and lets its program begin.
+/// A container that was made, and whose first process waits for its program to begin.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    held: HeldProcess,
+    plan: InitPlan,
+    attachment: Option<Attachment>,
+    log: LogWriter,
+    outputs: [Output; 2],
+}
+
+/// Makes the container.
 pub(super) fn set_up(
     runtime: &Runtime,
     config: &ContainerConfig,
     streams: MonitorStreams,
     reporter: &mut Reporter,
-) -> Result<Container, RuntimeError> {
+) -> Result<Prepared, RuntimeError> {
     let paths = runtime.paths(&config.id);
     let log = LogWriter::open(&paths.log())
         .map_err(|error| RuntimeError::file("open", &paths.log(), error))?;
@@ -60,17 +70,37 @@ pub(super) fn set_up(
     network_files::write(runtime, config, &paths)?;
     let (mut held, outputs) = spawn_held(&plan, streams, cgroup.as_ref())?;
     reporter.tell(&plan);
-    let attachment = connect(runtime, config, &held, reporter)?;
+    let connected = connect(runtime, config, &held, reporter);
+    // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
     held.wait_root_ready()?;
+    let attachment = connected?;
     tell(plan.steps_before_gate(), reporter);
-    let process = held.release()?;
-    tell(plan.steps_after_gate(), reporter);
-    Ok(Container {
-        process,
+    Ok(Prepared {
+        held,
+        plan,
         attachment,
         log,
         outputs,
     })
+}
+
+impl Prepared {
+    /// The first process, as the monitor's process namespace counts.
+    pub(super) fn pid(&self) -> i32 {
+        self.held.pid()
+    }
+
+    /// Lets the program begin.
+    pub(super) fn begin(self, reporter: &mut Reporter) -> Result<Container, RuntimeError> {
+        let process = self.held.release()?;
+        tell(self.plan.steps_after_gate(), reporter);
+        Ok(Container {
+            process,
+            attachment: self.attachment,
+            log: self.log,
+            outputs: self.outputs,
+        })
+    }
 }
 
 fn tell(steps: &[InitStep], narrator: &mut dyn Narrator) {
@@ -129,8 +159,8 @@ fn spawn_held(
     };
     let held = spawn(plan, stdio, cgroup.map(Cgroup::fd))?;
     let outputs = [
-        Output::new(stdout, streams.stdout, Stream::Stdout),
-        Output::new(stderr, streams.stderr, Stream::Stderr),
+        Output::new(stdout, streams.stdout, Stream::Stdout)?,
+        Output::new(stderr, streams.stderr, Stream::Stderr)?,
     ];
     Ok((held, outputs))
 }

@@ -1,18 +1,25 @@
 //! Watching a running container: its output goes to the log and to the command, and its end is noticed.
 //!
-//! Everything waits in one `poll(2)`: the two pipes of the program, and the descriptor of its first process. There is no
-//! timer and nothing is asked twice.
+//! Everything waits in one `poll(2)`: the two pipes of the program, the descriptor of its first process, and a command
+//! that is behind with reading. There is no timer and nothing is asked twice. A command that does not read holds up its
+//! stream and with that, in the end, the program that writes to it; it holds up neither the other stream nor the end.
 
+use super::listener::Listener;
 use super::setup::Container;
 use crate::error::RuntimeError;
 use crate::log::{LineSplitter, LogEntry, LogWriter, Stream};
 use crate::process::Exit;
 use jiff::Timestamp;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::io::{PipeReader, PipeWriter, Read};
 use std::os::fd::AsFd;
 
-/// As much as a pipe holds by default (pipe(7)).
+/// How much is read at once, in bytes.
+const PIECE: usize = 16 * 1024;
+
+/// As much as a pipe holds by default, in bytes (pipe(7)).
 const PIPE_SIZE: usize = 64 * 1024;
 
 /// One stream of the program's output.
@@ -21,120 +28,153 @@ pub(super) struct Output {
     /// Where it comes from; none once it has ended.
     source: Option<PipeReader>,
     /// The command that listens; none when it does not, or no longer.
-    listener: Option<PipeWriter>,
+    listener: Option<Listener>,
     stream: Stream,
     lines: LineSplitter,
 }
 
 impl Output {
-    pub(super) fn new(source: PipeReader, listener: Option<PipeWriter>, stream: Stream) -> Output {
-        Output {
+    pub(super) fn new(
+        source: PipeReader,
+        listener: Option<PipeWriter>,
+        stream: Stream,
+    ) -> Result<Output, RuntimeError> {
+        let listener = listener
+            .map(Listener::new)
+            .transpose()
+            .map_err(|error| RuntimeError::system("make pipes", error))?;
+        Ok(Output {
             source: Some(source),
             listener,
             stream,
             lines: LineSplitter::default(),
+        })
+    }
+
+    /// What to wait for: the listener's room, if it is behind, else the program's output.
+    fn question(&self) -> Option<PollFd<'_>> {
+        match (&self.listener, &self.source) {
+            (Some(listener), _) if listener.is_behind() => {
+                Some(PollFd::new(listener.descriptor(), PollFlags::POLLOUT))
+            }
+            (_, Some(source)) => Some(PollFd::new(source.as_fd(), PollFlags::POLLIN)),
+            (_, None) => None,
         }
     }
 
-    /// Takes what is there now.
-    fn take(&mut self, buffer: &mut [u8], log: &mut LogWriter) {
-        let Some(source) = &mut self.source else {
-            return;
-        };
-        let stream = self.stream;
-        match source.read(buffer) {
-            Ok(0) | Err(_) => {
-                self.source = None;
-                self.listener = None;
-                self.lines
-                    .finish(|line| log.add(&LogEntry::new(line, stream, Timestamp::now())));
-            }
-            Ok(length) => {
-                let piece = &buffer[..length];
-                if let Some(listener) = &mut self.listener
-                    && listener.write_all(piece).is_err()
-                {
+    /// Does what was waited for.
+    fn go_on(&mut self, buffer: &mut [u8], log: &mut LogWriter) {
+        match &mut self.listener {
+            Some(listener) if listener.is_behind() => {
+                if listener.catch_up().is_err() {
                     self.listener = None;
                 }
-                let now = Timestamp::now();
-                self.lines
-                    .push(piece, |line| log.add(&LogEntry::new(line, stream, now)));
+            }
+            _ => {
+                self.take(buffer, log);
             }
         }
+    }
+
+    /// Takes what is there now, and says how much it was.
+    fn take(&mut self, buffer: &mut [u8], log: &mut LogWriter) -> usize {
+        let Some(source) = &mut self.source else {
+            return 0;
+        };
+        let Ok(length @ 1..) = source.read(buffer) else {
+            self.end(log);
+            // The end is passed on at once, unless something is to come before it.
+            self.listener.take_if(|listener| !listener.is_behind());
+            return 0;
+        };
+        let piece = &buffer[..length];
+        if let Some(listener) = &mut self.listener
+            && listener.pass_on(piece).is_err()
+        {
+            self.listener = None;
+        }
+        let (stream, now) = (self.stream, Timestamp::now());
+        self.lines
+            .push(piece, |line| log.add(&LogEntry::new(line, stream, now)));
+        length
+    }
+
+    /// Reads what the pipe holds without waiting for more. Only as much as fits into a pipe was there when the program
+    /// ended: somebody to whom it handed the descriptor could write for ever.
+    fn drain(&mut self, buffer: &mut [u8], log: &mut LogWriter) {
+        let mut rest = self.source.as_ref().map_or(0, |source| {
+            let size = fcntl(source, FcntlArg::F_GETPIPE_SZ).unwrap_or_default();
+            usize::try_from(size).unwrap_or_default().max(PIPE_SIZE)
+        });
+        while rest > 0
+            && let Some(source) = &self.source
+            && let mut question = [PollFd::new(source.as_fd(), PollFlags::POLLIN)]
+            && matches!(poll(&mut question, PollTimeout::ZERO), Ok(1..))
+        {
+            rest = rest.saturating_sub(self.take(buffer, log));
+        }
+        self.end(log);
+    }
+
+    /// The stream has ended, if not with the end of a line, then without.
+    fn end(&mut self, log: &mut LogWriter) {
+        self.source = None;
+        let stream = self.stream;
+        self.lines
+            .finish(|line| log.add(&LogEntry::new(line, stream, Timestamp::now())));
     }
 }
 
 impl Container {
     /// Copies output until the program has ended and its pipes are empty.
     pub(super) fn watch(&mut self) -> Result<Exit, RuntimeError> {
-        let mut buffer = vec![0; PIPE_SIZE];
-        let mut exit = None;
-        while exit.is_none() || self.outputs.iter().any(|output| output.source.is_some()) {
-            let (ended, ready) = self.wait_for_news(exit.is_some())?;
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let (ended, ready) = self.wait_for_news()?;
             for (output, ready) in self.outputs.iter_mut().zip(ready) {
                 if ready {
-                    output.take(&mut buffer, &mut self.log);
+                    output.go_on(&mut buffer, &mut self.log);
                 }
             }
-            // A full disk must not stop the program; its output still reaches whoever listens.
+            if !ended {
+                // A full disk must not stop the program; its output still reaches whoever listens.
+                let _ = self.log.flush();
+                continue;
+            }
+            let exit = self.process.wait()?;
+            // All other processes of its namespace are dead now (pid_namespaces(7)), so whatever is still to come is in
+            // the pipes already.
+            for output in &mut self.outputs {
+                output.drain(&mut buffer, &mut self.log);
+            }
             let _ = self.log.flush();
-            if ended && exit.is_none() {
-                exit = Some(self.process.wait()?);
-                // All other processes of its namespace are dead now (pid_namespaces(7)), so whatever is still to come is
-                // in the pipes already. Only a descriptor that was handed out of the container could keep them open.
-                self.drain(&mut buffer);
-            }
+            return Ok(exit);
         }
-        exit.ok_or_else(|| {
-            RuntimeError::system("wait", std::io::Error::from_raw_os_error(libc::ECHILD))
-        })
     }
 
-    /// Reads what the pipes hold without waiting for more.
-    fn drain(&mut self, buffer: &mut [u8]) {
-        for output in &mut self.outputs {
-            while let Some(source) = &output.source {
-                let mut descriptors = [PollFd::new(source.as_fd(), PollFlags::POLLIN)];
-                if !matches!(poll(&mut descriptors, PollTimeout::ZERO), Ok(1..)) {
-                    break;
-                }
-                output.take(buffer, &mut self.log);
-            }
-            output.source = None;
-            let stream = output.stream;
-            let log = &mut self.log;
-            output
-                .lines
-                .finish(|line| log.add(&LogEntry::new(line, stream, Timestamp::now())));
-            output.listener = None;
-        }
-        let _ = self.log.flush();
+    /// Gives those who listen the rest of the output; hands back those to whom it could not be given without waiting.
+    pub(super) fn hand_over(&mut self) -> Vec<Listener> {
+        self.outputs
+            .iter_mut()
+            .filter_map(|output| output.listener.take()?.hand_over())
+            .collect()
     }
 
-    /// Waits until the program has ended or one of its pipes has something; says which.
-    fn wait_for_news(&self, ended: bool) -> Result<(bool, [bool; 2]), RuntimeError> {
-        let mut descriptors = Vec::with_capacity(3);
-        let mut places = [None; 2];
-        if !ended {
-            descriptors.push(PollFd::new(self.process.pidfd(), PollFlags::POLLIN));
-        }
-        for (place, output) in places.iter_mut().zip(&self.outputs) {
-            if let Some(source) = &output.source {
-                *place = Some(descriptors.len());
-                descriptors.push(PollFd::new(source.as_fd(), PollFlags::POLLIN));
-            }
-        }
+    /// Waits until the program has ended or there is something to do for its output; says which.
+    fn wait_for_news(&self) -> Result<(bool, [bool; 2]), RuntimeError> {
+        let mut questions = vec![PollFd::new(self.process.pidfd(), PollFlags::POLLIN)];
+        let places = self.outputs.each_ref().map(|output| {
+            questions.push(output.question()?);
+            Some(questions.len() - 1)
+        });
         loop {
-            match poll(&mut descriptors, PollTimeout::NONE) {
+            match poll(&mut questions, PollTimeout::NONE) {
                 Ok(_) => break,
-                Err(nix::errno::Errno::EINTR) => {}
+                Err(Errno::EINTR) => {}
                 Err(error) => return Err(RuntimeError::system("watch the container", error)),
             }
         }
-        let ready = |index: usize| descriptors[index].any().unwrap_or(false);
-        Ok((
-            !ended && ready(0),
-            places.map(|place| place.is_some_and(ready)),
-        ))
+        let ready = |index: usize| questions[index].any().unwrap_or(false);
+        Ok((ready(0), places.map(|place| place.is_some_and(ready))))
     }
 }

@@ -74,6 +74,7 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::NewSession => Errno::result(unsafe { libc::setsid() }).map(drop),
         InitStep::NewKeyring => identity::new_keyring(),
         InitStep::DieWithParent => die_with_parent(),
+        InitStep::DropMemoryProtection => identity::drop_memory_protection(),
         InitStep::HideFromOthers => system_call::control(libc::PR_SET_DUMPABLE, 0),
         InitStep::SetUmask { mask } => {
             // SAFETY: umask touches no memory of ours and cannot fail.
@@ -110,7 +111,7 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
 
 /// A handler of the parent must not run here, and a signal that it ignores must not stay ignored in the program. The C
 /// library's functions are passed by, because they take locks and spare two signals of their own.
-fn reset_signals() -> Result<(), Errno> {
+pub(super) fn reset_signals() -> Result<(), Errno> {
     // A `struct sigaction` as the kernel has it: all zeroes mean the default, no flags, and nothing blocked meanwhile.
     let default = [0_u64; 4];
     for signal in 1..=64 {

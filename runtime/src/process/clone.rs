@@ -64,23 +64,6 @@ pub(super) unsafe fn clone_child(
     }
 }
 
-/// Clones the calling process once more as a child of its parent, and returns the new process's number, or 0 in the new
-/// process.
-///
-/// # Safety
-///
-/// As `clone_child`.
-pub(super) unsafe fn clone_sibling() -> Result<i32, Errno> {
-    // The exit signal must be left out: the sibling inherits the caller's.
-    let mut arguments = CloneArguments {
-        flags: libc::CLONE_PARENT as u64,
-        ..CloneArguments::default()
-    };
-    // SAFETY: the arguments outlive the call, the stack is the caller's own copied, and the caller keeps to the
-    // contract above.
-    unsafe { call(&mut arguments) }
-}
-
 /// # Safety
 ///
 /// As `clone_child`; no flag may ask for shared memory.

@@ -67,7 +67,7 @@ pub enum ProcessError {
         limit: usize,
     },
     /// The socket pair between parent and child failed.
-    #[error("cannot {action} the gate of the container's first process: {}", errno.desc())]
+    #[error("cannot {action} the gate of the container's process: {}", errno.desc())]
     Gate {
         /// What was tried: `make`, `open` …
         action: &'static str,
@@ -89,11 +89,23 @@ pub enum ProcessError {
         errno: Errno,
     },
     /// The container to execute in could not be found or entered.
-    #[error("cannot enter the namespaces of process {pid}: {}", errno.desc())]
+    #[error("cannot enter the namespaces of the container: {}", errno.desc())]
     Enter {
-        /// The first process of the container, as the caller counts.
-        pid: i32,
         /// Why it failed.
+        errno: Errno,
+    },
+    /// The program of the caller could not be put where a container cannot write to it.
+    #[error("cannot seal minirun's own executable: {}", errno.desc())]
+    Seal {
+        /// Why it failed.
+        errno: Errno,
+    },
+    /// The process cannot start in the directory that it should. Exit code 127 if that is missing, else 126.
+    #[error("cannot start in the working directory `{directory}`: {}", errno.desc())]
+    WorkingDirectory {
+        /// The directory in the container.
+        directory: String,
+        /// What the kernel does not like about it.
         errno: Errno,
     },
     /// A step of the child failed.
@@ -145,11 +157,19 @@ pub enum ProcessError {
 }
 
 impl ProcessError {
+    pub(super) fn gate(action: &'static str, errno: Errno) -> Self {
+        Self::Gate { action, errno }
+    }
+
     /// The exit code that Docker's users expect for this error: 127 not found, 126 not executable, 125 anything else.
     pub fn exit_code(&self) -> i32 {
         match self {
-            Self::CommandNotFound { .. } => 127,
-            Self::CommandNotExecutable { .. } => 126,
+            Self::CommandNotFound { .. }
+            | Self::WorkingDirectory {
+                errno: Errno::ENOENT,
+                ..
+            } => 127,
+            Self::CommandNotExecutable { .. } | Self::WorkingDirectory { .. } => 126,
             _ => 125,
         }
     }
@@ -168,16 +188,35 @@ impl ProcessError {
                 errno: Errno::ENOEXEC,
                 ..
             } => "the file is made for another architecture, or is a script without a `#!` line",
+            Self::CommandNotExecutable {
+                errno: Errno::E2BIG,
+                ..
+            } => {
+                "the arguments and variables together are too long; a link adds four variables for every port that its target exposes"
+            }
+            Self::WorkingDirectory {
+                errno: Errno::ENOENT,
+                ..
+            } => "make the directory in the container first, or choose another with `-w`",
+            Self::WorkingDirectory {
+                errno: Errno::ENOTDIR,
+                ..
+            } => "something that is no directory is in the way; choose another with `-w`",
+            Self::WorkingDirectory {
+                errno: Errno::EXDEV,
+                ..
+            } => "it leads out of the container; choose another with `-w`",
             Self::Clone {
                 errno: Errno::EPERM,
             }
             | Self::Enter {
                 errno: Errno::EPERM,
-                ..
+            }
+            | Self::Seal {
+                errno: Errno::EPERM,
             } => "run minirun as root",
             Self::Enter {
                 errno: Errno::ESRCH,
-                ..
             } => "the container has ended; start it again",
             Self::Step {
                 errno: Errno::ELOOP,

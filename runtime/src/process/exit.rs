@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 
+use super::between::Between;
 use super::error::ProcessError;
 
 /// How a process ended.
@@ -36,12 +37,20 @@ impl fmt::Display for Exit {
     }
 }
 
-/// A child of the caller that runs its program. Dropping it neither kills nor reaps the process.
+/// A process that runs its program. Dropping it neither kills nor reaps the process.
 #[derive(Debug)]
 pub struct RunningProcess {
     pid: i32,
     pidfd: OwnedFd,
+    parent: Parent,
     when_dropped: WhenDropped,
+}
+
+/// Whose child a process is, and with that, who learns how it ends.
+#[derive(Debug)]
+pub(super) enum Parent {
+    Caller,
+    Between(Between),
 }
 
 /// What the end of the value means for the process.
@@ -52,11 +61,13 @@ pub(super) enum WhenDropped {
 }
 
 impl RunningProcess {
-    pub(super) fn new(pid: i32, pidfd: OwnedFd, when_dropped: WhenDropped) -> Self {
+    /// A process that is killed and reaped when the value is dropped.
+    pub(super) fn new(pid: i32, pidfd: OwnedFd, parent: Parent) -> Self {
         Self {
             pid,
             pidfd,
-            when_dropped,
+            parent,
+            when_dropped: WhenDropped::KillAndReap,
         }
     }
 
@@ -76,7 +87,7 @@ impl RunningProcess {
 
     /// Waits until the process ends, and reaps it: a second call fails.
     pub fn wait(&self) -> Result<Exit, ProcessError> {
-        wait_for(self.pidfd.as_fd()).map_err(|errno| ProcessError::Wait {
+        self.reap().map_err(|errno| ProcessError::Wait {
             pid: self.pid,
             errno,
         })
@@ -90,6 +101,13 @@ impl RunningProcess {
             errno,
         })
     }
+
+    fn reap(&self) -> Result<Exit, Errno> {
+        match &self.parent {
+            Parent::Caller => wait_for(self.pidfd.as_fd(), Reap::Now),
+            Parent::Between(between) => between.wait(self.pidfd.as_fd()),
+        }
+    }
 }
 
 impl Drop for RunningProcess {
@@ -98,12 +116,12 @@ impl Drop for RunningProcess {
             // Neither can fail in a way that a destructor could mend: a process that has ended before is reaped all the
             // same.
             let _ = send_signal(self.pidfd.as_fd(), libc::SIGKILL);
-            let _ = wait_for(self.pidfd.as_fd());
+            let _ = self.reap();
         }
     }
 }
 
-fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<(), Errno> {
+pub(super) fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<(), Errno> {
     // SAFETY: pidfd_send_signal takes a descriptor, a number, and a null pointer that stands for an ordinary signal.
     let result = unsafe {
         libc::syscall(
@@ -117,8 +135,22 @@ fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<(), Errno> {
     Errno::result(result).map(drop)
 }
 
+/// What becomes of a process that was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reap {
+    Now,
+    /// It stays a zombie until it is waited for again.
+    Later,
+}
+
+/// Waits for the end of a child. Called in the process between, too: no allocation.
+///
 /// The raw call, because the typed one loses the status of a process that a real-time signal killed.
-pub(super) fn wait_for(pidfd: BorrowedFd<'_>) -> Result<Exit, Errno> {
+pub(super) fn wait_for(pidfd: BorrowedFd<'_>, reap: Reap) -> Result<Exit, Errno> {
+    let options = match reap {
+        Reap::Now => libc::WEXITED,
+        Reap::Later => libc::WEXITED | libc::WNOWAIT,
+    };
     loop {
         // SAFETY: siginfo_t is plain data, for which all zeroes is a value.
         let mut information: libc::siginfo_t = unsafe { mem::zeroed() };
@@ -128,7 +160,7 @@ pub(super) fn wait_for(pidfd: BorrowedFd<'_>) -> Result<Exit, Errno> {
                 libc::P_PIDFD,
                 pidfd.as_raw_fd() as libc::id_t,
                 &raw mut information,
-                libc::WEXITED,
+                options,
             )
         };
         match Errno::result(result) {

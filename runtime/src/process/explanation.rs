@@ -120,7 +120,7 @@ fn explain_overlay(mount: &OverlayMount) -> (String, String) {
     (
         "lay a writable directory over the layers of the image".into(),
         format!(
-            "{directory}mount -t overlay -o {} overlay {}",
+            "{directory}mount -t overlay -o nodev,{} overlay {}",
             quoted(&mount.options),
             quoted(&mount.target)
         ),
@@ -200,12 +200,16 @@ fn explain_device(device: &Device) -> (String, String) {
         libc::S_IFBLK => ("b", format!(" {} {}", device.major, device.minor)),
         _ => ("c", format!(" {} {}", device.major, device.minor)),
     };
+    let path = quoted(&device.path);
+    let allow = match kind {
+        "p" => String::new(),
+        _ => format!(" && mount --bind {path} {path} && mount -o remount,bind,dev {path}"),
+    };
     (
         format!("make the device /{}", shown(&device.path)),
         format!(
-            "mknod -m {:o} {} {kind}{numbers}",
+            "mknod -m {:o} {path} {kind}{numbers}{allow}",
             device.mode & !libc::S_IFMT,
-            quoted(&device.path)
         ),
     )
 }
@@ -238,8 +242,12 @@ fn explain_identity(step: &InitStep) -> (String, String) {
         InitStep::SetCapabilities(CapabilitySets { effective, .. }) => (
             "keep these capabilities only".into(),
             format!(
-                "capsh --caps='{}=ep'",
-                capability_names(*effective, ",cap_").trim_start_matches(',')
+                "capsh --caps='{}'",
+                match capability_names(*effective, ",cap_").as_str() {
+                    // An empty list before the sign would mean all of them.
+                    "" => "=".to_owned(),
+                    names => format!("{}=ep", names.trim_start_matches(',')),
+                }
             ),
         ),
         InitStep::SetNoNewPrivileges => (
@@ -276,6 +284,10 @@ fn explain_process(step: &InitStep) -> (String, String) {
         InitStep::NewSession => ("leave the parent's terminal and process group", "setsid"),
         InitStep::NewKeyring => ("leave the parent's session keyring", "keyctl session"),
         InitStep::DieWithParent => ("die when the monitor dies", "setpriv --pdeathsig KILL"),
+        InitStep::DropMemoryProtection => (
+            "give up protection from being killed when memory runs out",
+            "choom --adjust 0 --pid $$",
+        ),
         InitStep::HideFromOthers => ("keep other processes from looking into this one", ""),
         InitStep::WaitAtGate => ("wait until the network is ready", ""),
         InitStep::CloseOnExec => ("close every other file when the program starts", ""),

@@ -1,20 +1,28 @@
 //! The gate: a socket pair between a parent and the child it holds back.
 //!
 //! The child sends reports of eight bytes, the parent sends one byte that opens. The child's end closes on exec.
+//!
+//! A process between has a second pair, over which it tells of the child that it made, and at last how that ended.
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
+
+use super::descriptor_message;
+use super::exit::Exit;
 
 /// What a child says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Report {
     /// The root is ready; the child waits.
     Ready,
-    /// The process between has made the real child, which has this number in the caller's process namespace.
+    /// The process between has made the real child, which has this number in the caller's process namespace; a
+    /// descriptor of that child comes along.
     Cloned(i32),
-    /// The process between could not enter the namespaces or clone the real child.
+    /// The namespaces could not be entered, or the real child not be cloned.
     NotEntered(Errno),
+    /// The real child has ended.
+    Ended(Exit),
     /// The step of this index failed.
     Failed(u32, Errno),
 }
@@ -22,6 +30,8 @@ pub(super) enum Report {
 const READY: u32 = u32::MAX;
 const CLONED: u32 = u32::MAX - 1;
 const NOT_ENTERED: u32 = u32::MAX - 2;
+const EXITED: u32 = u32::MAX - 3;
+const KILLED: u32 = u32::MAX - 4;
 
 impl Report {
     fn encode(self) -> [u8; 8] {
@@ -29,6 +39,8 @@ impl Report {
             Self::Ready => (READY, 0),
             Self::Cloned(pid) => (CLONED, pid),
             Self::NotEntered(errno) => (NOT_ENTERED, errno as i32),
+            Self::Ended(Exit::Code(code)) => (EXITED, code),
+            Self::Ended(Exit::Signal(signal)) => (KILLED, signal),
             Self::Failed(index, errno) => (index, errno as i32),
         };
         let [a, b, c, d] = kind.to_ne_bytes();
@@ -42,6 +54,8 @@ impl Report {
             READY => Self::Ready,
             CLONED => Self::Cloned(value),
             NOT_ENTERED => Self::NotEntered(Errno::from_raw(value)),
+            EXITED => Self::Ended(Exit::Code(value)),
+            KILLED => Self::Ended(Exit::Signal(value)),
             index => Self::Failed(index, Errno::from_raw(value)),
         }
     }
@@ -77,6 +91,15 @@ pub(super) fn send(gate: RawFd, report: Report) -> Result<(), Errno> {
         )
     };
     Errno::result(result).map(drop)
+}
+
+/// Sends a report with a descriptor. Called in the process between: no allocation.
+pub(super) fn send_with(
+    gate: RawFd,
+    report: Report,
+    descriptor: BorrowedFd<'_>,
+) -> Result<(), Errno> {
+    descriptor_message::send(gate, report.encode(), descriptor)
 }
 
 /// Waits for the parent's word. `Ok` means go on; `EPIPE` means that the parent is gone. Called in the child: no
@@ -125,6 +148,18 @@ pub(super) fn next_report(gate: BorrowedFd<'_>) -> Result<Option<Report>, Errno>
     }
 }
 
+/// Waits for the next report and takes the descriptor that comes with it; `None` when the other end is closed.
+pub(super) fn next_report_with(
+    gate: BorrowedFd<'_>,
+) -> Result<Option<(Report, Option<OwnedFd>)>, Errno> {
+    let (length, message, descriptor) = descriptor_message::receive(gate)?;
+    match length {
+        0 => Ok(None),
+        8 => Ok(Some((Report::decode(message), descriptor))),
+        _ => Err(Errno::EBADMSG),
+    }
+}
+
 fn receive(gate: RawFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     loop {
         // SAFETY: the pointer and the length describe the caller's buffer.
@@ -141,6 +176,7 @@ fn receive(gate: RawFd, buffer: &mut [u8]) -> Result<usize, Errno> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::os::fd::AsFd;
 
     use super::*;
@@ -152,6 +188,8 @@ mod tests {
             Report::Ready,
             Report::Cloned(42),
             Report::NotEntered(Errno::ESRCH),
+            Report::Ended(Exit::Code(255)),
+            Report::Ended(Exit::Signal(64)),
             Report::Failed(7, Errno::ENOENT),
         ] {
             send(theirs.as_raw_fd(), report).expect("a report is sent");
@@ -159,6 +197,31 @@ mod tests {
         }
         drop(theirs);
         assert_eq!(next_report(ours.as_fd()), Ok(None));
+    }
+
+    #[test]
+    fn a_report_may_bring_a_descriptor_along() {
+        let (ours, theirs) = pair().expect("a socket pair");
+        let (reader, mut writer) = std::io::pipe().expect("a pipe");
+        send_with(theirs.as_raw_fd(), Report::Cloned(42), reader.as_fd()).expect("it is sent");
+        send(theirs.as_raw_fd(), Report::Ready).expect("a report is sent");
+        drop((reader, theirs));
+        let mut text = String::new();
+        match next_report_with(ours.as_fd()) {
+            Ok(Some((Report::Cloned(42), Some(descriptor)))) => {
+                writer.write_all(b"hello").expect("somebody reads");
+                drop(writer);
+                let mut reader = std::fs::File::from(descriptor);
+                reader.read_to_string(&mut text).expect("readable");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(text, "hello");
+        assert!(matches!(
+            next_report_with(ours.as_fd()),
+            Ok(Some((Report::Ready, None)))
+        ));
+        assert!(matches!(next_report_with(ours.as_fd()), Ok(None)));
     }
 
     #[test]

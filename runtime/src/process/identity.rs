@@ -3,6 +3,9 @@
 //! Users and groups are set by the bare system calls: the C library's functions would try to reach the parent's other
 //! threads, which are not here.
 
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
 use nix::errno::Errno;
 
 use super::init_step::{CapabilitySets, Identity};
@@ -44,6 +47,35 @@ pub(super) fn new_keyring() -> Result<(), Errno> {
         Ok(_) | Err(Errno::ENOSYS) => Ok(()),
         Err(errno) => Err(errno),
     }
+}
+
+/// A service manager may have protected the caller from the out-of-memory killer, which is nothing to hand on. /proc must
+/// be the host's still.
+pub(super) fn drop_memory_protection() -> Result<(), Errno> {
+    raise_to_zero(c"/proc/self/oom_score_adj")
+}
+
+fn raise_to_zero(path: &CStr) -> Result<(), Errno> {
+    // SAFETY: the pointer names a C string.
+    let file = unsafe { libc::open(path.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+    let file = match Errno::result(file) {
+        // SAFETY: the kernel has just opened this descriptor for us and nobody else knows of it.
+        Ok(file) => unsafe { OwnedFd::from_raw_fd(file) },
+        // A host that does not show it did not set it this way either.
+        Err(Errno::ENOENT) => return Ok(()),
+        Err(errno) => return Err(errno),
+    };
+    let mut sign = [0_u8; 1];
+    // SAFETY: the pointer and the length describe the buffer.
+    let result = unsafe { libc::read(file.as_raw_fd(), sign.as_mut_ptr().cast(), sign.len()) };
+    Errno::result(result)?;
+    if &sign != b"-" {
+        return Ok(());
+    }
+    let zero = b"0\n";
+    // SAFETY: the pointer and the length describe the static bytes.
+    let result = unsafe { libc::pwrite(file.as_raw_fd(), zero.as_ptr().cast(), zero.len(), 0) };
+    Errno::result(result).map(drop)
 }
 
 pub(super) fn limit_capabilities(kept: u64) -> Result<(), Errno> {
@@ -116,4 +148,25 @@ fn change_ambient(operation: libc::c_int, capability: u32) -> Result<(), Errno> 
         )
     };
     Errno::result(result).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CString;
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn only_a_number_below_zero_is_raised() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("oom_score_adj");
+        let path = CString::new(file.as_os_str().as_encoded_bytes()).expect("a path");
+        assert_eq!(raise_to_zero(&path), Ok(()));
+        for (before, after) in [("-9\n", "0\n\n"), ("0\n", "0\n"), ("300\n", "300\n")] {
+            fs::write(&file, before).expect("a file");
+            assert_eq!(raise_to_zero(&path), Ok(()));
+            assert_eq!(fs::read_to_string(&file).expect("a file"), after);
+        }
+    }
 }

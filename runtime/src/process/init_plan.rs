@@ -10,7 +10,7 @@ use super::error::ProcessError;
 use super::init_step::InitStep;
 use super::mount_options::root_propagation;
 use super::overlay::OverlayRoot;
-use super::process_steps::{Lifetime, first_steps, last_steps};
+use super::process_steps::{first_steps, last_steps};
 use super::root_steps;
 use super::text::{c_string, relative_to_root};
 
@@ -37,11 +37,12 @@ impl InitPlan {
             .as_ref()
             .ok_or(ProcessError::Incomplete { part: "linux" })?;
         let namespaces = namespaces(linux)?;
-        let mut steps = first_steps(Lifetime::OfParent);
+        let mut steps = first_steps();
+        steps.push(InitStep::DropMemoryProtection);
         steps.push(InitStep::SetUmask { mask: 0 });
         steps.extend(file_system_steps(spec, linux, root)?);
         steps.push(InitStep::WaitAtGate);
-        steps.extend(last_steps(process, Lifetime::OfParent)?);
+        steps.extend(last_steps(process)?);
         Ok(Self {
             steps: steps.into(),
             namespaces,

@@ -21,6 +21,8 @@ pub enum InitStep {
     NewKeyring,
     /// Asks the kernel for a SIGKILL when the parent dies, and stops if it is dead already.
     DieWithParent,
+    /// Gives up what protection from the kernel's out-of-memory killer the parent has.
+    DropMemoryProtection,
     /// Closes this process to the eyes of others until its program runs.
     HideFromOthers,
     /// Sets which permission bits new files lack.
@@ -44,7 +46,7 @@ pub enum InitStep {
     MountFileSystem(FileSystemMount),
     /// Shows a file or directory of the host in the container.
     BindMount(BindMount),
-    /// Makes a device node.
+    /// Makes a device node, and lets it be opened although nodes in the container are not.
     MakeDevice(Device),
     /// Makes a symbolic link, unless something is there.
     MakeSymbolicLink {

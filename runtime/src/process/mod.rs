@@ -14,15 +14,18 @@
 //! 5. The gate opens; the child takes on its identity (`identity.rs`) and executes its program (`program.rs`).
 //! 6. A step that fails sends its index and error number through the gate. The gate closes on exec, so its end without
 //!    a message means that the program runs.
-//! 7. `spawn_exec` (`exec.rs`) enters the namespaces of a running container by way of a short-lived process between,
-//!    which clones the real one as the caller's own child; that one runs the same identity steps.
+//! 7. `spawn_exec` (`exec.rs`) enters the namespaces of a running container by way of a process between (`between.rs`),
+//!    which clones the real one and stays as its parent; that one runs the same identity steps.
 //!
 //! The child dies with the thread that spawned it: that thread must live as long as the container. While that parent
 //! runs, a container cannot write to the executable of minirun through `/proc/self/exe`: the kernel refuses to open the
-//! file of a running program for writing (Linux 6.11 and 6.12 did not always).
+//! file of a running program for writing (Linux 6.11 and 6.12 did not always). A caller of `spawn_exec` may run another
+//! file, if minirun was upgraded meanwhile, and seals its own (`sealed.rs`).
 
+mod between;
 mod child;
 mod clone;
+mod descriptor_message;
 mod error;
 mod exec;
 mod exit;
@@ -40,6 +43,7 @@ mod process_steps;
 mod program;
 mod root_path;
 mod root_steps;
+mod sealed;
 mod spawn;
 mod standard_streams;
 mod system_call;
@@ -53,5 +57,6 @@ pub use exit::{Exit, RunningProcess};
 pub use init_plan::InitPlan;
 pub use init_step::InitStep;
 pub use overlay::OverlayRoot;
+pub use sealed::Sealed;
 pub use spawn::{HeldProcess, spawn};
 pub use standard_streams::ChildStdio;

@@ -13,14 +13,22 @@ use super::init_step::{BindMount, FileSystemMount};
 use super::overlay::OverlayMount;
 use super::root_path::{Links, NodeKind, locate, locate_or_create};
 use super::system_call::{
-    self, Depth, MOUNT_ATTR_RDONLY, MountAttributes, OpenHow, attach, enter_directory, mount,
-    set_mount_attributes,
+    self, Depth, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY,
+    MountAttributes, OpenHow, attach, enter_directory, mount, set_mount_attributes,
 };
 
 const READ_ONLY: MountAttributes = MountAttributes {
     set: MOUNT_ATTR_RDONLY,
     clear: 0,
     propagation: 0,
+    user_namespace: 0,
+};
+
+/// What the mount of a single device node permits: to open it, and nothing else.
+const DEVICE: MountAttributes = MountAttributes {
+    set: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+    clear: MOUNT_ATTR_NODEV,
+    propagation: libc::MS_PRIVATE,
     user_namespace: 0,
 };
 
@@ -31,6 +39,7 @@ pub(super) fn set_propagation(flags: libc::c_ulong) -> Result<(), Errno> {
     mount(c"none", c"/", c"", (flags, None))
 }
 
+/// Nodes that the container makes, or that a layer brings along, cannot be opened.
 pub(super) fn mount_overlay(overlay: &OverlayMount) -> Result<(), Errno> {
     if let Some(directory) = &overlay.directory {
         // SAFETY: the pointer names a C string.
@@ -40,7 +49,7 @@ pub(super) fn mount_overlay(overlay: &OverlayMount) -> Result<(), Errno> {
         c"overlay",
         &overlay.target,
         c"overlay",
-        (0, Some(&overlay.options)),
+        (libc::MS_NODEV, Some(&overlay.options)),
     )
 }
 
@@ -75,6 +84,13 @@ pub(super) fn bind(root: BorrowedFd<'_>, what: &BindMount) -> Result<(), Errno> 
     let place = locate_or_create(root, &what.target, Links::Follow, kind)?;
     set_mount_attributes(tree.as_fd(), what.depth, what.attributes)?;
     attach(&tree, place.as_fd())
+}
+
+/// Mounts a device node over itself, so that it can be opened whatever the mount that it lies on says.
+pub(super) fn allow_device(node: &OwnedFd) -> Result<(), Errno> {
+    let tree = system_call::clone_tree_at(node.as_fd(), Depth::Single)?;
+    set_mount_attributes(tree.as_fd(), Depth::Single, DEVICE)?;
+    attach(&tree, node.as_fd())
 }
 
 /// The old root comes to lie over the new one and is taken off again, so no directory for it is needed.

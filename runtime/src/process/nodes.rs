@@ -8,9 +8,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use nix::errno::Errno;
 
 use super::init_step::Device;
+use super::mounts;
 use super::root_path::{Links, NodeKind, locate_or_create};
 use super::system_call::{self, OpenHow};
 
+/// The file systems of a container are mounted such that no device node in them can be opened, because its root may
+/// make nodes of any number. So each node that it shall open is mounted once more over itself, without that.
 pub(super) fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), Errno> {
     let (directory, name) = parent_of(root, &device.path)?;
     let number = libc::makedev(device.major, device.minor);
@@ -18,10 +21,21 @@ pub(super) fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), E
     let result =
         unsafe { libc::mknodat(directory.as_raw_fd(), name.as_ptr(), device.mode, number) };
     match Errno::result(result) {
-        Ok(_) => own_device(&directory, name, device),
-        Err(Errno::EEXIST) => check_device(&directory, name, device),
-        Err(errno) => Err(errno),
+        Ok(_) => own_device(&directory, name, device)?,
+        Err(Errno::EEXIST) => {}
+        Err(errno) => return Err(errno),
     }
+    let how = OpenHow {
+        flags: (libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC) as u64,
+        mode: 0,
+        resolve: 0,
+    };
+    let node = system_call::open_at(directory.as_fd(), name, how)?;
+    check_device(&node, device)?;
+    if device.mode & libc::S_IFMT == libc::S_IFIFO {
+        return Ok(());
+    }
+    mounts::allow_device(&node)
 }
 
 fn own_device(directory: &OwnedFd, name: &CStr, device: &Device) -> Result<(), Errno> {
@@ -42,13 +56,8 @@ fn own_device(directory: &OwnedFd, name: &CStr, device: &Device) -> Result<(), E
 }
 
 /// A node that the image brought along must be the very same device.
-fn check_device(directory: &OwnedFd, name: &CStr, device: &Device) -> Result<(), Errno> {
-    let how = OpenHow {
-        flags: (libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC) as u64,
-        mode: 0,
-        resolve: 0,
-    };
-    let status = system_call::status(&system_call::open_at(directory.as_fd(), name, how)?)?;
+fn check_device(node: &OwnedFd, device: &Device) -> Result<(), Errno> {
+    let status = system_call::status(node)?;
     let same_kind = status.st_mode & libc::S_IFMT == device.mode & libc::S_IFMT;
     let same_number = status.st_rdev == libc::makedev(device.major, device.minor);
     if same_kind && same_number {

@@ -15,21 +15,11 @@ use super::text::c_string;
 /// What the umask of a container's process is unless the Spec says otherwise, as Docker has it.
 const DEFAULT_UMASK: libc::mode_t = 0o022;
 
-/// Whether a process outlives the one that spawned it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lifetime {
-    OfParent,
-    OfContainer,
-}
-
-/// What comes first in every child. One that is born among the processes of a running container hides from them.
-pub(super) fn first_steps(lifetime: Lifetime) -> Vec<InitStep> {
+/// What comes first in every child.
+pub(super) fn first_steps() -> Vec<InitStep> {
     vec![
         InitStep::ResetSignals,
-        match lifetime {
-            Lifetime::OfParent => InitStep::DieWithParent,
-            Lifetime::OfContainer => InitStep::HideFromOthers,
-        },
+        InitStep::DieWithParent,
         InitStep::NewSession,
         InitStep::NewKeyring,
     ]
@@ -41,10 +31,7 @@ pub(super) fn first_steps(lifetime: Lifetime) -> Vec<InitStep> {
 /// descriptor of the host marked to close. The bounding set goes first, because changing it takes a capability. The
 /// wish to die with the parent is repeated, because the kernel forgets it when the user changes. No new privileges come
 /// last, so that nothing before is hindered.
-pub(super) fn last_steps(
-    process: &Process,
-    lifetime: Lifetime,
-) -> Result<Vec<InitStep>, ProcessError> {
+pub(super) fn last_steps(process: &Process) -> Result<Vec<InitStep>, ProcessError> {
     let user = process.user();
     let mut steps = vec![
         InitStep::CloseOnExec,
@@ -68,9 +55,7 @@ pub(super) fn last_steps(
     if let Some(capabilities) = process.capabilities() {
         steps.push(InitStep::SetCapabilities(capability_sets(capabilities)?));
     }
-    if lifetime == Lifetime::OfParent {
-        steps.push(InitStep::DieWithParent);
-    }
+    steps.push(InitStep::DieWithParent);
     if process.no_new_privileges() == Some(true) {
         steps.push(InitStep::SetNoNewPrivileges);
     }

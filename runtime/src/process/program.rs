@@ -56,17 +56,22 @@ impl Program {
     }
 
     /// Tries every candidate, and returns only if none could be executed. A file that is there but refused outweighs
-    /// those that are not there. Called in the child: no allocation.
+    /// those that are not there, and these outweigh places that cannot be looked at. Called in the child: no allocation.
     pub(super) fn execute(&self) -> Errno {
-        let mut refused = None;
+        let (mut refused, mut missing, mut unreachable) = (None, None, None);
         for candidate in &self.candidates {
             match self.execute_one(candidate) {
-                Errno::ENOENT | Errno::ENOTDIR => {}
                 Errno::EACCES => refused = Some(Errno::EACCES),
+                Errno::ENOENT | Errno::ENOTDIR => missing = Some(Errno::ENOENT),
+                errno @ (Errno::ENAMETOOLONG
+                | Errno::ELOOP
+                | Errno::ENODEV
+                | Errno::ESTALE
+                | Errno::ETIMEDOUT) => unreachable = Some(errno),
                 errno => return errno,
             }
         }
-        refused.unwrap_or(Errno::ENOENT)
+        refused.or(missing).or(unreachable).unwrap_or(Errno::ENOENT)
     }
 
     fn execute_one(&self, path: &CStr) -> Errno {
@@ -178,6 +183,18 @@ mod tests {
             program(&["a\0b"], &[]),
             Err(ProcessError::NulByte { .. })
         ));
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_looked_at_does_not_end_the_search() {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::os::unix::fs::symlink("loop", directory.path().join("loop")).expect("a link");
+        let lost = format!("{}/loop", directory.path().display());
+        let path = format!("PATH=/{}:{lost}:/", "long".repeat(2000));
+        let searched = program(&["minirun-test-missing"], &[&path]).expect("it is prepared");
+        assert_eq!(searched.execute(), Errno::ENOENT);
+        let named = program(&[&lost], &[]).expect("it is prepared");
+        assert_eq!(named.execute(), Errno::ELOOP);
     }
 
     #[test]

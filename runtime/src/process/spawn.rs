@@ -12,11 +12,12 @@ use nix::errno::Errno;
 use super::child;
 use super::clone::{Cloned, clone_child};
 use super::error::ProcessError;
-use super::exit::{RunningProcess, WhenDropped};
+use super::exit::{Parent, RunningProcess, WhenDropped};
 use super::gate::{self, Report};
 use super::init_plan::InitPlan;
 use super::init_step::InitStep;
 use super::standard_streams::ChildStdio;
+use super::text::shown;
 
 /// A child that has not run its program yet. Dropping it kills and reaps the process.
 #[derive(Debug)]
@@ -26,8 +27,6 @@ pub struct HeldProcess {
     gate: OwnedFd,
     steps: Arc<[InitStep]>,
     progress: Progress,
-    /// A report that came before it was expected.
-    early: Option<Report>,
 }
 
 /// How far a child is known to have come.
@@ -55,7 +54,7 @@ pub fn spawn(
     match cloned {
         Cloned::Child => child::live(&plan.steps, streams, theirs.as_raw_fd()),
         Cloned::Parent { pid, pidfd } => Ok(HeldProcess::new(
-            RunningProcess::new(pid, pidfd, WhenDropped::KillAndReap),
+            RunningProcess::new(pid, pidfd, Parent::Caller),
             ours,
             Arc::clone(&plan.steps),
         )),
@@ -63,10 +62,7 @@ pub fn spawn(
 }
 
 pub(super) fn make_gate() -> Result<(OwnedFd, OwnedFd), ProcessError> {
-    gate::pair().map_err(|errno| ProcessError::Gate {
-        action: "make",
-        errno,
-    })
+    gate::pair().map_err(|errno| ProcessError::gate("make", errno))
 }
 
 impl HeldProcess {
@@ -76,13 +72,7 @@ impl HeldProcess {
             gate,
             steps,
             progress: Progress::MakingRoot,
-            early: None,
         }
-    }
-
-    /// The same with a report that was read already.
-    pub(super) fn with_early_report(self, early: Option<Report>) -> Self {
-        Self { early, ..self }
     }
 
     /// The process, as the caller's process namespace counts.
@@ -128,12 +118,7 @@ impl HeldProcess {
         match gate::open(self.gate.as_fd()) {
             // A child that was killed while it waited is found out by the wait below.
             Ok(()) | Err(Errno::EPIPE) => {}
-            Err(errno) => {
-                return Err(ProcessError::Gate {
-                    action: "open",
-                    errno,
-                });
-            }
+            Err(errno) => return Err(ProcessError::gate("open", errno)),
         }
         if let Some(report) = self.next_report()? {
             return Err(self.failure(report));
@@ -142,34 +127,17 @@ impl HeldProcess {
         Ok(self.process)
     }
 
-    fn next_report(&mut self) -> Result<Option<Report>, ProcessError> {
-        if let Some(report) = self.early.take() {
-            return Ok(Some(report));
-        }
-        gate::next_report(self.gate.as_fd()).map_err(|errno| ProcessError::Gate {
-            action: "read",
-            errno,
-        })
+    fn next_report(&self) -> Result<Option<Report>, ProcessError> {
+        gate::next_report(self.gate.as_fd()).map_err(|errno| ProcessError::gate("read", errno))
     }
 
     fn failure(&self, report: Report) -> ProcessError {
         match report {
             Report::Failed(index, errno) => match self.steps.get(index as usize) {
-                Some(InitStep::Execute(program)) => match errno {
-                    Errno::ENOENT | Errno::ENOTDIR => ProcessError::CommandNotFound {
-                        command: program.command(),
-                    },
-                    _ => ProcessError::CommandNotExecutable {
-                        command: program.command(),
-                        errno,
-                    },
-                },
-                Some(step) => ProcessError::Step {
-                    sentence: step.explain().sentence,
-                    errno,
-                },
+                Some(step) => failure_of_step(step, errno),
                 None => unexpected_report(),
             },
+            Report::NotEntered(errno) => ProcessError::Enter { errno },
             _ => unexpected_report(),
         }
     }
@@ -184,11 +152,34 @@ impl HeldProcess {
     }
 }
 
-fn unexpected_report() -> ProcessError {
-    ProcessError::Gate {
-        action: "understand",
-        errno: Errno::EBADMSG,
+fn failure_of_step(step: &InitStep, errno: Errno) -> ProcessError {
+    match step {
+        InitStep::Execute(program) => match errno {
+            Errno::ENOENT | Errno::ENOTDIR => ProcessError::CommandNotFound {
+                command: program.command(),
+            },
+            _ => ProcessError::CommandNotExecutable {
+                command: program.command(),
+                errno,
+            },
+        },
+        InitStep::MakeWorkingDirectory { path } => ProcessError::WorkingDirectory {
+            directory: format!("/{}", shown(path)),
+            errno,
+        },
+        InitStep::ChangeDirectory { path } => ProcessError::WorkingDirectory {
+            directory: shown(path),
+            errno,
+        },
+        step => ProcessError::Step {
+            sentence: step.explain().sentence,
+            errno,
+        },
     }
+}
+
+fn unexpected_report() -> ProcessError {
+    ProcessError::gate("understand", Errno::EBADMSG)
 }
 
 fn error_number(error: &io::Error) -> Errno {

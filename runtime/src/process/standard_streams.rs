@@ -20,6 +20,10 @@ pub struct ChildStdio<'a> {
 pub(super) const GATE: RawFd = 3;
 /// Where the process descriptor of the container's first process is after `arrange`, in the process between.
 pub(super) const TARGET: RawFd = 4;
+/// Where the process between has its end of the watch.
+pub(super) const WATCH: RawFd = 5;
+/// Where the process between has the directory of the container's cgroup.
+pub(super) const CGROUP: RawFd = 6;
 
 impl ChildStdio<'_> {
     pub(super) fn raw(&self) -> [RawFd; 3] {

@@ -32,6 +32,8 @@ pub(super) const MOUNT_ATTR_RDONLY: u64 = 1;
 pub(super) const MOUNT_ATTR_NOSUID: u64 = 2;
 pub(super) const MOUNT_ATTR_NODEV: u64 = 4;
 pub(super) const MOUNT_ATTR_NOEXEC: u64 = 8;
+/// Since Linux 5.14.
+pub(super) const MOUNT_ATTR_NOSYMFOLLOW: u64 = 0x20_0000;
 
 const OPEN_TREE_CLONE: u32 = 1;
 const OPEN_TREE_CLOEXEC: u32 = libc::O_CLOEXEC as u32;

@@ -16,8 +16,9 @@ use tempfile::TempDir;
 use super::super::*;
 
 const BUSYBOX: &str = "/usr/bin/busybox";
-const APPLETS: [&str; 12] = [
-    "cat", "grep", "hostname", "id", "kill", "ls", "pwd", "sh", "sleep", "stat", "touch", "true",
+const APPLETS: [&str; 14] = [
+    "cat", "chmod", "grep", "hostname", "id", "kill", "ls", "mknod", "pwd", "sh", "sleep", "stat",
+    "touch", "true",
 ];
 
 /// What Docker allows by default.
@@ -191,7 +192,7 @@ pub(super) fn spec_of(arguments: &[&str]) -> Value {
         },
         "mounts": [
             mount("/proc", "proc", &["nosuid", "noexec", "nodev"]),
-            mount("/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
+            mount("/dev", "tmpfs", &["nosuid", "nodev", "strictatime", "mode=755", "size=65536k"]),
             mount("/dev/pts", "devpts", &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
             mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
             mount("/sys/fs/cgroup", "cgroup", &["ro", "nosuid", "noexec", "nodev"]),

@@ -130,3 +130,24 @@ fn a_program_starts_with_default_signals_whatever_the_parent_ignores() {
     let (_, text) = fixture.run(&command).expect("it runs");
     assert_eq!(text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000");
 }
+
+#[test]
+fn a_working_directory_that_is_none_is_named() {
+    let fixture = Fixture::new();
+    let mut spec = spec_of(&["true"]);
+    spec["process"]["cwd"] = "/bin/busybox".into();
+    let error = fixture.run(&spec).expect_err("it is no directory");
+    assert_eq!(
+        error.to_string(),
+        "cannot start in the working directory `/bin/busybox`: Not a directory"
+    );
+    assert_eq!(error.exit_code(), 126);
+    let fixture = Fixture::new();
+    spec["process"]["cwd"] = "/bin/busybox/below".into();
+    let error = fixture.run(&spec).expect_err("it cannot be made");
+    assert_eq!(error.exit_code(), 126);
+    assert!(
+        error.to_string().contains("`/bin/busybox/below`"),
+        "{error}"
+    );
+}

@@ -45,12 +45,12 @@ fn every_step_says_what_it_does() {
         .collect();
     for expected in [
         "mount --make-rslave /",
-        "mount -t overlay -o lowerdir=/images/top:/images/base,upperdir=/c/upper,workdir=/c/work overlay /c/merged",
+        "mount -t overlay -o nodev,lowerdir=/images/top:/images/base,upperdir=/c/upper,workdir=/c/work overlay /c/merged",
         "cd /c/merged",
         "mkdir -p proc && mount -t proc -o nosuid,noexec,nodev proc proc",
         "mkdir -p sys/fs/cgroup && mount -t cgroup2 -o ro,nosuid,noexec,nodev cgroup sys/fs/cgroup",
         "mount --rbind /c/hosts etc/hosts && mount -o remount,bind,ro etc/hosts",
-        "mknod -m 666 dev/null c 1 3",
+        "mknod -m 666 dev/null c 1 3 && mount --bind dev/null dev/null && mount -o remount,bind,dev dev/null",
         "ln -s pts/ptmx dev/ptmx",
         "pivot_root . . && umount -l . && cd /",
         "mount -o remount,bind,ro /",
@@ -73,6 +73,19 @@ fn every_step_says_what_it_does() {
         bounding,
         Some(&format!("setpriv --bounding-set -all,{names}"))
     );
+}
+
+#[test]
+fn a_process_without_capabilities_is_not_said_to_have_them_all() {
+    let mut spec = full_spec();
+    spec["process"]["capabilities"] = json!({ "bounding": CAPABILITIES });
+    let plan = prepare(spec).expect("it is prepared");
+    let step = plan
+        .steps()
+        .iter()
+        .find(|step| matches!(step, InitStep::SetCapabilities(_)));
+    let command = step.expect("a step").explain().command;
+    assert_eq!(command, "capsh --caps='='");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What a program must not be able to do.
 
-use std::fs::File;
+use std::ffi::CString;
+use std::fs::{self, File};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 
 use serde_json::json;
 
@@ -121,4 +123,65 @@ fn a_container_sees_its_own_cgroup_as_the_root() {
     drop(input);
     assert_eq!(read_all(output), "0::/\n1");
     process.wait().expect("it ends");
+}
+
+#[test]
+fn nodes_that_a_container_makes_cannot_be_opened() {
+    let fixture = Fixture::new();
+    let text = fixture.script(
+        "for place in / /dev/ /dev/shm/; do \
+             mknod ${place}mine c 1 3 && stat -c %t:%T ${place}mine; \
+             cat ${place}mine 2>&1; \
+         done; true",
+    );
+    let places = ["/", "/dev/", "/dev/shm/"];
+    let expected =
+        places.map(|place| format!("1:3\ncat: can't open '{place}mine': Permission denied"));
+    assert_eq!(text, expected.join("\n"));
+}
+
+#[test]
+fn the_usual_devices_can_be_opened_and_are_the_containers_own() {
+    let before = fs::metadata("/dev/null").expect("a node").mode();
+    let fixture = Fixture::new();
+    let text = fixture.script(
+        "for name in null zero full random urandom; do : < /dev/$name || echo $name; done; \
+         echo gone > /dev/null; chmod 600 /dev/null; stat -c %a /dev/null; cat /dev/null",
+    );
+    assert_eq!(text, "600");
+    let after = fs::metadata("/dev/null").expect("a node").mode();
+    assert_eq!(before, after);
+}
+
+#[test]
+fn an_image_that_brings_its_own_null_device_is_refused_unless_it_is_the_one() {
+    for (minor, refused) in [(3, false), (5, true)] {
+        let fixture = Fixture::new();
+        fs::create_dir(fixture.path("layer/dev")).expect("a directory");
+        let path = fixture.path("layer/dev/null");
+        let path = CString::new(path.as_os_str().as_encoded_bytes()).expect("a path");
+        // SAFETY: the pointer names a C string.
+        let made = unsafe {
+            libc::mknod(
+                path.as_ptr(),
+                libc::S_IFCHR | 0o666,
+                libc::makedev(1, minor),
+            )
+        };
+        assert_eq!(made, 0);
+        let mut spec = spec_of_script("echo gone > /dev/null");
+        let mounts = spec["mounts"].as_array_mut().expect("a list of mounts");
+        mounts.retain(|mount| {
+            !mount["destination"]
+                .as_str()
+                .is_some_and(|path| path.starts_with("/dev"))
+        });
+        match fixture.run(&spec) {
+            Ok((exit, text)) => assert!(!refused && exit == Exit::Code(0), "{text}"),
+            Err(error) => assert!(
+                refused && error.to_string().contains("/dev/null"),
+                "{error}"
+            ),
+        }
+    }
 }
