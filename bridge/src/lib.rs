@@ -1,7 +1,7 @@
 //! Networks: who is on them, who may talk to whom, and what it takes to make that so on a Linux host.
 //!
 //! A [`network::Network`] is a definition; an [`endpoint::Endpoint`] is a running container's place on it. [`attach`] and
-//! [`detach`] bring a container's network namespace onto a network and off it, [`update`] changes a network while containers
+//! `detach` bring a container's network namespace onto a network and off it, [`update`] changes a network while containers
 //! run on it, [`reload`] makes the host's rules what the state says.
 //!
 //! Data flows one way: a request is resolved against the state (leases, host ports, peers), a pure function turns the result

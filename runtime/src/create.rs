@@ -265,19 +265,11 @@ fn merge(
     (id, name, links): (ContainerId, ContainerName, Vec<Link>),
 ) -> ContainerConfig {
     let from_image = image.config;
-    let (entrypoint, command) = match request.entrypoint {
-        // Another entry point makes the image's command meaningless, as with Docker.
-        Some(entrypoint) => {
-            let words = if entrypoint.is_empty() {
-                vec![]
-            } else {
-                vec![entrypoint]
-            };
-            (words, request.command)
-        }
-        None if request.command.is_empty() => (from_image.entrypoint, from_image.command),
-        None => (from_image.entrypoint, request.command),
-    };
+    let (entrypoint, command) = words(
+        request.entrypoint,
+        request.command,
+        (from_image.entrypoint, from_image.command),
+    );
     let mut expose: BTreeSet<ExposedPort> = from_image.exposed;
     expose.extend(request.expose);
     expose.extend(request.publish.iter().map(|publish| publish.container));
@@ -325,6 +317,21 @@ fn merge(
             extra_hosts: request.extra_hosts,
             nameservers: request.nameservers,
         },
+    }
+}
+
+/// The words of the command line: entry point and command.
+fn words(
+    entrypoint: Option<String>,
+    command: Vec<String>,
+    (image_entrypoint, image_command): (Vec<String>, Vec<String>),
+) -> (Vec<String>, Vec<String>) {
+    match entrypoint {
+        // Another entry point makes the image's command meaningless, as with Docker.
+        Some(none) if none.is_empty() => (Vec::new(), command),
+        Some(program) => (vec![program], command),
+        None if command.is_empty() => (image_entrypoint, image_command),
+        None => (image_entrypoint, command),
     }
 }
 

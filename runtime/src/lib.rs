@@ -6,7 +6,7 @@
 //! [`stop`], [`remove`], [`exec`], [`logs`] and [`details`] are what can be done to it meanwhile and afterwards.
 //!
 //! There is no daemon: what is known of a container is its directory, what is known of a running one is its record and
-//! the kernel. A monitor that is killed takes its container with it, and the next command that meets it [`repair`]s what
+//! the kernel. A monitor that is killed takes its container with it, and the next command that meets it repairs what
 //! is left.
 //!
 //! Invariant: nothing here writes to a terminal, and no answer depends on a container that was not asked about.

@@ -4,13 +4,13 @@
 //!
 //! 1. A command forks it. It leaves the command's session, terminal and directory, and closes every descriptor but those
 //!    it was given ([`run`]).
-//! 2. It makes the container ([`setup`]): records itself, clones the first process into its namespaces, attaches the
+//! 2. It makes the container (`setup`): records itself, clones the first process into its namespaces, attaches the
 //!    network while that process makes its root file system, records that process, and opens the gate. So nothing of the
 //!    image ever runs that is not on record.
 //! 3. It says that the program runs, gives back the container's lock, and from then on only copies output into the log
-//!    and to the command, if that still listens ([`watch`], [`listener`]). It never waits for the command.
+//!    and to the command, if that still listens (`watch`, `listener`). It never waits for the command.
 //! 4. When the program has ended it takes the lock again, records the end, reports it, and takes everything down
-//!    ([`teardown`]). Whoever wants the same container, name or port in this moment waits for the lock.
+//!    (`teardown`). Whoever wants the same container, name or port in this moment waits for the lock.
 //!
 //! If the monitor is killed, the kernel kills the container's first process with it (`PR_SET_PDEATHSIG`), and the next
 //! command repairs the rest.
