@@ -125,10 +125,16 @@ fn icc_steps<'a>(
     endpoints: &[Endpoint],
 ) -> Vec<NetworkStep<'a>> {
     let rules = Action::ChangeRules(RulesChange::new(
-        format!(
-            "make the rules say that ICC on network `{}` is {}",
-            after.name, after.icc
-        ),
+        match after.icc {
+            Icc::Enabled => format!(
+                "rewrite the rules: containers of network `{}` reach each other",
+                after.name
+            ),
+            Icc::Disabled => format!(
+                "rewrite the rules: containers of network `{}` reach each other by links only",
+                after.name
+            ),
+        },
         KnownRules::Unknown,
         Default::default(),
     ));

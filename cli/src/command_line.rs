@@ -4,6 +4,7 @@
 use crate::commands::*;
 use crate::context::Context;
 use crate::failure::{Failure, OWN_ERROR, complain};
+use crate::unsupported;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use minirun_runtime::runtime::Directories;
@@ -95,6 +96,14 @@ fn explain_usage(mut error: clap::Error) -> ExitCode {
         let option = error.get(ContextKind::InvalidArg);
         let option = option.map(|option| format!(" (of `{option}`)"));
         complain("error", &format!("{source}{}", option.unwrap_or_default()));
+        return ExitCode::from(OWN_ERROR);
+    }
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(option) = error.get(ContextKind::InvalidArg).map(ToString::to_string)
+        && let Some(hint) = unsupported::hint(&option)
+    {
+        complain("error", &format!("there is no option `{option}`"));
+        complain("hint", &hint);
         return ExitCode::from(OWN_ERROR);
     }
     // "To pass it as a value, write it behind `--`" is never what somebody means who types an option.

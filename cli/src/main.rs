@@ -18,6 +18,7 @@ mod narration;
 mod output;
 mod relay;
 mod show;
+mod unsupported;
 
 use failure::Failure;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};

@@ -1,0 +1,40 @@
+//! Options that a Docker user types by habit and that this version does not have: said so, instead of guessed at.
+
+/// What an option is about, if it is one that Docker has and this version does not.
+pub fn hint(option: &str) -> Option<String> {
+    let option = option.split(['=', ' ']).next()?;
+    let subject = match option {
+        "-t" | "--tty" => "terminals are",
+        "-v" | "--volume" | "--mount" | "--tmpfs" | "--volumes-from" => "volumes and mounts are",
+        "--restart" => "restart policies are",
+        "-m" | "--memory" | "--cpus" | "--cpu-shares" | "--cpuset-cpus" | "--pids-limit"
+        | "--ulimit" | "--memory-swap" => "resource limits are",
+        "--privileged" | "--cap-add" | "--cap-drop" | "--device" => {
+            "other capabilities and devices are"
+        }
+        "--network-alias" | "--ip6" | "--ipv6" | "--subnet" => "user-defined networks are",
+        "--health-cmd" | "--init" | "--userns" | "--log-driver" | "--log-opt" => "that is",
+        _ => return None,
+    };
+    Some(format!(
+        "{subject} not part of this version: leave out `{option}`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_docker_has_and_this_version_lacks_is_named() {
+        assert_eq!(
+            hint("-t").as_deref(),
+            Some("terminals are not part of this version: leave out `-t`")
+        );
+        assert_eq!(
+            hint("--restart=always").as_deref(),
+            Some("restart policies are not part of this version: leave out `--restart`")
+        );
+        assert_eq!(hint("--nonsense"), None);
+    }
+}

@@ -1,0 +1,135 @@
+//! Callers that do not read, do not listen, or bring odd surroundings along, and containers that try to get out.
+
+use minirun_integration::TestHost;
+
+#[test]
+fn a_container_ends_although_nobody_reads_what_its_command_passes_on() {
+    let host = TestHost::create();
+    host.imports_busybox(&[]);
+    let mut running = host.spawn_minirun("run --name noisy busybox yes");
+    running.read_until("y\n");
+    host.minirun("stop -t 0 noisy").succeeds();
+    host.minirun("rm noisy").succeeds();
+    drop(running);
+    host.finish();
+}
+
+#[test]
+fn a_container_ends_although_a_program_executed_in_it_is_not_read() {
+    let host = TestHost::create();
+    host.imports_busybox(&[]);
+    host.minirun("run -d --name web1 busybox sleep 1000")
+        .succeeds();
+    let mut executed = host.spawn_minirun("exec web1 yes");
+    executed.read_until("y\n");
+    host.minirun("rm -f web1").succeeds();
+    drop(executed);
+    host.finish();
+}
+
+#[test]
+fn a_caller_that_ignores_the_end_of_its_children_gets_the_exit_code() {
+    let host = TestHost::create();
+    host.imports_busybox(&[]);
+    let script = "trap '' CHLD; exec minirun run --rm busybox sh -c 'exit 3'";
+    host.command("sh", ["-c", script]).fails_with(3);
+    host.finish();
+}
+
+#[test]
+fn a_caller_whose_error_output_is_full_gets_the_exit_code() {
+    let host = TestHost::create();
+    host.command("sh", ["-c", "minirun run --rm demo nope 2>/dev/full"])
+        .fails_with(127);
+    host.finish();
+}
+
+#[test]
+fn a_strict_umask_does_not_reach_into_the_container() {
+    let host = TestHost::create();
+    host.command(
+        "sh",
+        ["-c", "umask 077; minirun run --rm -u 1000 demo true"],
+    )
+    .succeeds();
+    host.finish();
+}
+
+#[test]
+fn words_from_outside_cannot_act_on_the_terminal() {
+    let host = TestHost::create();
+    let failed = host.minirun(["run", "--rm", "demo", "\u{1b}[31mred"]);
+    assert!(!failed.stderr().contains('\u{1b}'), "{}", failed.stderr());
+    failed.fails_with(127).stderr_contains("[31mred");
+    host.finish();
+}
+
+#[test]
+fn a_device_node_that_a_container_makes_is_of_no_use_to_it() {
+    let host = TestHost::create();
+    host.imports_busybox(&[]);
+    for place in ["/node", "/dev/node", "/dev/shm/node"] {
+        let script = format!("mknod {place} b 7 0 && cat {place}");
+        host.in_busybox("", &script)
+            .fails_with(1)
+            .stderr_contains("Permission denied");
+    }
+    host.finish();
+}
+
+#[test]
+fn what_a_container_does_to_its_devices_does_not_reach_the_hosts() {
+    let host = TestHost::create();
+    host.imports_busybox(&[]);
+    let mode = || {
+        host.command("stat", "-c %a /dev/null")
+            .succeeds()
+            .line()
+            .to_owned()
+    };
+    let before = mode();
+    host.in_busybox("", "chmod 600 /dev/null && echo gone > /dev/null")
+        .succeeds();
+    assert_eq!(mode(), before);
+    host.finish();
+}
+
+#[test]
+fn a_working_directory_that_is_none_is_named() {
+    let host = TestHost::create();
+    host.imports_busybox(&[]);
+    host.minirun("run -d --name web1 busybox sleep 1000")
+        .succeeds();
+    host.minirun("exec -w /missing web1 true")
+        .fails_with(127)
+        .stderr_contains("`/missing`");
+    host.minirun("run --rm -w /bin/busybox busybox true")
+        .fails()
+        .stderr_contains("/bin/busybox");
+    host.removes("web1");
+    host.finish();
+}
+
+#[test]
+fn a_configuration_file_that_is_named_must_be_there() {
+    let host = TestHost::create();
+    host.minirun("--config /etc/minirun/misspelt.toml run --rm demo true")
+        .fails_with(125)
+        .stderr_is("error: there is no configuration file `/etc/minirun/misspelt.toml`");
+    host.finish();
+}
+
+#[test]
+fn options_of_docker_that_are_not_there_yet_are_told_so() {
+    let host = TestHost::create();
+    host.minirun("run --rm -it demo true")
+        .fails_with(125)
+        .stderr_is(
+            "error: there is no option `-t`\n\
+             hint: terminals are not part of this version: leave out `-t`",
+        );
+    host.minirun("run --rm --restart always demo true")
+        .fails_with(125)
+        .stderr_contains("hint: restart policies are not part of this version");
+    host.finish();
+}
