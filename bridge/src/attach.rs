@@ -20,7 +20,6 @@ use crate::link::Link;
 use crate::name::{ContainerName, Hostname};
 use crate::network::Network;
 use crate::plan;
-use crate::policy;
 use crate::port::ExposedPort;
 use crate::publication::Publication;
 use crate::publish::PublishRequest;
@@ -139,8 +138,8 @@ impl Resolved {
                 Box::new(self.endpoint.clone()),
             ));
         }
-        actions.extend(self.rules(context.host));
-        actions.extend(self.hosts(context.host));
+        actions.extend(self.rules());
+        actions.extend(self.hosts());
         actions.extend(self.devices(bridge, place));
         actions
             .into_iter()
@@ -148,55 +147,40 @@ impl Resolved {
             .collect()
     }
 
-    fn rules<'a>(&self, host: &NetworkHost) -> Option<Action<'a>> {
-        let contribution =
-            policy::contribution(&self.network, &self.endpoint, &self.targets, &self.sources);
-        let addition = host.firewall.addition(&self.network, &contribution);
-        let known = if addition.is_empty() {
-            host.known_rules()
-        } else {
-            host.begin_rules_change()
-        };
-        let sentence = match known {
-            KnownRules::Match if addition.is_empty() => return None,
+    fn rules<'a>(&self) -> Option<Action<'a>> {
+        let sentence = match self.known {
+            KnownRules::Match if self.rules.0.is_empty() => return None,
             KnownRules::Unknown => "make all rules from what is recorded".to_string(),
             KnownRules::Match => format!(
                 "let the firewall pass what `{}` publishes and is linked to",
                 self.endpoint.name
             ),
         };
-        let removal = host.firewall.removal(&self.network, &contribution);
         Some(Action::ChangeRules(RulesChange::new(
             sentence,
-            known,
-            (addition, removal),
+            self.known,
+            self.rules.clone(),
         )))
     }
 
     /// The hosts files of this container and of the running ones that are linked to it.
-    fn hosts<'a>(&self, host: &NetworkHost) -> Vec<Action<'a>> {
+    fn hosts<'a>(&self) -> Vec<Action<'a>> {
         let mut actions = vec![Action::WriteHosts {
             owner: self.endpoint.name.to_string(),
             path: self.endpoint.hosts.path.clone(),
             text: self.endpoint.hosts_file(&self.targets).render(),
             before: String::new(),
         }];
-        for source in &self.sources {
-            let others = host.running_targets(&self.network, source);
-            let mut with_this: Vec<Endpoint> = others
-                .iter()
-                .filter(|other| other.name != self.endpoint.name)
-                .cloned()
-                .collect();
-            let before = source.hosts_file(&with_this).render();
+        actions.extend(self.sources.iter().map(|source| {
+            let mut with_this = source.other_targets.clone();
             with_this.push(self.endpoint.clone());
-            actions.push(Action::WriteHosts {
-                owner: source.name.to_string(),
-                path: source.hosts.path.clone(),
-                text: source.hosts_file(&with_this).render(),
-                before,
-            });
-        }
+            Action::WriteHosts {
+                owner: source.endpoint.name.to_string(),
+                path: source.endpoint.hosts.path.clone(),
+                text: source.endpoint.hosts_file(&with_this).render(),
+                before: source.endpoint.hosts_file(&source.other_targets).render(),
+            }
+        }));
         actions
     }
 

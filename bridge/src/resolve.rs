@@ -5,9 +5,12 @@ use crate::attach::EndpointRequest;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::firewall::Firewall;
+use crate::firewall::rule::Transaction;
 use crate::id::ContainerId;
 use crate::lease::{LeaseError, Leases};
 use crate::network::Network;
+use crate::policy;
+use crate::reload::KnownRules;
 use crate::reservation::{Reservation, ReservationError, reserve};
 use crate::state::NetworkHost;
 use minirun_netns::MacAddress;
@@ -19,7 +22,18 @@ pub(crate) struct Resolved {
     pub(crate) endpoint: Endpoint,
     pub(crate) reservations: Vec<Reservation>,
     pub(crate) targets: Vec<Endpoint>,
-    pub(crate) sources: Vec<Endpoint>,
+    pub(crate) sources: Vec<Source>,
+    /// The rules that the endpoint adds, and their removal.
+    pub(crate) rules: (Transaction, Transaction),
+    /// Whether the rules that are there are known.
+    pub(crate) known: KnownRules,
+}
+
+/// A running container that is linked to the one that is attached.
+pub(crate) struct Source {
+    pub(crate) endpoint: Endpoint,
+    /// The others it is linked to, as far as they run.
+    pub(crate) other_targets: Vec<Endpoint>,
 }
 
 impl NetworkHost {
@@ -40,7 +54,7 @@ impl NetworkHost {
         for link in &request.links {
             targets.extend(state.find_by_name(&link.target)?);
         }
-        let sources = state.sources_of(&request.name)?;
+        let linked = state.sources_of(&request.name)?;
         let address = self.lease(network, request)?;
         let endpoint = Endpoint {
             id: ContainerId::random()?,
@@ -60,13 +74,39 @@ impl NetworkHost {
             links: request.links.clone(),
             hosts: request.hosts.clone(),
         };
+        let contribution = policy::contribution(network, &endpoint, &targets, &linked);
+        let rules = (
+            self.firewall.addition(network, &contribution),
+            self.firewall.removal(network, &contribution),
+        );
+        let known = if rules.0.is_empty() {
+            self.known_rules()
+        } else {
+            self.begin_rules_change()
+        };
         Ok(Resolved {
             network: network.clone(),
+            sources: self.sources(network, &endpoint, linked),
             endpoint,
             reservations,
             targets,
-            sources,
+            rules,
+            known,
         })
+    }
+
+    fn sources(&self, network: &Network, target: &Endpoint, linked: Vec<Endpoint>) -> Vec<Source> {
+        linked
+            .into_iter()
+            .map(|endpoint| {
+                let mut other_targets = self.running_targets(network, &endpoint);
+                other_targets.retain(|other| other.name != target.name);
+                Source {
+                    endpoint,
+                    other_targets,
+                }
+            })
+            .collect()
     }
 
     fn lease(

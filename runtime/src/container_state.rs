@@ -174,7 +174,11 @@ impl ContainerPaths {
         match fallocate(&file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, EXIT_ROOM) {
             // Some file systems cannot reserve room; there the write may fail later.
             Ok(()) | Err(Errno::EOPNOTSUPP) => Ok(file),
-            Err(error) => Err(fail(error.into())),
+            Err(error) => {
+                // An empty record would say that the container ran.
+                let _ = fs::remove_file(&path);
+                Err(fail(error.into()))
+            }
         }
     }
 

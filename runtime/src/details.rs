@@ -74,7 +74,10 @@ impl Runtime {
                     _ => continue,
                 }
             }
-            all.push(details);
+            // A record that vanished while we looked leaves no sign of how its container ended.
+            if details.paths.record().exists() {
+                all.push(details);
+            }
         }
         Ok(all)
     }

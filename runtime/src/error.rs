@@ -162,16 +162,6 @@ pub enum RuntimeError {
     /// No random identifier could be had.
     #[error(transparent)]
     Identifier(#[from] ContainerIdError),
-    /// A line of a log cannot be understood.
-    #[error("line {line} of the log `{}` is damaged: {message}", path.display())]
-    Log {
-        /// The log file.
-        path: PathBuf,
-        /// The line, counted from one.
-        line: usize,
-        /// What is wrong with it.
-        message: String,
-    },
 }
 
 impl RuntimeError {
