@@ -28,7 +28,9 @@ use crate::reservation::Reservation;
 use crate::resolve::Resolved;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep, RulesChange};
-use minirun_netns::{EndpointAddress, LinkIndex, MacAddress, Namespace, Narrator, VethPair};
+use minirun_netns::{
+    EndpointAddress, LinkIndex, MacAddress, Namespace, Narrator, SetLinkDown, VethPair,
+};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
@@ -140,6 +142,9 @@ impl Resolved {
         }
         actions.extend(self.rules());
         actions.extend(self.hosts());
+        // A namespace may outlive its container, and would go on answering for the address.
+        let previous = self.previous_interface.clone();
+        actions.extend(previous.map(|name| Action::SetDown(SetLinkDown { name })));
         actions.extend(self.devices(bridge, place));
         actions
             .into_iter()

@@ -1,7 +1,8 @@
 //! Detaching a container: everything that [`crate::attach`] made goes, whatever of it is still there.
 //!
-//! The veth pair goes with the container's network namespace, asynchronously and at no cost to anyone. But a namespace may
-//! be held by others, and its last connections by the kernel, so its host end is set down at once.
+//! The veth pair needs no step: it goes with the container's network namespace, asynchronously and at no cost to anyone.
+//! A namespace may be held by others for longer; the record of who had an address last says whose interface has to be set
+//! down when the address is used again ([`crate::attach`]).
 
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
@@ -15,7 +16,7 @@ use crate::publication::Publication;
 use crate::reload::{self, KnownRules};
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep};
-use minirun_netns::{Explain, Explanation, Narrator, SetLinkDown, Silent};
+use minirun_netns::{Explain, Explanation, Narrator, Silent};
 use std::net::Ipv4Addr;
 
 impl NetworkHost {
@@ -189,9 +190,6 @@ impl NetworkHost {
             .collect();
         let removal = self.firewall.removal(network, &contribution);
         let mut actions = hosts;
-        actions.push(Action::SetDown(SetLinkDown {
-            name: endpoint.interface.clone(),
-        }));
         if !removal.is_empty() {
             actions.push(Action::RemoveRules {
                 sentence: format!(

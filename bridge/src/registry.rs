@@ -9,8 +9,10 @@ use crate::error::NetworkError;
 use crate::id::ContainerId;
 use crate::name::ContainerName;
 use crate::state::NetworkState;
+use nix::net::if_::if_nametoindex;
 use std::fs;
 use std::io::ErrorKind;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
@@ -80,7 +82,17 @@ impl NetworkState {
         if linked_id(&name).ok().flatten() == Some(endpoint.container) {
             let _ = fs::remove_file(name);
         }
+        let interface = self.last_interface(endpoint.address);
+        let _ = fs::remove_file(&interface);
+        let _ = symlink(&endpoint.interface, &interface);
         let _ = fs::remove_file(self.endpoint(&endpoint.container));
+    }
+
+    /// The interface that had an address before, if it is still there although its container has gone.
+    pub(crate) fn previous_interface(&self, address: Ipv4Addr) -> Option<String> {
+        let target = fs::read_link(self.last_interface(address)).ok()?;
+        let name = target.to_str()?;
+        if_nametoindex(name).ok().map(|_| name.to_string())
     }
 
     fn endpoints_named_in(&self, directory: &Path) -> Result<Vec<Endpoint>, NetworkError> {

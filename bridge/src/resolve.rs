@@ -23,6 +23,8 @@ pub(crate) struct Resolved {
     pub(crate) reservations: Vec<Reservation>,
     pub(crate) targets: Vec<Endpoint>,
     pub(crate) sources: Vec<Source>,
+    /// The interface that had the address before.
+    pub(crate) previous_interface: Option<String>,
     /// The rules that the endpoint adds, and their removal.
     pub(crate) rules: (Transaction, Transaction),
     /// Whether the rules that are there are known.
@@ -87,6 +89,7 @@ impl NetworkHost {
         Ok(Resolved {
             network: network.clone(),
             sources: self.sources(network, &endpoint, linked),
+            previous_interface: state.previous_interface(address),
             endpoint,
             reservations,
             targets,

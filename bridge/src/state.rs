@@ -4,6 +4,7 @@
 //! ROOT/networks/<name>.json                          the definition
 //! STATE/networks/<name>/lock                         held (flock) by whoever changes anything below
 //! STATE/networks/<name>/leases/<address>             symbolic link to the container's id
+//! STATE/networks/<name>/interfaces/<address>         symbolic link to the name of the interface that had it last
 //! STATE/networks/<name>/endpoints/<container>.json   the endpoint of a running container
 //! STATE/networks/<name>/names/<container name>       symbolic link to the id of the running container
 //! STATE/networks/<name>/links/<target name>/<id>     one empty file for each running container linked to that name
@@ -20,6 +21,7 @@ use crate::name::{ContainerName, NetworkName};
 use crate::settings::Settings;
 use std::fs::{self, File};
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 /// The two roots, and what the configuration file says.
@@ -81,7 +83,7 @@ impl NetworkState {
         let file = match open_lock(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                for name in ["leases", "endpoints", "names", "links"] {
+                for name in ["leases", "interfaces", "endpoints", "names", "links"] {
                     let directory = self.directory.join(name);
                     fs::create_dir_all(&directory)
                         .map_err(|error| NetworkError::file("create", &directory, error))?;
@@ -98,6 +100,11 @@ impl NetworkState {
     /// The directory of leases.
     pub fn leases(&self) -> PathBuf {
         self.directory.join("leases")
+    }
+
+    /// Which interface had an address last.
+    pub fn last_interface(&self, address: Ipv4Addr) -> PathBuf {
+        self.directory.join("interfaces").join(address.to_string())
     }
 
     /// The directory of endpoint records.

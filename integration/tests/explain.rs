@@ -96,7 +96,14 @@ fn removing_and_switching_are_told() {
         .minirun("rm -f --explain web1")
         .succeeds()
         .stdout_is("web1");
-    tells_in_order(&removed, &["kill -KILL", " down", "rm -r /var/lib/minirun"]);
+    tells_in_order(
+        &removed,
+        &[
+            "kill -KILL",
+            "forget the endpoint",
+            "rm -r /var/lib/minirun",
+        ],
+    );
     host.finish();
 }
 
