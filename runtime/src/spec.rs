@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use minirun_bridge::environment::EnvironmentVariable;
 use oci_spec::runtime::{Linux, LinuxNamespace, LinuxNamespaceType, Process, Root, Spec, User};
+use serde_json::{Map, Value};
 
 use crate::capabilities::default_sets;
 use crate::config::{ContainerConfig, ProcessConfig};
@@ -85,6 +86,28 @@ pub fn build_spec(inputs: &SpecInputs<'_>) -> Result<Spec, SpecError> {
         .set_annotations(None)
         .set_linux(Some(linux(inputs)));
     Ok(spec)
+}
+
+/// The specification as the document that is saved. The library keeps capabilities and settings in sets without an order;
+/// here they have one, so that two starts of one container can be compared.
+///
+/// # Errors
+/// When the specification has no JSON form.
+pub fn document(spec: &Spec) -> serde_json::Result<Value> {
+    let mut document = serde_json::to_value(spec)?;
+    let capabilities = document
+        .pointer_mut("/process/capabilities")
+        .and_then(Value::as_object_mut);
+    for set in capabilities.into_iter().flat_map(Map::values_mut) {
+        if let Value::Array(names) = set {
+            names.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+        }
+    }
+    let settings = document.pointer_mut("/linux/sysctl");
+    if let Some(settings) = settings.and_then(Value::as_object_mut) {
+        settings.sort_keys();
+    }
+    Ok(document)
 }
 
 fn process(inputs: &SpecInputs<'_>) -> Result<Process, SpecError> {
@@ -263,6 +286,15 @@ mod tests {
         assert_eq!(process.no_new_privileges(), Some(false));
         assert_eq!(process.rlimits(), &None);
         assert_eq!(process.capabilities(), &Some(default_sets(0)));
+    }
+
+    #[test]
+    fn the_documents_of_two_starts_are_the_same() {
+        let config = config();
+        let text = || document(&build(&config, 0).unwrap()).unwrap().to_string();
+        let first = text();
+        assert!((0..20).all(|_| text() == first));
+        assert!(first.contains(r#""bounding":["CAP_AUDIT_WRITE","CAP_CHOWN","#));
     }
 
     #[test]

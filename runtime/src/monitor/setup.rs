@@ -18,7 +18,7 @@ use crate::process::{
 };
 use crate::report::Reporter;
 use crate::runtime::Runtime;
-use crate::spec::{SpecInputs, build_spec};
+use crate::spec::{SpecInputs, build_spec, document};
 use crate::user::{UserRequest, resolve_user};
 use minirun_bridge::atomic_file;
 use minirun_bridge::attach::{Attachment, EndpointRequest, NamespaceToAttach};
@@ -128,7 +128,9 @@ fn plan(
         user: &resolve_user(&request, &searched)?,
         cgroup_path: cgroup.map(Cgroup::spec_path),
     })?;
-    atomic_file::write_json(&paths.specification(), &spec)?;
+    let document =
+        document(&spec).map_err(|error| RuntimeError::system("write the specification", error))?;
+    atomic_file::write_json(&paths.specification(), &document)?;
     let root = OverlayRoot {
         layers: image.layers,
         upper,
