@@ -18,8 +18,10 @@ mod signals;
 use crate::failure::{Failure, OWN_ERROR};
 use input::{Input, More};
 use minirun_bridge::name::ContainerName;
+use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::process::RunningProcess;
 use minirun_runtime::report::{Report, Reports};
+use minirun_runtime::runtime::Runtime;
 use minirun_runtime::signal::StopSignal;
 use minirun_runtime::start::AttachedStreams;
 use nix::errno::Errno;
@@ -55,6 +57,24 @@ enum End {
     Code(i32),
     /// With its monitor, which could not say how.
     Unknown,
+}
+
+impl<'a> Source<'a> {
+    /// The monitor of a container that this command has started.
+    pub fn monitor(
+        runtime: &'a Runtime,
+        config: &'a ContainerConfig,
+        reports: Reports,
+    ) -> Source<'a> {
+        Source::Monitor {
+            name: &config.name,
+            reports,
+            forward: Box::new(|signal| {
+                // A container that has just ended needs no signal any more.
+                let _ = runtime.signal(config, signal);
+            }),
+        }
+    }
 }
 
 /// Passes everything on until the program has ended; its exit code is the result.

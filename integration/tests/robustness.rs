@@ -133,3 +133,26 @@ fn options_of_docker_that_are_not_there_yet_are_told_so() {
         .stderr_contains("hint: restart policies are not part of this version");
     host.finish();
 }
+
+#[test]
+fn a_container_that_removes_itself_is_left_alone_by_restart() {
+    let host = TestHost::create();
+    host.minirun("run -d --rm --name web1 demo sleep infinity")
+        .succeeds();
+    host.minirun("restart web1").fails_with(1).stderr_contains(
+        "error: container `web1` removes itself when it stops (`--rm`), so it cannot be restarted",
+    );
+    host.minirun("exec web1 true").succeeds();
+    host.removes("web1");
+    host.finish();
+}
+
+#[test]
+fn input_without_anybody_to_give_it_is_warned_of() {
+    let host = TestHost::create();
+    host.minirun("run -d -i --name web1 demo sleep infinity")
+        .succeeds()
+        .stderr_contains("warning: `-i` has no effect with `-d`");
+    host.removes("web1");
+    host.finish();
+}

@@ -124,6 +124,9 @@ pub enum RuntimeError {
     /// The container runs already.
     #[error("container `{0}` is running already")]
     AlreadyRunning(ContainerName),
+    /// A container that removes itself has nothing to be started again.
+    #[error("container `{0}` removes itself when it stops (`--rm`), so it cannot be restarted")]
+    RemovesItself(ContainerName),
     /// The container does not run.
     #[error("container `{0}` is not running")]
     NotRunning(ContainerName),
@@ -226,6 +229,9 @@ impl RuntimeError {
             RuntimeError::DuplicateAlias { .. } | RuntimeError::SamePrefix { .. } => {
                 Some("give each link an alias of its own: `--link TARGET:ALIAS`".into())
             }
+            RuntimeError::RemovesItself(name) => Some(format!(
+                "stop it and run it again, or run it without `--rm`: `minirun stop {name}`"
+            )),
             RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
             RuntimeError::StillRunning(name) => Some(format!(
                 "stop it first with `minirun stop {name}`, or remove it with `minirun rm -f {name}`"

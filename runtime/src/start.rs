@@ -9,6 +9,7 @@ use crate::runtime::Runtime;
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::unistd::{ForkResult, fork};
 use std::io::{PipeReader, PipeWriter, pipe};
+use std::time::Duration;
 
 /// How a container's streams are connected to the command that starts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +98,30 @@ impl Runtime {
                     streams: attached,
                 })
             }
+        }
+    }
+
+    /// Stops a container and starts it again; `told` hears what the monitor has to say. That somebody else does the same in this moment is no error.
+    ///
+    /// # Errors
+    /// [`RuntimeError::RemovesItself`], before anything is done; those of stopping and starting.
+    pub fn restart(
+        &self,
+        config: &ContainerConfig,
+        patience: Option<Duration>,
+        told: &mut dyn FnMut(&Report),
+    ) -> Result<(), RuntimeError> {
+        if config.auto_remove {
+            return Err(RuntimeError::RemovesItself(config.name.clone()));
+        }
+        self.stop(config, patience)?;
+        let options = StartOptions {
+            attachment: Attachment::Detached,
+            narration: Narration::Silent,
+        };
+        match self.start(config, options, told) {
+            Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 }

@@ -5,9 +5,6 @@ use crate::context::{Context, for_each};
 use crate::failure::Failure;
 use crate::narration::tell;
 use clap::Args;
-use minirun_runtime::error::RuntimeError;
-use minirun_runtime::report::Narration;
-use minirun_runtime::start::{Attachment, StartOptions};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -28,17 +25,8 @@ impl RunCommand for Restart {
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         let patience = self.time.map(|seconds| Duration::from_secs(seconds.into()));
-        let options = StartOptions {
-            attachment: Attachment::Detached,
-            narration: Narration::Silent,
-        };
         for_each(&runtime, &self.containers, |config| {
-            runtime.stop(config, patience)?;
-            match runtime.start(config, options, &mut tell) {
-                // Somebody else has restarted it in the same moment.
-                Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => Ok(()),
-                Err(error) => Err(error),
-            }
+            runtime.restart(config, patience, &mut tell)
         })
     }
 }

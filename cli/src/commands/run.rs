@@ -47,6 +47,12 @@ impl RunCommand for Run {
             Attachment::Detached => None,
             Attachment::Output | Attachment::OutputAndInput => Some(HeldSignals::hold()?),
         };
+        if self.detach && self.container.interactive {
+            complain(
+                "warning",
+                "`-i` has no effect with `-d`: nobody is there to write to the program",
+            );
+        }
         let config = self.container.create(&runtime)?.config;
         let started = match runtime.start(&config, options, &mut tell) {
             Ok(started) => started,
@@ -60,14 +66,7 @@ impl RunCommand for Run {
             print(&format!("{}\n", config.id))?;
             return Ok(ExitCode::SUCCESS);
         };
-        let source = Source::Monitor {
-            name: &config.name,
-            reports: started.reports,
-            forward: Box::new(|signal| {
-                // A container that has just ended needs no signal any more.
-                let _ = runtime.signal(&config, signal);
-            }),
-        };
+        let source = Source::monitor(&runtime, &config, started.reports);
         relay::relay(streams, source, signals, &mut tell)
     }
 }

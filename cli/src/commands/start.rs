@@ -69,14 +69,7 @@ impl Start {
         let streams = started
             .streams
             .ok_or_else(|| Failure::own("the container has no streams"))?;
-        let source = Source::Monitor {
-            name: &config.name,
-            reports: started.reports,
-            forward: Box::new(|signal| {
-                // A container that has just ended needs no signal any more.
-                let _ = runtime.signal(&config, signal);
-            }),
-        };
+        let source = Source::monitor(runtime, &config, started.reports);
         relay::relay(streams, source, signals, &mut tell)
     }
 }
