@@ -21,3 +21,14 @@ pub(crate) fn in_fresh_namespace<T: Send>(body: impl FnOnce() -> T + Send) -> T 
 pub(crate) fn fresh_namespace() -> Namespace {
     in_fresh_namespace(|| Namespace::current().expect("/proc is mounted"))
 }
+
+/// Runs commands with the shell in the network namespace of the calling thread, and gives what they print.
+pub(crate) fn shell(commands: &str) -> String {
+    let output = std::process::Command::new("sh")
+        .args(["-euc", commands])
+        .output()
+        .expect("there is a shell");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{commands}\n{errors}");
+    String::from_utf8(output.stdout).expect("commands print text")
+}

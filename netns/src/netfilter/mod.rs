@@ -1,0 +1,23 @@
+//! What minirun asks of the kernel's packet filter and connection tracking beside its `iptables` rules, without a program.
+//!
+//! Three things, each of which would cost a process of several milliseconds otherwise, and needs a program in the namespace's
+//! reach: to see whether somebody changed the rules ([`ruleset_generation`]), to lead a port of a container elsewhere
+//! ([`PortRedirect`]), and to forget tracked UDP flows that are older than a published port ([`forget_flows`]).
+//!
+//! Each opens a socket in the network namespace of the calling thread, sends messages of the crate
+//! `netlink-packet-netfilter`, waits for the kernel's verdict on each, and closes the socket again.
+
+mod flow;
+mod flow_messages;
+#[cfg(test)]
+mod flow_tests;
+mod generation;
+mod port_redirect;
+mod port_redirect_messages;
+#[cfg(test)]
+mod port_redirect_tests;
+mod socket;
+
+pub use flow::{ForgetFlows, UdpPort, forget_flows};
+pub use generation::ruleset_generation;
+pub use port_redirect::{PortRedirect, REDIRECT_TABLE};
