@@ -1,13 +1,15 @@
-//! The whole network configuration inside a namespace that has one interface beside loopback.
+//! The network configuration of one interface inside a namespace, and of loopback.
 //!
 //! # Theory of operation
 //!
 //! 1. Loopback is set up, and in the same breath the interface's number is asked for.
-//! 2. Address, interface up and default route leave together. The kernel works through them in this order, and it must be this
-//!    one: a route is only accepted through a link that is up and has an address in the gateway's network.
-//! 3. The first refusal, in the order of sending, is the one that is reported; what comes after it failed because of it.
+//! 2. Addresses, interface up and default routes leave together. The kernel works through them in this order, and it must be
+//!    this one: a route is only accepted through a link that is up and has an address in the gateway's network.
+//! 3. For an IPv6 address, the last thing is to wait until it can be used, which is a moment after the kernel's answer.
+//! 4. The first refusal, in the order of sending, is the one that is reported; what comes after it failed because of it.
 
-use std::net::Ipv4Addr;
+use std::fmt;
+use std::net::IpAddr;
 
 use crate::address::{self, InterfaceAddress};
 use crate::error::NetnsError;
@@ -22,12 +24,11 @@ use crate::route;
 pub struct EndpointAddress {
     /// The name of the interface, which must exist in the namespace.
     pub interface: String,
-    /// Its address.
-    pub address: Ipv4Addr,
-    /// How many leading bits of the address its network shares, 0 to 32.
-    pub prefix_length: u8,
-    /// The router of the default route; none for a network that leads nowhere.
-    pub gateway: Option<Ipv4Addr>,
+    /// Its addresses, at most one of each family.
+    pub addresses: Vec<InterfaceAddress>,
+    /// The routers of the default routes through it, at most one of each family; none for a network that leads nowhere or
+    /// where another interface leads out.
+    pub gateways: Vec<IpAddr>,
     /// How a reader can name the namespace, for words only: a path such as `/proc/4242/ns/net`.
     pub namespace_label: String,
 }
@@ -39,7 +40,7 @@ pub struct BringUpLoopback {
     pub namespace_label: String,
 }
 
-/// Sets up loopback and the interface, with its address and default route. `netlink` must have been opened in the namespace.
+/// Sets up loopback and the interface, with its addresses and default routes. `netlink` must have been opened in the namespace.
 ///
 /// # Errors
 ///
@@ -53,7 +54,7 @@ pub fn configure_endpoint(
         link::up(LinkIndex::LOOPBACK),
         Request::existing(link::ask_for(name)),
     ]);
-    loopback.map_err(|cause| set_up_failed("lo", cause))?;
+    loopback.map_err(|cause| Step::Up.failed("lo", cause))?;
     let found = found.map_err(|cause| NetnsError::FindLink {
         name: name.clone(),
         cause,
@@ -62,10 +63,7 @@ pub fn configure_endpoint(
         .next()
         .map(|link| link.index)
         .ok_or_else(|| NetnsError::NoSuchLink { name: name.clone() })?;
-    match endpoint.gateway {
-        Some(gateway) => address_and_route(netlink, endpoint, (index, gateway)),
-        None => address_alone(netlink, endpoint, index),
-    }
+    configure_interface(netlink, endpoint, index)
 }
 
 /// Sets the loopback interface up; the kernel gives it 127.0.0.1 and ::1 itself.
@@ -80,18 +78,20 @@ pub fn bring_up_loopback(netlink: &mut Netlink) -> Result<(), NetnsError> {
 impl Explain for EndpointAddress {
     fn explain(&self) -> Explanation {
         let name = &self.interface;
-        let address = self.interface_address();
-        let mut sentence =
-            format!("inside, set up loopback and `{name}` with the address {address}");
-        let mut commands = vec![
-            "ip link set lo up".to_string(),
-            address::add_command(name, address),
-            format!("ip link set {name} up"),
-        ];
-        if let Some(gateway) = self.gateway {
-            sentence += &format!(", and send everything else to the gateway {gateway}");
-            commands.push(route::default_command(name, gateway));
+        let mut sentence = format!("inside, set up loopback and `{name}`");
+        if !self.addresses.is_empty() {
+            sentence += &format!(" with {}", listed("the address", "es", &self.addresses));
         }
+        if !self.gateways.is_empty() {
+            let gateways = listed("the gateway", "s", &self.gateways);
+            sentence += &format!(", and send everything else to {gateways}");
+        }
+        let mut commands = vec!["ip link set lo up".to_string()];
+        let addresses = self.addresses.iter();
+        commands.extend(addresses.map(|address| address::add_command(name, *address)));
+        commands.push(format!("ip link set {name} up"));
+        let gateways = self.gateways.iter();
+        commands.extend(gateways.map(|gateway| route::default_command(name, *gateway)));
         let enter = format!("nsenter --net={} ", self.namespace_label);
         let lines: Vec<String> = commands
             .iter()
@@ -113,63 +113,76 @@ impl Explain for BringUpLoopback {
     }
 }
 
-impl EndpointAddress {
-    fn interface_address(&self) -> InterfaceAddress {
-        InterfaceAddress {
-            address: self.address,
-            prefix_length: self.prefix_length,
+/// `the gateway 172.17.0.1`, `the gateways 172.17.0.1 and fd00::1`.
+fn listed<T: fmt::Display>(noun: &str, plural: &str, things: &[T]) -> String {
+    let ending = if things.len() == 1 { "" } else { plural };
+    let things: Vec<String> = things.iter().map(T::to_string).collect();
+    format!("{noun}{ending} {}", things.join(" and "))
+}
+
+/// One request of those that leave together.
+enum Step {
+    Address(InterfaceAddress),
+    Up,
+    Route(IpAddr),
+}
+
+impl Step {
+    fn request(&self, index: LinkIndex) -> Request {
+        match self {
+            Step::Address(address) => address::add(index, *address),
+            Step::Up => link::up(index),
+            Step::Route(gateway) => route::add_default(index, *gateway),
+        }
+    }
+
+    /// Waits until the step has its effect, where the kernel says so too early.
+    fn settle(&self, netlink: &mut Netlink) -> Result<(), RequestError> {
+        match self {
+            Step::Address(InterfaceAddress {
+                address: IpAddr::V6(address),
+                ..
+            }) => netlink.wait_until_local(*address),
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&self, name: &str, cause: RequestError) -> NetnsError {
+        let name = name.to_string();
+        match *self {
+            Step::Address(address) => NetnsError::AddAddress {
+                address,
+                name,
+                cause,
+            },
+            Step::Up => NetnsError::SetUp { name, cause },
+            Step::Route(gateway) => NetnsError::AddDefaultRoute {
+                gateway,
+                name,
+                cause,
+            },
         }
     }
 }
 
-fn address_and_route(
-    netlink: &mut Netlink,
-    endpoint: &EndpointAddress,
-    (index, gateway): (LinkIndex, Ipv4Addr),
-) -> Result<(), NetnsError> {
-    let [addressed, up, routed] = netlink.pipeline([
-        address::add(index, endpoint.interface_address()),
-        link::up(index),
-        route::add_default(index, gateway),
-    ]);
-    addressed.map_err(|cause| add_address_failed(endpoint, cause))?;
-    up.map_err(|cause| set_up_failed(&endpoint.interface, cause))?;
-    routed
-        .map(drop)
-        .map_err(|cause| NetnsError::AddDefaultRoute {
-            gateway,
-            name: endpoint.interface.clone(),
-            cause,
-        })
-}
-
-fn address_alone(
+fn configure_interface(
     netlink: &mut Netlink,
     endpoint: &EndpointAddress,
     index: LinkIndex,
 ) -> Result<(), NetnsError> {
-    let [addressed, up] = netlink.pipeline([
-        address::add(index, endpoint.interface_address()),
-        link::up(index),
-    ]);
-    addressed.map_err(|cause| add_address_failed(endpoint, cause))?;
-    up.map(drop)
-        .map_err(|cause| set_up_failed(&endpoint.interface, cause))
-}
-
-fn add_address_failed(endpoint: &EndpointAddress, cause: RequestError) -> NetnsError {
-    NetnsError::AddAddress {
-        address: endpoint.interface_address(),
-        name: endpoint.interface.clone(),
-        cause,
+    let mut steps = Vec::new();
+    steps.extend(endpoint.addresses.iter().copied().map(Step::Address));
+    steps.push(Step::Up);
+    steps.extend(endpoint.gateways.iter().copied().map(Step::Route));
+    let verdicts = netlink.pipeline_all(steps.iter().map(|step| step.request(index)));
+    for (step, verdict) in steps.iter().zip(verdicts) {
+        verdict.map_err(|cause| step.failed(&endpoint.interface, cause))?;
     }
-}
-
-fn set_up_failed(name: &str, cause: RequestError) -> NetnsError {
-    NetnsError::SetUp {
-        name: name.to_string(),
-        cause,
+    for step in &steps {
+        step.settle(netlink)
+            .map_err(|cause| step.failed(&endpoint.interface, cause))?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

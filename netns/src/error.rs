@@ -1,10 +1,11 @@
 //! Everything that can fail in this crate, by the step that failed.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::address::InterfaceAddress;
+use crate::netfilter::PortRedirect;
 use crate::request_error::RequestError;
 
 /// A step that failed. The message is whole: it names the thing and says why, so there is no further source to print.
@@ -100,6 +101,14 @@ pub enum NetnsError {
         /// Why.
         cause: RequestError,
     },
+    /// A link could not be made a port of a bridge.
+    #[error("cannot make the interface `{name}` a bridge port: {cause}")]
+    SetController {
+        /// Its name, or `#` and its number.
+        name: String,
+        /// Why.
+        cause: RequestError,
+    },
     /// A bridge port could not be set.
     #[error("cannot set the bridge port `{name}`: {cause}")]
     SetBridgePort {
@@ -134,13 +143,37 @@ pub enum NetnsError {
         /// Why.
         cause: RequestError,
     },
+    /// A link did not lose its address.
+    #[error("cannot take the address `{address}` from the interface `{name}`: {cause}")]
+    DeleteAddress {
+        /// The address.
+        address: InterfaceAddress,
+        /// The link's name, or `#` and its number.
+        name: String,
+        /// Why.
+        cause: RequestError,
+    },
+    /// The addresses of all links could not be listed.
+    #[error("cannot list the addresses of this host: {cause}")]
+    ListLocalAddresses {
+        /// Why.
+        cause: RequestError,
+    },
     /// A default route was not made.
     #[error("cannot add the default route by the gateway `{gateway}` through `{name}`: {cause}")]
     AddDefaultRoute {
         /// The router.
-        gateway: Ipv4Addr,
+        gateway: IpAddr,
         /// The link's name, or `#` and its number.
         name: String,
+        /// Why.
+        cause: RequestError,
+    },
+    /// A default route was not deleted.
+    #[error("cannot delete the default route{}: {cause}", by(.gateway))]
+    DeleteDefaultRoute {
+        /// The router; none for a route that has none, or several.
+        gateway: Option<IpAddr>,
         /// Why.
         cause: RequestError,
     },
@@ -157,6 +190,48 @@ pub enum NetnsError {
         name: String,
         /// Why.
         cause: RequestError,
+    },
+    /// A link was not made to answer for an address.
+    #[error("cannot let the interface `{name}` answer for the address `{address}`: {cause}")]
+    AddProxyNeighbour {
+        /// The address.
+        address: Ipv6Addr,
+        /// The link's name, or `#` and its number.
+        name: String,
+        /// Why.
+        cause: RequestError,
+    },
+    /// A link still answers for an address.
+    #[error(
+        "cannot stop the interface `{name}` from answering for the address `{address}`: {cause}"
+    )]
+    DeleteProxyNeighbour {
+        /// The address.
+        address: Ipv6Addr,
+        /// The link's name, or `#` and its number.
+        name: String,
+        /// Why.
+        cause: RequestError,
+    },
+    /// The addresses that a link answers for could not be listed.
+    #[error("cannot list the addresses that the interface `{name}` answers for: {cause}")]
+    ListProxyNeighbours {
+        /// The link's name, or `#` and its number.
+        name: String,
+        /// Why.
+        cause: RequestError,
+    },
+    /// The kernel cannot speak IPv6.
+    #[error("cannot enable IPv6 on the interface `{interface}`: the kernel has no IPv6")]
+    KernelWithoutIpv6 {
+        /// The interface that should speak it.
+        interface: String,
+    },
+    /// The kernel speaks IPv6, but not on this interface.
+    #[error("cannot enable IPv6 on the interface `{interface}`: the kernel offers none on it")]
+    InterfaceWithoutIpv6 {
+        /// The interface that should speak it.
+        interface: String,
     },
     /// A name is no path below `/proc/sys`.
     #[error(
@@ -184,6 +259,46 @@ pub enum NetnsError {
         /// Why.
         cause: io::Error,
     },
+    /// There is no connection to the packet filter.
+    #[error("cannot connect to the kernel's packet filter: {cause}")]
+    OpenNetfilter {
+        /// Why.
+        cause: io::Error,
+    },
+    /// The generation of the packet filter's rules could not be read.
+    #[error("cannot read the generation of the packet filter's rules: {cause}")]
+    ReadGeneration {
+        /// Why.
+        cause: RequestError,
+    },
+    /// A port cannot be redirected by this kernel at all.
+    #[error("cannot redirect {redirect}: the kernel has no nf_tables for IPv4")]
+    NoNfTables {
+        /// Which port, and where to.
+        redirect: PortRedirect,
+    },
+    /// A port was not redirected.
+    #[error("cannot redirect {redirect}: {cause}")]
+    RedirectPort {
+        /// Which port, and where to.
+        redirect: PortRedirect,
+        /// Why.
+        cause: RequestError,
+    },
+    /// The tracked UDP flows could not be listed.
+    #[error("cannot list the tracked UDP flows: {cause}")]
+    ListFlows {
+        /// Why.
+        cause: RequestError,
+    },
+    /// A tracked UDP flow could not be forgotten.
+    #[error("cannot forget a tracked UDP flow to `{destination}`: {cause}")]
+    ForgetFlow {
+        /// Where its first datagram was sent.
+        destination: SocketAddr,
+        /// Why.
+        cause: RequestError,
+    },
     /// The kernel gave no random bytes.
     #[error("cannot get random bytes for a MAC address: {cause}")]
     Random {
@@ -200,6 +315,7 @@ impl NetnsError {
             | NetnsError::EnterNamespace { cause, .. }
             | NetnsError::LeaveNamespace { cause, .. }
             | NetnsError::OpenNetlink { cause, .. }
+            | NetnsError::OpenNetfilter { cause, .. }
             | NetnsError::ReadSysctl { cause, .. }
             | NetnsError::WriteSysctl { cause, .. }
             | NetnsError::Random { cause, .. } => cause.raw_os_error(),
@@ -209,22 +325,49 @@ impl NetnsError {
             | NetnsError::SetUp { cause, .. }
             | NetnsError::SetDown { cause, .. }
             | NetnsError::DeleteLink { cause, .. }
+            | NetnsError::SetController { cause, .. }
             | NetnsError::SetBridgePort { cause, .. }
             | NetnsError::ListPorts { cause, .. }
             | NetnsError::AddAddress { cause, .. }
             | NetnsError::ListAddresses { cause, .. }
+            | NetnsError::DeleteAddress { cause, .. }
+            | NetnsError::ListLocalAddresses { cause, .. }
+            | NetnsError::DeleteDefaultRoute { cause, .. }
+            | NetnsError::AddProxyNeighbour { cause, .. }
+            | NetnsError::DeleteProxyNeighbour { cause, .. }
+            | NetnsError::ListProxyNeighbours { cause, .. }
             | NetnsError::AddDefaultRoute { cause, .. }
             | NetnsError::ListRoutes { cause, .. }
-            | NetnsError::FlushNeighbours { cause, .. } => cause.raw_os_error(),
+            | NetnsError::FlushNeighbours { cause, .. }
+            | NetnsError::ReadGeneration { cause, .. }
+            | NetnsError::RedirectPort { cause, .. }
+            | NetnsError::ListFlows { cause, .. }
+            | NetnsError::ForgetFlow { cause, .. } => cause.raw_os_error(),
             NetnsError::NotANetworkNamespace { .. }
+            | NetnsError::NoNfTables { .. }
             | NetnsError::NoSuchLink { .. }
+            | NetnsError::KernelWithoutIpv6 { .. }
+            | NetnsError::InterfaceWithoutIpv6 { .. }
             | NetnsError::SysctlName { .. } => None,
         }
     }
 
     /// What the reader can do about it, where a cure is known.
     pub fn hint(&self) -> Option<String> {
-        let errno = self.raw_os_error()?;
+        match self {
+            NetnsError::NoNfTables { .. } => Some("try `modprobe nf_tables`".to_string()),
+            NetnsError::KernelWithoutIpv6 { .. } => Some(
+                "start the host's kernel without `ipv6.disable=1`, load its module `ipv6`, or do without IPv6 on the network"
+                    .to_string(),
+            ),
+            NetnsError::InterfaceWithoutIpv6 { .. } => {
+                Some("IPv6 needs an MTU of 1280 bytes or more".to_string())
+            }
+            _ => self.refusal_hint(self.raw_os_error()?),
+        }
+    }
+
+    fn refusal_hint(&self, errno: i32) -> Option<String> {
         match (self, errno) {
             (_, libc::EPERM) => Some("run it as root".to_string()),
             (NetnsError::OpenNamespace { .. }, libc::ENOENT) => {
@@ -235,7 +378,10 @@ impl NetnsError {
                     "`/proc/sys` cannot be written here; run `sysctl -w {name}={value}` on the host"
                 ))
             }
-            (NetnsError::AddDefaultRoute { gateway, .. }, libc::ENETUNREACH) => Some(format!(
+            (
+                NetnsError::AddDefaultRoute { gateway, .. },
+                libc::ENETUNREACH | libc::EHOSTUNREACH,
+            ) => Some(format!(
                 "the gateway must be in the network of the interface; `{gateway}` is not"
             )),
             _ => self.creation_hint(errno),
@@ -260,53 +406,13 @@ impl NetnsError {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(errno: i32) -> RequestError {
-        RequestError::Refused { errno, words: None }
-    }
-
-    #[test]
-    fn a_message_names_the_thing_and_the_reason() {
-        let error = NetnsError::CreateVeth {
-            host: "mr1".to_string(),
-            container: "eth0".to_string(),
-            cause: refused(libc::EEXIST),
-        };
-        assert_eq!(
-            error.to_string(),
-            "cannot create the veth pair `mr1` and `eth0`: File exists (os error 17)"
-        );
-        assert!(std::error::Error::source(&error).is_none());
-    }
-
-    #[test]
-    fn a_missing_module_is_hinted_at() {
-        let error = NetnsError::CreateBridge {
-            name: "minirun0".to_string(),
-            cause: refused(libc::EOPNOTSUPP),
-        };
-        assert_eq!(
-            error.hint().as_deref(),
-            Some("the kernel lacks the module `bridge`; try `modprobe bridge`")
-        );
-    }
-
-    #[test]
-    fn lacking_rights_are_hinted_at_whatever_the_step() {
-        let error = NetnsError::ListRoutes {
-            cause: refused(libc::EPERM),
-        };
-        assert_eq!(error.hint().as_deref(), Some("run it as root"));
-    }
-
-    #[test]
-    fn without_an_error_number_there_is_no_hint() {
-        let error = NetnsError::ListRoutes {
-            cause: RequestError::Unstable,
-        };
-        assert_eq!((error.raw_os_error(), error.hint()), (None, None));
+fn by(gateway: &Option<IpAddr>) -> String {
+    match gateway {
+        Some(gateway) => format!(" by the gateway `{gateway}`"),
+        None => String::new(),
     }
 }
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

@@ -8,7 +8,8 @@
 //!
 //! Data flows one way: value → `netlink-packet-route` message → `rtnetlink` connection → kernel; replies come back as plain
 //! values ([`Link`], [`Route`] …), a refusal as a [`NetnsError`] that names the thing and keeps the kernel's error number.
-//! The asynchronous runtime that `rtnetlink` needs lives inside each [`Netlink`] and nobody else sees it.
+//! The asynchronous runtime that `rtnetlink` needs lives inside each [`Netlink`] and nobody else sees it. The packet filter and
+//! connection tracking are asked through short-lived sockets of their own ([`netfilter`]).
 //!
 //! Invariant: this crate knows nothing of containers, networks or policy, and touches no file outside `/proc`.
 
@@ -18,11 +19,16 @@ pub mod bridge_port;
 pub mod endpoint;
 pub mod error;
 pub mod explain;
+mod family;
+pub mod ipv6;
 pub mod link;
+mod local_route;
 pub mod mac;
 pub mod namespace;
 pub mod neighbour;
+pub mod netfilter;
 pub mod netlink;
+pub mod proxy_neighbour;
 pub mod request_error;
 pub mod route;
 #[cfg(test)]
@@ -30,18 +36,25 @@ mod scratch;
 pub mod sysctl;
 pub mod veth_pair;
 
-pub use address::{AddAddress, InterfaceAddress};
+pub use address::{AddAddress, InterfaceAddress, RemoveAddress};
 pub use bridge_device::BridgeDevice;
 pub use bridge_port::{BridgePort, Hairpin, Isolation, SetBridgePort};
 pub use endpoint::{BringUpLoopback, EndpointAddress, bring_up_loopback, configure_endpoint};
 pub use error::NetnsError;
 pub use explain::{Explain, Explanation, Narrator, Silent};
-pub use link::{DeleteLink, Link, LinkIndex, LinkKind, SetLinkDown, SetLinkUp};
+pub use ipv6::{Ipv6, interface_settings, prepare_interface};
+pub use link::{DeleteLink, Link, LinkIndex, LinkKind, SetController, SetLinkDown, SetLinkUp};
 pub use mac::{MacAddress, MacAddressError};
 pub use namespace::Namespace;
 pub use neighbour::FlushNeighbours;
+pub use netfilter::{
+    ForgetFlows, PortRedirect, REDIRECT_TABLE, UdpPort, forget_flows, ruleset_generation,
+};
 pub use netlink::Netlink;
+pub use proxy_neighbour::{ProxyNeighbour, RemoveProxyNeighbour};
 pub use request_error::RequestError;
-pub use route::{AddDefaultRoute, Destination, Route};
+pub use route::{
+    AddDefaultRoute, DefaultRoute, DefaultRoutes, Destination, Route, set_default_routes,
+};
 pub use sysctl::{Ensured, Sysctl, SysctlChange};
 pub use veth_pair::{VethIndexes, VethPair};

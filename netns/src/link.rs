@@ -72,6 +72,15 @@ pub struct SetLinkUp {
     pub name: String,
 }
 
+/// Making a link a port of a bridge, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetController {
+    /// The link's name.
+    pub name: String,
+    /// The bridge.
+    pub bridge: String,
+}
+
 /// Setting a link down, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetLinkDown {
@@ -113,6 +122,27 @@ impl Netlink {
         self.request(up(index))
             .map(drop)
             .map_err(|cause| NetnsError::SetUp {
+                name: self.name_of(index),
+                cause,
+            })
+    }
+
+    /// Makes a link a port of a bridge.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such link or bridge, or the kernel refuses.
+    pub fn set_controller(
+        &mut self,
+        index: LinkIndex,
+        bridge: LinkIndex,
+    ) -> Result<(), NetnsError> {
+        let mut message = LinkMessage::default();
+        message.header.index = index.0;
+        message.attributes = vec![LinkAttribute::Controller(bridge.0)];
+        self.request(Request::existing(RouteNetlinkMessage::SetLink(message)))
+            .map(drop)
+            .map_err(|cause| NetnsError::SetController {
                 name: self.name_of(index),
                 cause,
             })
@@ -169,6 +199,16 @@ impl Netlink {
         match self.link_by_index(index) {
             Ok(Some(link)) => link.name,
             _ => format!("#{index}"),
+        }
+    }
+}
+
+impl Explain for SetController {
+    fn explain(&self) -> Explanation {
+        let SetController { name, bridge } = self;
+        Explanation {
+            sentence: format!("make the interface `{name}` a port of the bridge `{bridge}`"),
+            command: format!("ip link set {name} master {bridge}"),
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct FlushNeighbours {
 }
 
 impl Netlink {
-    /// Forgets what the kernel learnt about the neighbours of a link. Permanent entries, which somebody set, stay, and so do
+    /// Forgets what the kernel learnt about the neighbours of a link, of both families. Permanent entries, which somebody set, stay, and so do
     /// those for addresses that need no resolution.
     ///
     /// # Errors
@@ -84,17 +84,28 @@ mod tests {
     use crate::bridge_device::BridgeDevice;
     use crate::scratch::in_fresh_namespace;
     use netlink_packet_route::neighbour::NeighbourAddress;
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     fn add(netlink: &mut Netlink, index: LinkIndex, last: u8, state: NeighbourState) {
-        let address = NeighbourAddress::Inet(Ipv4Addr::new(172, 17, 0, last));
+        let address = Ipv4Addr::new(172, 17, 0, last);
+        add_entry(netlink, index, (address.into(), state));
+    }
+
+    fn add_entry(
+        netlink: &mut Netlink,
+        index: LinkIndex,
+        (address, state): (NeighbourAddress, NeighbourState),
+    ) {
         let mut message = NeighbourMessage::default();
-        message.header.family = AddressFamily::Inet;
+        message.header.family = match address {
+            NeighbourAddress::Inet6(_) => AddressFamily::Inet6,
+            _ => AddressFamily::Inet,
+        };
         message.header.ifindex = index.0;
         message.header.state = state;
         message.attributes = vec![
             NeighbourAttribute::Destination(address),
-            NeighbourAttribute::LinkLayerAddress(vec![2, 0, 0, 0, 0, last]),
+            NeighbourAttribute::LinkLayerAddress(vec![2, 0, 0, 0, 0, 9]),
         ];
         let request = Request::create(RouteNetlinkMessage::NewNeighbour(message));
         netlink.request(request).unwrap();
@@ -139,6 +150,31 @@ mod tests {
             netlink.flush_neighbours(index).unwrap();
             assert_eq!(remaining(&mut netlink, index), [4]);
             assert_eq!(remaining(&mut netlink, other), [5]);
+        });
+    }
+
+    #[test]
+    fn ipv6_neighbours_go_too_and_addresses_answered_for_stay() {
+        in_fresh_namespace(|| {
+            let mut netlink = Netlink::open().unwrap();
+            let index = netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            let address = |last| Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, last);
+            for (last, state) in [(2, NeighbourState::Stale), (3, NeighbourState::Permanent)] {
+                add_entry(&mut netlink, index, (address(last).into(), state));
+            }
+            netlink.add_proxy_neighbour(index, address(4)).unwrap();
+            netlink.flush_neighbours(index).unwrap();
+            let question = RouteNetlinkMessage::GetNeighbour(NeighbourMessage::default());
+            let replies = netlink.dump(question).unwrap();
+            let shows = |last| {
+                let destination = NeighbourAttribute::Destination(address(last).into());
+                replies.iter().any(|reply| {
+                    matches!(reply, RouteNetlinkMessage::NewNeighbour(entry)
+                        if entry.attributes.contains(&destination))
+                })
+            };
+            assert_eq!([shows(2), shows(3)], [false, true]);
+            assert_eq!(netlink.proxy_neighbours(index).unwrap(), [address(4)]);
         });
     }
 

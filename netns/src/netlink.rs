@@ -15,8 +15,8 @@
 
 use futures_util::{Stream, StreamExt};
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_ECHO, NLM_F_EXCL, NLM_F_REQUEST,
-    NetlinkMessage, NetlinkPayload,
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_ECHO, NLM_F_EXCL, NLM_F_REPLACE,
+    NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use rtnetlink::Handle;
@@ -85,6 +85,21 @@ impl Netlink {
         })
     }
 
+    /// As `pipeline`, for requests of which nobody knows the number beforehand and which have no reply but the verdict.
+    pub(crate) fn pipeline_all(
+        &mut self,
+        requests: impl IntoIterator<Item = Request>,
+    ) -> Vec<Result<(), RequestError>> {
+        let waiting: Vec<_> = requests
+            .into_iter()
+            .map(|request| submit(&mut self.handle, request))
+            .collect();
+        waiting
+            .into_iter()
+            .map(|replies| self.runtime.block_on(collect(replies?)).map(drop))
+            .collect()
+    }
+
     /// Reads a whole list, again if it changed meanwhile.
     pub(crate) fn dump(
         &mut self,
@@ -119,6 +134,20 @@ impl Request {
         let mut request = Request::create(message);
         request.flags |= NLM_F_ECHO;
         request
+    }
+
+    /// Makes something, in the place of what is there already.
+    pub(crate) fn replace(message: RouteNetlinkMessage) -> Request {
+        let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+        Request { message, flags }
+    }
+
+    /// Makes something beside what is there already.
+    #[cfg(test)]
+    pub(crate) fn append(message: RouteNetlinkMessage) -> Request {
+        let append = netlink_packet_core::NLM_F_APPEND;
+        let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | append;
+        Request { message, flags }
     }
 
     /// Changes, removes or asks for something that must exist. An acknowledgement is asked for even where there is a reply,

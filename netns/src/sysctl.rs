@@ -43,9 +43,33 @@ impl Sysctl {
         }
     }
 
+    /// Its path below `/proc/sys`, by which [`Sysctl::new`] names it again.
+    pub fn relative_path(&self) -> String {
+        self.components.join("/")
+    }
+
     /// Names the setting of one interface: `net/ipv4/conf/INTERFACE/KEY`.
     pub fn of_interface(interface: &str, key: &str) -> Sysctl {
-        let components = ["net", "ipv4", "conf", interface, key];
+        Sysctl::of_link("ipv4", "conf", [interface, key])
+    }
+
+    /// Names the IPv6 setting of one interface: `net/ipv6/conf/INTERFACE/KEY`.
+    pub fn of_interface_v6(interface: &str, key: &str) -> Sysctl {
+        Sysctl::of_link("ipv6", "conf", [interface, key])
+    }
+
+    /// Names a setting of the IPv4 neighbours behind one interface: `net/ipv4/neigh/INTERFACE/KEY`.
+    pub fn of_neighbours(interface: &str, key: &str) -> Sysctl {
+        Sysctl::of_link("ipv4", "neigh", [interface, key])
+    }
+
+    /// Names a setting of the IPv6 neighbours behind one interface: `net/ipv6/neigh/INTERFACE/KEY`.
+    pub fn of_neighbours_v6(interface: &str, key: &str) -> Sysctl {
+        Sysctl::of_link("ipv6", "neigh", [interface, key])
+    }
+
+    fn of_link(family: &str, subject: &str, [interface, key]: [&str; 2]) -> Sysctl {
+        let components = ["net", family, subject, interface, key];
         Sysctl {
             components: components.map(str::to_string).to_vec(),
         }
@@ -188,9 +212,23 @@ mod tests {
             let mut device = BridgeDevice::for_tests();
             device.name = "mini.0".to_string();
             Netlink::open().unwrap().create_bridge(&device).unwrap();
-            let sysctl = Sysctl::of_interface("mini.0", "proxy_arp_pvlan");
-            assert_eq!(sysctl.ensure("1").unwrap(), Ensured::Changed);
-            assert_eq!(sysctl.to_string(), "net/ipv4/conf/mini.0/proxy_arp_pvlan");
+            let shown = [
+                Sysctl::of_interface("mini.0", "proxy_arp_pvlan"),
+                Sysctl::of_interface_v6("mini.0", "proxy_ndp"),
+                Sysctl::of_neighbours("mini.0", "proxy_delay"),
+                Sysctl::of_neighbours_v6("mini.0", "proxy_delay"),
+            ]
+            .map(|sysctl| {
+                assert_eq!(sysctl.ensure("1").unwrap(), Ensured::Changed);
+                sysctl.to_string()
+            });
+            let expected = [
+                "net/ipv4/conf/mini.0/proxy_arp_pvlan",
+                "net/ipv6/conf/mini.0/proxy_ndp",
+                "net/ipv4/neigh/mini.0/proxy_delay",
+                "net/ipv6/neigh/mini.0/proxy_delay",
+            ];
+            assert_eq!(shown, expected);
         });
     }
 

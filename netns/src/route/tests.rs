@@ -1,9 +1,15 @@
 //! Tests of routes, in namespaces of their own.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteHeader, RouteScope};
+
 use super::*;
 use crate::address::InterfaceAddress;
 use crate::bridge_device::BridgeDevice;
 use crate::endpoint::bring_up_loopback;
+use crate::netlink::Request;
 use crate::scratch::in_fresh_namespace;
 
 fn bridge(netlink: &mut Netlink, name: &str, mtu: u32) -> LinkIndex {
@@ -15,7 +21,7 @@ fn bridge(netlink: &mut Netlink, name: &str, mtu: u32) -> LinkIndex {
 
 fn address(netlink: &mut Netlink, index: LinkIndex, address: [u8; 4]) {
     let address = InterfaceAddress {
-        address: address.into(),
+        address: IpAddr::V4(address.into()),
         prefix_length: 24,
     };
     netlink.add_address(index, address).unwrap();
@@ -33,6 +39,28 @@ fn add_route(netlink: &mut Netlink, index: LinkIndex, second: u8, table: u32) {
         RouteAttribute::Oif(index.0),
         RouteAttribute::Table(table),
     ];
+    netlink
+        .request(Request::create(RouteNetlinkMessage::NewRoute(message)))
+        .unwrap();
+}
+
+/// Adds an IPv6 route to `network`/48 by `protocol`, without a gateway; the prefix is 0 for the unspecified address.
+fn add_route_v6(
+    netlink: &mut Netlink,
+    index: LinkIndex,
+    network: Ipv6Addr,
+    (table, protocol): (u32, RouteProtocol),
+) {
+    let mut message = RouteMessage::default();
+    message.header.address_family = AddressFamily::Inet6;
+    message.header.kind = RouteType::Unicast;
+    message.header.protocol = protocol;
+    message.attributes = vec![RouteAttribute::Oif(index.0), RouteAttribute::Table(table)];
+    if !network.is_unspecified() {
+        let destination = RouteAttribute::Destination(RouteAddress::Inet6(network));
+        message.attributes.push(destination);
+        message.header.destination_prefix_length = 48;
+    }
     netlink
         .request(Request::create(RouteNetlinkMessage::NewRoute(message)))
         .unwrap();
@@ -69,7 +97,7 @@ fn routes_of_every_table_are_listed_without_default_and_loopback() {
         add_route(&mut netlink, index, 2, 100);
         add_route(&mut netlink, index, 3, 70_000);
         netlink
-            .add_default_route(index, Ipv4Addr::new(172, 18, 0, 254))
+            .add_default_route(index, Ipv4Addr::new(172, 18, 0, 254).into())
             .unwrap();
         let mut routes = netlink.host_routes().unwrap();
         routes.sort_by_key(|route| route.destination);
@@ -79,6 +107,8 @@ fn routes_of_every_table_are_listed_without_default_and_loopback() {
             ("10.2.0.0/16".to_string(), 100, "minirun0"),
             ("10.3.0.0/16".to_string(), 70_000, "minirun0"),
             ("172.18.0.0/24".to_string(), 254, "minirun0"),
+            // The host's own address.
+            ("172.18.0.1/32".to_string(), 255, "minirun0"),
         ];
         assert_eq!(shown, expected);
     });
@@ -107,7 +137,7 @@ fn a_gateway_that_cannot_be_reached_is_refused_with_the_kernels_words() {
         let mut netlink = Netlink::open().unwrap();
         let index = bridge(&mut netlink, "minirun0", 1500);
         let error = netlink
-            .add_default_route(index, Ipv4Addr::new(10, 9, 8, 7))
+            .add_default_route(index, Ipv4Addr::new(10, 9, 8, 7).into())
             .unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENETUNREACH));
         let text = error.to_string();
@@ -121,13 +151,56 @@ fn a_gateway_that_cannot_be_reached_is_refused_with_the_kernels_words() {
 }
 
 #[test]
-fn the_step_prints_its_command() {
-    let step = AddDefaultRoute {
-        name: "eth0".to_string(),
-        gateway: Ipv4Addr::new(172, 17, 0, 1),
-    };
-    assert_eq!(
-        step.explain().command,
-        "ip route add default via 172.17.0.1 dev eth0"
-    );
+fn ipv6_routes_of_every_table_are_listed_without_those_that_every_host_has() {
+    in_fresh_namespace(|| {
+        let mut netlink = Netlink::open().unwrap();
+        bring_up_loopback(&mut netlink).unwrap();
+        let index = bridge(&mut netlink, "minirun0", 1500);
+        let own = InterfaceAddress {
+            address: "fd00:1::1".parse().unwrap(),
+            prefix_length: 64,
+        };
+        netlink.add_address(index, own).unwrap();
+        for (network, table) in [("fd00:2::", 254), ("fd00:3::", 100), ("fd00:4::", 70_000)] {
+            let network = network.parse().unwrap();
+            add_route_v6(&mut netlink, index, network, (table, RouteProtocol::Static));
+        }
+        let default = (254, RouteProtocol::Boot);
+        add_route_v6(&mut netlink, index, Ipv6Addr::UNSPECIFIED, default);
+        let mut routes = netlink.host_routes().unwrap();
+        routes.sort_by_key(|route| route.destination);
+        let shown: Vec<_> = routes.iter().map(shown).collect();
+        let expected = [
+            ("fd00:1::/64".to_string(), 254, "minirun0"),
+            ("fd00:1::1/128".to_string(), 255, "minirun0"),
+            ("fd00:2::/48".to_string(), 254, "minirun0"),
+            ("fd00:3::/48".to_string(), 100, "minirun0"),
+            ("fd00:4::/48".to_string(), 70_000, "minirun0"),
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(netlink.default_route_mtu().unwrap(), None);
+    });
+}
+
+#[test]
+fn links_with_an_advertised_default_route_are_named_and_others_are_not() {
+    in_fresh_namespace(|| {
+        let mut netlink = Netlink::open().unwrap();
+        let plain = bridge(&mut netlink, "plain", 1500);
+        let advertised = bridge(&mut netlink, "advertised", 1500);
+        add_route_v6(
+            &mut netlink,
+            plain,
+            Ipv6Addr::UNSPECIFIED,
+            (99, RouteProtocol::Static),
+        );
+        assert_eq!(netlink.advertised_default_routes().unwrap(), [""; 0]);
+        for table in [254, 100] {
+            let origin = (table, RouteProtocol::Ra);
+            add_route_v6(&mut netlink, advertised, Ipv6Addr::UNSPECIFIED, origin);
+        }
+        let network = "fd00:2::".parse().unwrap();
+        add_route_v6(&mut netlink, plain, network, (254, RouteProtocol::Ra));
+        assert_eq!(netlink.advertised_default_routes().unwrap(), ["advertised"]);
+    });
 }
