@@ -1,35 +1,14 @@
-//! What can go wrong with a lease, and what an address that cannot be leased is for.
+//! What can go wrong with a lease.
 
 use std::fmt;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 
-use super::LONGEST_PREFIX_WITH_BROADCAST;
+use crate::addressing::{ReservedAddress, host_bounds};
 use crate::id::ContainerId;
-
-/// What an address that no container may have is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReservedAddress {
-    /// The first address of the subnet, which names the network.
-    Network,
-    /// The last address of the subnet, which reaches everybody in it.
-    Broadcast,
-    /// The address of the bridge.
-    Gateway,
-}
-
-impl fmt::Display for ReservedAddress {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Network => "network address",
-            Self::Broadcast => "broadcast address",
-            Self::Gateway => "gateway",
-        })
-    }
-}
 
 /// Why an address could not be leased, released or looked up.
 #[derive(Debug, thiserror::Error)]
@@ -38,17 +17,17 @@ pub enum LeaseError {
     #[error("address `{address}` is not in the subnet `{subnet}`")]
     OutsideSubnet {
         /// The address asked for.
-        address: Ipv4Addr,
+        address: IpAddr,
         /// The addresses the network has.
-        subnet: Ipv4Net,
+        subnet: IpNet,
     },
     /// The address has a meaning of its own.
     #[error("address `{address}` is the {what} of `{subnet}`")]
     Reserved {
         /// The address asked for.
-        address: Ipv4Addr,
+        address: IpAddr,
         /// The addresses the network has.
-        subnet: Ipv4Net,
+        subnet: IpNet,
         /// What the address is for.
         what: ReservedAddress,
     },
@@ -56,18 +35,21 @@ pub enum LeaseError {
     #[error("address `{address}` is taken by container `{}`", owner.short())]
     Taken {
         /// The address asked for.
-        address: Ipv4Addr,
+        address: IpAddr,
         /// Who has it.
         owner: ContainerId,
     },
-    /// Every address of the network is leased.
+    /// Every address of the network, or of its range, is leased.
     #[error(
-        "no address is left in the subnet `{subnet}`: {held} of its addresses {} leased",
+        "no address is left in the {}: {held} of its addresses {} leased",
+        Pool(*subnet, *range),
         if *held == 1 { "is" } else { "are" }
     )]
     Exhausted {
         /// The addresses the network has.
-        subnet: Ipv4Net,
+        subnet: IpNet,
+        /// The part of them that is given to containers that ask for none, if not all.
+        range: Option<IpNet>,
         /// How many of them are leased.
         held: usize,
     },
@@ -92,7 +74,7 @@ impl LeaseError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::OutsideSubnet { subnet, .. } => {
-                let (first, last) = usable_range(*subnet);
+                let (first, last) = host_bounds(*subnet);
                 Some(format!("choose an address from `{first}` to `{last}`"))
             }
             Self::Reserved { .. } => Some("choose another address".to_owned()),
@@ -100,7 +82,14 @@ impl LeaseError {
                 "choose another address, or remove container `{}`",
                 owner.short()
             )),
-            Self::Exhausted { .. } => Some(
+            Self::Exhausted {
+                subnet,
+                range: Some(range),
+                ..
+            } => Some(format!(
+                "remove containers that are no longer used, or choose an address of `{subnet}` outside `{range}` with `--ip`"
+            )),
+            Self::Exhausted { range: None, .. } => Some(
                 "remove containers that are no longer used, or give the network a larger subnet"
                     .to_owned(),
             ),
@@ -110,12 +99,14 @@ impl LeaseError {
     }
 }
 
-/// The first and the last address that has no meaning of its own, the gateway not considered.
-fn usable_range(subnet: Ipv4Net) -> (Ipv4Addr, Ipv4Addr) {
-    if subnet.prefix_len() > LONGEST_PREFIX_WITH_BROADCAST {
-        return (subnet.network(), subnet.broadcast());
+/// Where addresses are taken from, in words.
+struct Pool(IpNet, Option<IpNet>);
+
+impl fmt::Display for Pool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Some(range) => write!(formatter, "range `{range}` of the subnet `{}`", self.0),
+            None => write!(formatter, "subnet `{}`", self.0),
+        }
     }
-    let first = u32::from(subnet.network()) + 1;
-    let last = u32::from(subnet.broadcast()) - 1;
-    (first.into(), last.into())
 }

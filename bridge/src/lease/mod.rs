@@ -9,47 +9,45 @@
 //!    it comes by the next time; its last owner, or somebody who asks for it by name, may have it at once. So a peer that still
 //!    remembers the old owner does not talk to a stranger, and a container that stops and starts mostly keeps its address.
 //!
+//! IPv6 addresses are kept the same way in a directory of their own. A range narrows where the cursor goes, not what may be asked for.
+//!
 //! Every mark is passed over once per release, so a claim costs a handful of system calls however many leases there are, unless the
 //! network is nearly full. The caller holds the network's lock. The directory belongs below the state directory, which dies with the boot.
 
 mod error;
+#[cfg(test)]
+mod model_tests;
 mod round;
 #[cfg(test)]
 mod tests;
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use ipnet::Ipv4Net;
-
 use self::round::Round;
+use crate::addressing::Addressing;
 use crate::id::ContainerId;
 
-pub use self::error::{LeaseError, ReservedAddress};
+pub use self::error::LeaseError;
 
 const CURSOR: &str = "cursor";
 const NEXT_CURSOR: &str = ".cursor.new";
 const FREED_SUFFIX: &str = ".freed";
 
-/// Subnets with a longer prefix have no network and broadcast address (RFC 3021).
-const LONGEST_PREFIX_WITH_BROADCAST: u8 = 30;
-
-/// The leases of one network.
+/// The leases of one network in one family.
 #[derive(Debug)]
 pub struct Leases {
     directory: PathBuf,
-    subnet: Ipv4Net,
-    gateway: Ipv4Addr,
+    addressing: Addressing,
 }
 
 impl Leases {
-    /// Opens the leases in `directory`, which is created if it is missing. `gateway` is the bridge's own address in `subnet`.
+    /// Opens the leases in `directory`, which is created if it is missing. Each family has a directory of its own.
     pub fn open(
         directory: impl Into<PathBuf>,
-        subnet: Ipv4Net,
-        gateway: Ipv4Addr,
+        addressing: &Addressing,
     ) -> Result<Self, LeaseError> {
         let directory = directory.into();
         std::fs::create_dir_all(&directory).map_err(|source| LeaseError::Io {
@@ -58,17 +56,16 @@ impl Leases {
         })?;
         Ok(Self {
             directory,
-            subnet: subnet.trunc(),
-            gateway,
+            addressing: addressing.clone(),
         })
     }
 
-    /// Leases exactly this address. A claim by its present owner succeeds and changes nothing.
+    /// Leases exactly this address, which may lie outside the range. A claim by its present owner succeeds and changes nothing.
     pub fn claim_static(
         &self,
-        address: Ipv4Addr,
+        address: IpAddr,
         container: &ContainerId,
-    ) -> Result<Ipv4Addr, LeaseError> {
+    ) -> Result<IpAddr, LeaseError> {
         self.check(address)?;
         match self.take(address, container)? {
             Taking::Done => {
@@ -85,8 +82,8 @@ impl Leases {
     pub fn claim(
         &self,
         container: &ContainerId,
-        preferred: Option<Ipv4Addr>,
-    ) -> Result<Ipv4Addr, LeaseError> {
+        preferred: Option<IpAddr>,
+    ) -> Result<IpAddr, LeaseError> {
         if let Some(address) = preferred {
             match self.claim_static(address, container) {
                 Err(
@@ -103,7 +100,7 @@ impl Leases {
     }
 
     /// Gives an address back, if `container` is its owner; says whether it was.
-    pub fn release(&self, address: Ipv4Addr, container: &ContainerId) -> Result<bool, LeaseError> {
+    pub fn release(&self, address: IpAddr, container: &ContainerId) -> Result<bool, LeaseError> {
         if self.owner(address)? != Some(*container) {
             return Ok(false);
         }
@@ -114,7 +111,7 @@ impl Leases {
     }
 
     /// The container that has this address, if one has.
-    pub fn owner(&self, address: Ipv4Addr) -> Result<Option<ContainerId>, LeaseError> {
+    pub fn owner(&self, address: IpAddr) -> Result<Option<ContainerId>, LeaseError> {
         let path = self.lease_path(address);
         match std::fs::read_link(&path) {
             Ok(target) => parse_owner(&target)
@@ -126,7 +123,7 @@ impl Leases {
     }
 
     /// Every lease, sorted by address. Reads the whole directory, so it has no place on the way of a start.
-    pub fn holders(&self) -> Result<Vec<(Ipv4Addr, ContainerId)>, LeaseError> {
+    pub fn holders(&self) -> Result<Vec<(IpAddr, ContainerId)>, LeaseError> {
         let mut holders = Vec::new();
         for address in self.leased_addresses()? {
             if let Some(owner) = self.owner(address)? {
@@ -136,7 +133,7 @@ impl Leases {
         Ok(holders)
     }
 
-    fn leased_addresses(&self) -> Result<Vec<Ipv4Addr>, LeaseError> {
+    fn leased_addresses(&self) -> Result<Vec<IpAddr>, LeaseError> {
         let io_error = |source| LeaseError::Io {
             path: self.directory.clone(),
             source,
@@ -144,7 +141,7 @@ impl Leases {
         let mut addresses = Vec::new();
         for entry in std::fs::read_dir(&self.directory).map_err(io_error)? {
             let name = entry.map_err(io_error)?.file_name();
-            addresses.extend(name.to_str().and_then(|name| name.parse::<Ipv4Addr>().ok()));
+            addresses.extend(name.to_str().and_then(|name| name.parse::<IpAddr>().ok()));
         }
         addresses.sort_unstable();
         Ok(addresses)
@@ -152,10 +149,10 @@ impl Leases {
 
     /// One round from behind the cursor. Addresses given back since the cursor last came by lose their mark and are passed over; the
     /// first of them serves only when nothing else is free.
-    fn take_next(&self, container: &ContainerId) -> Result<Ipv4Addr, LeaseError> {
+    fn take_next(&self, container: &ContainerId) -> Result<IpAddr, LeaseError> {
         let mut passed_over = None;
-        for address in Round::behind(self.cursor(), self.subnet) {
-            if self.reserved(address).is_some() {
+        for address in Round::behind(self.cursor(), self.addressing.range_or_subnet()) {
+            if self.addressing.reserved(address).is_some() {
                 continue;
             }
             if self.remove_mark(address)? && self.owner(address)?.is_none() {
@@ -169,13 +166,17 @@ impl Leases {
         {
             return Ok(address);
         }
+        let pool = self.addressing.range_or_subnet();
+        let mut leased = self.leased_addresses()?;
+        leased.retain(|address| pool.contains(address));
         Err(LeaseError::Exhausted {
-            subnet: self.subnet,
-            held: self.leased_addresses()?.len(),
+            subnet: self.addressing.subnet,
+            range: self.addressing.range,
+            held: leased.len(),
         })
     }
 
-    fn take(&self, address: Ipv4Addr, container: &ContainerId) -> Result<Taking, LeaseError> {
+    fn take(&self, address: IpAddr, container: &ContainerId) -> Result<Taking, LeaseError> {
         let path = self.lease_path(address);
         match symlink(container.to_string(), &path) {
             Ok(()) => Ok(Taking::Done),
@@ -190,12 +191,12 @@ impl Leases {
         }
     }
 
-    fn check(&self, address: Ipv4Addr) -> Result<(), LeaseError> {
-        let subnet = self.subnet;
-        if !subnet.contains(&address) {
+    fn check(&self, address: IpAddr) -> Result<(), LeaseError> {
+        let subnet = self.addressing.subnet;
+        if !self.addressing.contains(address) {
             return Err(LeaseError::OutsideSubnet { address, subnet });
         }
-        match self.reserved(address) {
+        match self.addressing.reserved(address) {
             Some(what) => Err(LeaseError::Reserved {
                 address,
                 subnet,
@@ -205,30 +206,17 @@ impl Leases {
         }
     }
 
-    fn reserved(&self, address: Ipv4Addr) -> Option<ReservedAddress> {
-        let has_broadcast = self.subnet.prefix_len() <= LONGEST_PREFIX_WITH_BROADCAST;
-        if address == self.gateway {
-            Some(ReservedAddress::Gateway)
-        } else if has_broadcast && address == self.subnet.network() {
-            Some(ReservedAddress::Network)
-        } else if has_broadcast && address == self.subnet.broadcast() {
-            Some(ReservedAddress::Broadcast)
-        } else {
-            None
-        }
-    }
-
     /// The last address handed out; none if there was none, or if the record makes no sense (the search then begins at the start).
-    fn cursor(&self) -> Option<Ipv4Addr> {
+    fn cursor(&self) -> Option<IpAddr> {
         let target = std::fs::read_link(self.directory.join(CURSOR)).ok()?;
         target
             .to_str()?
             .parse()
             .ok()
-            .filter(|address| self.subnet.contains(address))
+            .filter(|address| self.addressing.range_or_subnet().contains(address))
     }
 
-    fn move_cursor(&self, address: Ipv4Addr) -> Result<(), LeaseError> {
+    fn move_cursor(&self, address: IpAddr) -> Result<(), LeaseError> {
         let next = self.directory.join(NEXT_CURSOR);
         remove_if_there(&next)?;
         symlink(address.to_string(), &next)
@@ -237,15 +225,15 @@ impl Leases {
     }
 
     /// Forgets that the address was given back; says whether it was marked so.
-    fn remove_mark(&self, address: Ipv4Addr) -> Result<bool, LeaseError> {
+    fn remove_mark(&self, address: IpAddr) -> Result<bool, LeaseError> {
         remove_if_there(&self.mark_path(address))
     }
 
-    fn lease_path(&self, address: Ipv4Addr) -> PathBuf {
+    fn lease_path(&self, address: IpAddr) -> PathBuf {
         self.directory.join(address.to_string())
     }
 
-    fn mark_path(&self, address: Ipv4Addr) -> PathBuf {
+    fn mark_path(&self, address: IpAddr) -> PathBuf {
         self.directory.join(format!("{address}{FREED_SUFFIX}"))
     }
 }

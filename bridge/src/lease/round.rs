@@ -1,50 +1,66 @@
 //! The order in which addresses are tried.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 
-/// Every address of a subnet once, in order, beginning behind one of them and ending with it.
+use crate::addressing::{from_number, number_bounds, to_number};
+
+/// Every address of a network once, in order, beginning behind one of them and ending with it.
 pub(super) struct Round {
-    subnet: Ipv4Net,
-    next: u64,
-    left: u64,
+    net: IpNet,
+    /// Where the round began, and where it therefore ends.
+    start: u128,
+    next: Option<u128>,
 }
 
 impl Round {
-    /// The round that begins behind `cursor`, or with the first address of the subnet. The cursor lies in the subnet.
-    pub(super) fn behind(cursor: Option<Ipv4Addr>, subnet: Ipv4Net) -> Self {
-        let size = 1u64 << (32 - subnet.prefix_len());
-        let first = u64::from(u32::from(subnet.network()));
-        let next = cursor.map_or(0, |address| u64::from(u32::from(address)) - first + 1);
+    /// The round that begins behind `cursor`, or with the first address of `net`. The cursor lies in it.
+    pub(super) fn behind(cursor: Option<IpAddr>, net: IpNet) -> Self {
+        let start = match cursor {
+            Some(address) => behind(net, to_number(address)),
+            None => number_bounds(net).0,
+        };
         Self {
-            subnet,
-            next: next % size,
-            left: size,
+            net,
+            start,
+            next: Some(start),
         }
     }
 }
 
 impl Iterator for Round {
-    type Item = Ipv4Addr;
+    type Item = IpAddr;
 
-    fn next(&mut self) -> Option<Ipv4Addr> {
-        self.left = self.left.checked_sub(1)?;
-        let offset = u32::try_from(self.next).ok()?;
-        self.next = (self.next + 1) % (1u64 << (32 - self.subnet.prefix_len()));
-        Some(Ipv4Addr::from(u32::from(self.subnet.network()) + offset))
+    fn next(&mut self) -> Option<IpAddr> {
+        let number = self.next?;
+        let behind = behind(self.net, number);
+        self.next = (behind != self.start).then_some(behind);
+        Some(from_number(self.net, number))
     }
+}
+
+/// The number behind another one; the first of the network behind its last. Nothing is added to the largest number there is.
+fn behind(net: IpNet, number: u128) -> u128 {
+    let (first, last) = number_bounds(net);
+    if number >= last { first } else { number + 1 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn round(cursor: Option<&str>, subnet: &str) -> Vec<String> {
+    fn round(cursor: Option<&str>, net: &str) -> Vec<String> {
         let cursor = cursor.map(|address| address.parse().unwrap());
-        Round::behind(cursor, subnet.parse().unwrap())
+        Round::behind(cursor, net.parse().unwrap())
             .map(|address| address.to_string())
             .collect()
+    }
+
+    fn first(cursor: Option<&str>, net: &str) -> String {
+        let cursor = cursor.map(|address| address.parse().unwrap());
+        let mut round = Round::behind(cursor, net.parse().unwrap());
+        round.next().unwrap().to_string()
     }
 
     #[test]
@@ -56,6 +72,10 @@ mod tests {
         assert_eq!(
             round(Some("10.0.0.1"), "10.0.0.0/31"),
             ["10.0.0.0", "10.0.0.1"]
+        );
+        assert_eq!(
+            round(Some("fd00::2"), "fd00::/126"),
+            ["fd00::3", "fd00::", "fd00::1", "fd00::2"]
         );
     }
 
@@ -74,11 +94,18 @@ mod tests {
     }
 
     #[test]
-    fn a_round_of_every_address_there_is_does_not_overflow() {
-        let mut round = Round::behind(None, "0.0.0.0/0".parse().unwrap());
-        assert_eq!(round.next(), Some(Ipv4Addr::new(0, 0, 0, 0)));
-        let cursor = Some(Ipv4Addr::BROADCAST);
-        let mut round = Round::behind(cursor, "0.0.0.0/0".parse().unwrap());
-        assert_eq!(round.next(), Some(Ipv4Addr::new(0, 0, 0, 0)));
+    fn a_round_at_the_end_of_an_address_space_does_not_overflow() {
+        assert_eq!(first(None, "0.0.0.0/0"), "0.0.0.0");
+        assert_eq!(first(Some("255.255.255.255"), "0.0.0.0/0"), "0.0.0.0");
+        let last = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
+        assert_eq!(first(Some(last), "::/0"), "::");
+        assert_eq!(
+            first(Some(last), "ffff:ffff:ffff:ffff::/64"),
+            "ffff:ffff:ffff:ffff::"
+        );
+        assert_eq!(
+            first(Some("fd00::ffff:ffff:ffff:ffff"), "fd00::/63"),
+            "fd00:0:0:1::"
+        );
     }
 }

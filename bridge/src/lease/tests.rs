@@ -1,27 +1,41 @@
-use std::collections::BTreeMap;
-
-use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
 
-fn address(text: &str) -> Ipv4Addr {
+fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn container(number: u8) -> ContainerId {
+pub(super) fn container(number: u8) -> ContainerId {
     format!("{number:02x}").repeat(32).parse().unwrap()
 }
 
-fn leases(subnet: &str, gateway: &str) -> (TempDir, Leases) {
+fn addressing(subnet: &str, gateway: &str) -> Addressing {
+    Addressing::new(subnet.parse().unwrap(), address(gateway))
+}
+
+fn open(addressing: &Addressing) -> (TempDir, Leases) {
     let directory = tempfile::tempdir().unwrap();
-    let leases = Leases::open(
-        directory.path().join("leases"),
-        subnet.parse().unwrap(),
-        address(gateway),
-    )
-    .unwrap();
+    let leases = Leases::open(directory.path().join("leases"), addressing).unwrap();
     (directory, leases)
+}
+
+fn leases(subnet: &str, gateway: &str) -> (TempDir, Leases) {
+    open(&addressing(subnet, gateway))
+}
+
+/// Leases from a range of a subnet.
+fn ranged(subnet: &str, gateway: &str, range: &str) -> (TempDir, Leases) {
+    open(&Addressing {
+        range: Some(range.parse().unwrap()),
+        ..addressing(subnet, gateway)
+    })
+}
+
+fn claim_many(leases: &Leases, count: u8) -> Vec<String> {
+    (1..=count)
+        .map(|number| leases.claim(&container(number), None).unwrap().to_string())
+        .collect()
 }
 
 #[test]
@@ -41,12 +55,82 @@ fn addresses_are_handed_out_one_after_the_other() {
 }
 
 #[test]
+fn ipv6_addresses_are_handed_out_behind_the_gateway() {
+    let (_directory, leases) = leases("fd00:1:2:3::/64", "fd00:1:2:3::1");
+    assert_eq!(claim_many(&leases, 2), ["fd00:1:2:3::2", "fd00:1:2:3::3"]);
+    let holders = leases.holders().unwrap();
+    assert_eq!(holders[0], (address("fd00:1:2:3::2"), container(1)));
+    let foreign = leases.claim_static(address("10.0.0.2"), &container(1));
+    assert!(matches!(foreign, Err(LeaseError::OutsideSubnet { .. })));
+}
+
+#[test]
+fn addresses_come_from_the_range_and_certain_ones_from_the_whole_subnet() {
+    let (_directory, leases) = ranged("10.0.0.0/24", "10.0.0.1", "10.0.0.128/30");
+    assert_eq!(
+        claim_many(&leases, 4),
+        ["10.0.0.128", "10.0.0.129", "10.0.0.130", "10.0.0.131"]
+    );
+    leases
+        .claim_static(address("10.0.0.7"), &container(5))
+        .unwrap();
+    let error = leases.claim(&container(6), None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no address is left in the range `10.0.0.128/30` of the subnet `10.0.0.0/24`: 4 of its addresses are leased"
+    );
+    assert!(error.hint().unwrap().contains("outside `10.0.0.128/30`"));
+}
+
+#[test]
+fn a_range_at_the_end_of_the_subnet_stops_before_the_broadcast_address() {
+    let (_directory, leases) = ranged("10.0.0.0/24", "10.0.0.1", "10.0.0.252/30");
+    assert_eq!(
+        claim_many(&leases, 3),
+        ["10.0.0.252", "10.0.0.253", "10.0.0.254"]
+    );
+    assert!(leases.claim(&container(4), None).is_err());
+}
+
+#[test]
+fn ranges_at_the_edge_of_64_bits_are_used_to_their_end() {
+    let (_directory, leases) = ranged("fd00::/64", "fd00::1", "fd00::ffff:ffff:ffff:fffe/127");
+    assert_eq!(
+        claim_many(&leases, 2),
+        ["fd00::ffff:ffff:ffff:fffe", "fd00::ffff:ffff:ffff:ffff"]
+    );
+    assert!(leases.claim(&container(3), None).is_err());
+    let (_directory, leases) = ranged("fd00::/60", "fd00::1", "fd00:0:0:8::/61");
+    let last = address("fd00::f:ffff:ffff:ffff:ffff");
+    leases.move_cursor(last).unwrap();
+    assert_eq!(claim_many(&leases, 2), ["fd00:0:0:8::", "fd00:0:0:8::1"]);
+}
+
+#[test]
+fn an_auxiliary_address_is_nobodys() {
+    let mut addressing = addressing("10.0.0.0/29", "10.0.0.1");
+    for (name, auxiliary) in [("router", "10.0.0.2"), ("printer", "10.0.0.4")] {
+        let auxiliary = address(auxiliary);
+        addressing.auxiliary.insert(name.to_owned(), auxiliary);
+    }
+    let (_directory, leases) = open(&addressing);
+    assert_eq!(claim_many(&leases, 3), ["10.0.0.3", "10.0.0.5", "10.0.0.6"]);
+    let error = leases
+        .claim_static(address("10.0.0.4"), &container(4))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "address `10.0.0.4` is the auxiliary address `printer` of `10.0.0.0/29`"
+    );
+}
+
+#[test]
 fn a_freed_address_is_not_handed_out_again_at_once() {
     let (_directory, leases) = leases("10.0.0.0/29", "10.0.0.1");
     let first = leases.claim(&container(1), None).unwrap();
     assert!(leases.release(first, &container(1)).unwrap());
     assert_eq!(leases.owner(first).unwrap(), None);
-    let next: Vec<Ipv4Addr> = (2..=5)
+    let next: Vec<IpAddr> = (2..=5)
         .map(|number| leases.claim(&container(number), None).unwrap())
         .collect();
     assert_eq!(
@@ -172,7 +256,7 @@ fn leases_outlive_the_process_that_made_them() {
     let (directory, leases) = leases("10.0.0.0/24", "10.0.0.1");
     leases.claim(&container(1), None).unwrap();
     let path = directory.path().join("leases");
-    let again = Leases::open(path, "10.0.0.0/24".parse().unwrap(), address("10.0.0.1")).unwrap();
+    let again = Leases::open(path, &addressing("10.0.0.0/24", "10.0.0.1")).unwrap();
     assert_eq!(
         again.claim(&container(2), None).unwrap(),
         address("10.0.0.3")
@@ -187,7 +271,7 @@ fn a_cursor_that_makes_no_sense_is_ignored() {
         remove_if_there(&cursor).unwrap();
         symlink(nonsense, &cursor).unwrap();
         let claimed = leases.claim(&container(1), None).unwrap();
-        assert!(leases.subnet.contains(&claimed));
+        assert!(leases.addressing.contains(claimed));
     }
 }
 
@@ -201,187 +285,4 @@ fn a_lease_that_names_no_container_is_reported() {
         .unwrap_err();
     assert!(matches!(&error, LeaseError::Corrupt { path: named } if *named == path));
     assert!(error.hint().unwrap().contains("10.0.0.2"));
-}
-
-/// What the property test does to the leases. Offsets are those of addresses from the start of the subnet.
-#[derive(Debug, Clone)]
-enum Deed {
-    Claim {
-        container: u8,
-        preferred: Option<u32>,
-    },
-    ClaimStatic {
-        container: u8,
-        offset: u32,
-    },
-    Release {
-        container: u8,
-        offset: u32,
-    },
-}
-
-fn any_deed(size: u32) -> impl Strategy<Value = Deed> {
-    let container = 0u8..6;
-    let offset = 0..size + 2;
-    prop_oneof![
-        4 => container.clone().prop_map(|container| Deed::Claim { container, preferred: None }),
-        1 => (container.clone(), offset.clone()).prop_map(|(container, offset)| {
-            Deed::Claim { container, preferred: Some(offset) }
-        }),
-        1 => (container.clone(), offset.clone()).prop_map(|(container, offset)| {
-            Deed::ClaimStatic { container, offset }
-        }),
-        6 => (container, offset).prop_map(|(container, offset)| Deed::Release { container, offset }),
-    ]
-}
-
-/// What must hold, kept without files: who owns what, and how far the cursor has travelled since each address was freed.
-struct Model {
-    /// Offsets that can be leased, in the order of the cursor.
-    usable: Vec<u32>,
-    owners: BTreeMap<u32, u8>,
-    /// How far the cursor had travelled when the address was last given back.
-    freed_at: BTreeMap<u32, usize>,
-    travelled: usize,
-    /// Position in `usable` of the last address of the cursor.
-    cursor: usize,
-}
-
-impl Model {
-    fn new(size: u32, gateway: u32) -> Self {
-        let usable: Vec<u32> = (1..size - 1).filter(|offset| *offset != gateway).collect();
-        Self {
-            cursor: usable.len() - 1,
-            usable,
-            owners: BTreeMap::new(),
-            freed_at: BTreeMap::new(),
-            travelled: 0,
-        }
-    }
-
-    /// Steps from the cursor to the address: 1 for the next one, a full round for the cursor's own.
-    fn distance(&self, offset: u32) -> usize {
-        let position = self.usable.iter().position(|usable| *usable == offset);
-        let n = self.usable.len();
-        (position.unwrap() + n - self.cursor - 1) % n + 1
-    }
-
-    /// Whether the cursor, going to this free address, will not have gone round since the address was given back.
-    fn is_early(&self, offset: u32) -> bool {
-        self.freed_at.get(&offset).is_some_and(|freed_at| {
-            self.travelled - freed_at + self.distance(offset) <= self.usable.len()
-        })
-    }
-
-    fn free(&self) -> impl Iterator<Item = u32> {
-        self.usable
-            .iter()
-            .copied()
-            .filter(|offset| !self.owners.contains_key(offset))
-    }
-
-    /// Notes an address that the cursor handed out, having checked that it had the right to.
-    fn hand_out(&mut self, offset: u32, container: u8) {
-        assert!(self.usable.contains(&offset), "reserved: {offset}");
-        assert!(!self.owners.contains_key(&offset), "two owners: {offset}");
-        if self.is_early(offset) {
-            assert!(self.free().all(|other| self.is_early(other)), "{offset}");
-            self.travelled += self.usable.len();
-        }
-        self.travelled += self.distance(offset);
-        self.cursor = self
-            .usable
-            .iter()
-            .position(|usable| *usable == offset)
-            .unwrap();
-        self.freed_at.remove(&offset);
-        self.owners.insert(offset, container);
-    }
-
-    /// Notes a claim of a certain address; says whether it must succeed.
-    fn take(&mut self, offset: u32, container: u8) -> bool {
-        if !self.usable.contains(&offset) {
-            return false;
-        }
-        let owner = *self.owners.entry(offset).or_insert(container);
-        if owner == container {
-            self.freed_at.remove(&offset);
-        }
-        owner == container
-    }
-
-    fn release(&mut self, offset: u32, container: u8) -> bool {
-        let is_owner = self.owners.get(&offset) == Some(&container);
-        if is_owner {
-            self.owners.remove(&offset);
-            self.freed_at.insert(offset, self.travelled);
-        }
-        is_owner
-    }
-}
-
-/// Does one deed to both and compares what came of it.
-fn compare(leases: &Leases, model: &mut Model, deed: &Deed) {
-    let network = u32::from(leases.subnet.network());
-    let at = |offset: u32| Ipv4Addr::from(network + offset);
-    match *deed {
-        Deed::Claim {
-            container: number,
-            preferred,
-        } => {
-            let preferred_is_taken = preferred.is_some_and(|offset| model.take(offset, number));
-            let claimed = leases.claim(&container(number), preferred.map(at));
-            match claimed {
-                Ok(address) if preferred_is_taken => assert_eq!(Some(address), preferred.map(at)),
-                Ok(address) => model.hand_out(u32::from(address) - network, number),
-                Err(LeaseError::Exhausted { held, .. }) => {
-                    assert_eq!(held, model.usable.len());
-                    assert_eq!(model.free().count(), 0);
-                }
-                Err(error) => panic!("{error}"),
-            }
-        }
-        Deed::ClaimStatic {
-            container: number,
-            offset,
-        } => {
-            let claimed = leases.claim_static(at(offset), &container(number));
-            assert_eq!(claimed.is_ok(), model.take(offset, number));
-        }
-        Deed::Release {
-            container: number,
-            offset,
-        } => {
-            let released = leases.release(at(offset), &container(number)).unwrap();
-            assert_eq!(released, model.release(offset, number));
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn leases_agree_with_a_model_that_has_no_files(
-        (size, gateway, deeds) in (3u32..=4).prop_flat_map(|bits| {
-            let size = 1 << bits;
-            (Just(size), 0..size, prop::collection::vec(any_deed(size), 1..120))
-        }),
-    ) {
-        let subnet = Ipv4Net::new(Ipv4Addr::new(10, 0, 0, 0), (32 - size.trailing_zeros()) as u8).unwrap();
-        let gateway_address = Ipv4Addr::from(u32::from(subnet.network()) + gateway);
-        let directory = tempfile::tempdir().unwrap();
-        let leases = Leases::open(directory.path(), subnet, gateway_address).unwrap();
-        let mut model = Model::new(size, gateway);
-        for deed in &deeds {
-            compare(&leases, &mut model, deed);
-        }
-        let held: BTreeMap<Ipv4Addr, ContainerId> = leases.holders().unwrap().into_iter().collect();
-        let expected: BTreeMap<Ipv4Addr, ContainerId> = model
-            .owners
-            .iter()
-            .map(|(offset, number)| (Ipv4Addr::from(u32::from(subnet.network()) + offset), container(*number)))
-            .collect();
-        prop_assert_eq!(held, expected);
-    }
 }
