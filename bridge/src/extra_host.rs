@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::slice;
 use std::str::FromStr;
 
 use crate::serde_as_string::serde_as_string;
@@ -20,7 +21,7 @@ pub struct ExtraHostName(String);
 /// Where the name leads, as it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExtraHostAddress {
-    /// The host, at whatever address the container's network has for it.
+    /// The host, at whatever addresses the container's network has for it.
     HostGateway,
     /// An IPv4 or IPv6 address.
     Address(IpAddr),
@@ -76,16 +77,20 @@ pub enum ExtraHostError {
 }
 
 impl ExtraHostRequest {
-    /// The line this becomes on a network where the host is reached at `host_gateway`.
-    pub fn resolve(&self, host_gateway: IpAddr) -> ExtraHost {
-        let address = match self.address {
-            ExtraHostAddress::HostGateway => host_gateway,
-            ExtraHostAddress::Address(address) => address,
+    /// The lines this becomes on a network where the host is reached at `host_gateways`: one for each of them in their order
+    /// if it asks for the host, else the one for its address.
+    pub fn resolve(&self, host_gateways: &[IpAddr]) -> Vec<ExtraHost> {
+        let addresses = match &self.address {
+            ExtraHostAddress::HostGateway => host_gateways,
+            ExtraHostAddress::Address(address) => slice::from_ref(address),
         };
-        ExtraHost {
-            name: self.name.clone(),
-            address,
-        }
+        addresses
+            .iter()
+            .map(|address| ExtraHost {
+                name: self.name.clone(),
+                address: *address,
+            })
+            .collect()
     }
 }
 
@@ -256,12 +261,23 @@ mod tests {
     }
 
     #[test]
-    fn the_host_gateway_becomes_the_address_of_the_network() {
-        let gateway: IpAddr = "172.17.0.1".parse().unwrap();
-        let request: ExtraHostRequest = "host:host-gateway".parse().unwrap();
-        assert_eq!(request.resolve(gateway).to_string(), "host=172.17.0.1");
-        let request: ExtraHostRequest = "db:10.0.0.5".parse().unwrap();
-        assert_eq!(request.resolve(gateway).to_string(), "db=10.0.0.5");
+    fn the_host_gateway_becomes_every_address_that_the_network_has_for_the_host() {
+        let gateways = ["172.17.0.1", "fd00:17::1"].map(|address| address.parse().unwrap());
+        let resolved = |text: &str, gateways: &[IpAddr]| -> Vec<String> {
+            let request: ExtraHostRequest = text.parse().unwrap();
+            let hosts = request.resolve(gateways);
+            hosts.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(
+            resolved("host:host-gateway", &gateways),
+            ["host=172.17.0.1", "host=fd00:17::1"]
+        );
+        assert_eq!(
+            resolved("host:host-gateway", &gateways[..1]),
+            ["host=172.17.0.1"]
+        );
+        assert!(resolved("host:host-gateway", &[]).is_empty());
+        assert_eq!(resolved("db:10.0.0.5", &gateways), ["db=10.0.0.5"]);
     }
 
     #[test]

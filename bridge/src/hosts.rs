@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -25,19 +25,29 @@ const HOSTS_MODE: u32 = 0o644;
 /// What a hosts file says; [`HostsFile::render`] makes the text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HostsFile {
-    /// The container's own IPv4 address and full host name; none for a container without a network.
-    pub own: Option<(Ipv4Addr, Hostname)>,
+    /// The container itself at each of its addresses: endpoint by endpoint, IPv4 before IPv6. Empty for a container without a
+    /// network.
+    pub own: Vec<OwnHost>,
     /// What `--add-host` asked for, in the order it was typed.
     pub extra: Vec<ExtraHost>,
-    /// The containers this one is linked to.
+    /// The containers this one is linked to; one with addresses of both families is here twice.
     pub links: Vec<LinkedHost>,
 }
 
-/// The target of a link as the hosts file names it.
+/// The container itself at one of its addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnHost {
+    /// An IPv4 or IPv6 address of the container.
+    pub address: IpAddr,
+    /// The container's full host name.
+    pub hostname: Hostname,
+}
+
+/// The target of a link, at one of its addresses, as the hosts file names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkedHost {
-    /// The target's present IPv4 address.
-    pub address: Ipv4Addr,
+    /// A present IPv4 or IPv6 address of the target.
+    pub address: IpAddr,
     /// The alias of the link, which comes first.
     pub alias: Alias,
     /// The target's full host name.
@@ -69,7 +79,7 @@ impl HostsFile {
             let names = [link.alias.as_str(), link.hostname.as_str()];
             push_line(&mut text, link.address, names.into_iter().chain(name));
         }
-        if let Some((address, hostname)) = &self.own {
+        for OwnHost { address, hostname } in &self.own {
             let short = Some(hostname.short()).filter(|short| *short != hostname.as_str());
             push_line(
                 &mut text,
@@ -130,12 +140,19 @@ mod tests {
 
     use super::*;
 
-    fn linked(address: [u8; 4], alias: &str, hostname: &str, name: &str) -> LinkedHost {
+    fn linked(address: &str, alias: &str, hostname: &str, name: &str) -> LinkedHost {
         LinkedHost {
-            address: address.into(),
+            address: address.parse().unwrap(),
             alias: alias.parse().unwrap(),
             hostname: hostname.parse().unwrap(),
             name: name.parse().unwrap(),
+        }
+    }
+
+    fn own(address: &str, hostname: &str) -> OwnHost {
+        OwnHost {
+            address: address.parse().unwrap(),
+            hostname: hostname.parse().unwrap(),
         }
     }
 
@@ -155,14 +172,14 @@ mod tests {
     #[test]
     fn extra_hosts_links_and_the_container_itself_follow_in_this_order() {
         let file = HostsFile {
-            own: Some(([172, 17, 0, 3].into(), "f00dcafe0123".parse().unwrap())),
+            own: vec![own("172.17.0.3", "f00dcafe0123")],
             extra: vec![
                 "db:10.0.0.5".parse().unwrap(),
                 "six:[2001:db8::1]".parse().unwrap(),
             ],
             links: vec![
-                linked([172, 17, 0, 2], "web", "0123456789ab", "web1"),
-                linked([172, 17, 0, 4], "cache", "c.example.org", "cache"),
+                linked("172.17.0.2", "web", "0123456789ab", "web1"),
+                linked("172.17.0.4", "cache", "c.example.org", "cache"),
             ],
         };
         let text = file.render();
@@ -177,9 +194,34 @@ mod tests {
     }
 
     #[test]
+    fn every_address_of_the_container_and_of_a_link_target_has_a_line() {
+        let file = HostsFile {
+            own: vec![
+                own("172.17.0.3", "web.example.org"),
+                own("fd00:17::3", "web.example.org"),
+                own("172.18.0.2", "web.example.org"),
+            ],
+            extra: Vec::new(),
+            links: vec![
+                linked("172.17.0.2", "db", "db1", "db1"),
+                linked("fd00:17::2", "db", "db1", "db1"),
+            ],
+        };
+        let text = file.render();
+        assert_eq!(
+            text.strip_prefix(LOCALHOST).unwrap(),
+            "172.17.0.2\tdb db1 db1\n\
+             fd00:17::2\tdb db1 db1\n\
+             172.17.0.3\tweb.example.org web\n\
+             fd00:17::3\tweb.example.org web\n\
+             172.18.0.2\tweb.example.org web\n"
+        );
+    }
+
+    #[test]
     fn a_full_host_name_is_followed_by_its_first_part() {
         let file = HostsFile {
-            own: Some(([172, 17, 0, 2].into(), "foo.bar.baz".parse().unwrap())),
+            own: vec![own("172.17.0.2", "foo.bar.baz")],
             ..HostsFile::default()
         };
         assert!(file.render().ends_with("\n172.17.0.2\tfoo.bar.baz foo\n"));

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use crate::bracketed::{Bracketed, overlap, parse_bracketed};
 use crate::port::{ExposeError, ExposedPort, Port, PortError, Protocol};
 use crate::serde_as_string::serde_as_string;
 
-/// A host address and port that leads to a port of a container; displayed and saved as `0.0.0.0:8080->80/tcp`.
+/// A host address and port that leads to a port of a container; displayed and saved as `0.0.0.0:8080->80/tcp`
+/// or `[::]:8080->80/tcp`. The order is by container port, then IPv4 before IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Publication {
     /// The port inside the container and the protocol of both sides.
     pub container: ExposedPort,
-    /// The host address it is bound to; `0.0.0.0` for all of them.
-    pub host_address: Ipv4Addr,
+    /// The IPv4 or IPv6 address of the host it is bound to; `0.0.0.0` or `::` for all of its family.
+    pub host_address: IpAddr,
     /// The port on the host.
     pub host_port: Port,
 }
@@ -25,9 +27,9 @@ pub enum PublicationError {
     /// The `->` or the `:` before the host port is missing.
     #[error("invalid publication `{0}`: write it as `0.0.0.0:8080->80/tcp`")]
     Shape(String),
-    /// What stands before the host port is no IPv4 address.
+    /// What stands before the host port is no address.
     #[error(
-        "invalid publication `{text}`: `{address}` is not an IPv4 address; write it as `0.0.0.0:8080->80/tcp`"
+        "invalid publication `{text}`: `{address}` is not an IP address; write it as `0.0.0.0:8080->80/tcp`"
     )]
     Address {
         /// The whole text.
@@ -53,13 +55,23 @@ pub enum PublicationError {
     },
 }
 
+impl Publication {
+    /// The host's side of it; displayed as `0.0.0.0:8080` or `[::]:8080`.
+    pub fn host_socket(&self) -> SocketAddr {
+        SocketAddr::new(self.host_address, self.host_port.get())
+    }
+
+    /// Whether the two cannot stand beside each other: the same host port and protocol at addresses that overlap.
+    pub fn collides_with(&self, other: &Self) -> bool {
+        self.host_port == other.host_port
+            && self.container.protocol == other.container.protocol
+            && overlap(self.host_address, other.host_address)
+    }
+}
+
 impl fmt::Display for Publication {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}:{}->{}",
-            self.host_address, self.host_port, self.container
-        )
+        write!(formatter, "{}->{}", self.host_socket(), self.container)
     }
 }
 
@@ -71,7 +83,7 @@ impl FromStr for Publication {
         let (host, container) = text.split_once("->").ok_or_else(shape)?;
         let (address, port) = host.rsplit_once(':').ok_or_else(shape)?;
         Ok(Self {
-            host_address: address.parse().map_err(|_| PublicationError::Address {
+            host_address: parse_bracketed(address).ok_or_else(|| PublicationError::Address {
                 text: text.to_owned(),
                 address: address.to_owned(),
             })?,
@@ -93,7 +105,7 @@ serde_as_string!(Publication);
 
 /// The PORTS cell of `ps`: what is published as `0.0.0.0:8080->80/tcp`, what is only exposed as `80/tcp`, sorted by
 /// container port and separated by a comma and a space. Neighbours that differ by one on both sides become one range,
-/// `0.0.0.0:9800-9803->80-83/tcp`.
+/// `0.0.0.0:9800-9803->80-83/tcp`, for each host address on its own; IPv4 addresses come before IPv6 ones.
 pub fn describe_publications(
     publications: &[Publication],
     exposed: &BTreeSet<ExposedPort>,
@@ -135,7 +147,7 @@ struct Entry {
 /// Where a published port stands on the host: the host port is the container port plus the distance.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct HostSide {
-    address: Ipv4Addr,
+    address: IpAddr,
     distance: i32,
 }
 
@@ -181,7 +193,7 @@ impl fmt::Display for Run {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (first, last) = (i32::from(self.first.container), i32::from(self.last));
         if let Some(HostSide { address, distance }) = self.first.host {
-            write!(formatter, "{address}:")?;
+            write!(formatter, "{}:", Bracketed(address))?;
             write_range(formatter, first + distance, last + distance)?;
             formatter.write_str("->")?;
         }
@@ -254,6 +266,42 @@ mod tests {
     }
 
     #[test]
+    fn both_families_are_shown_with_a_range_each_and_ipv4_first() {
+        assert_eq!(
+            described(&["[::]:8080->80/tcp", "0.0.0.0:8080->80/tcp"], &["80"]),
+            "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"
+        );
+        assert_eq!(
+            described(
+                &[
+                    "0.0.0.0:9800->80/tcp",
+                    "[::]:9800->80/tcp",
+                    "0.0.0.0:9801->81/tcp",
+                    "[::]:9801->81/tcp",
+                    "[::1]:9802->82/tcp",
+                ],
+                &[]
+            ),
+            "0.0.0.0:9800-9801->80-81/tcp, [::]:9800-9801->80-81/tcp, [::1]:9802->82/tcp"
+        );
+    }
+
+    #[test]
+    fn publications_collide_on_one_host_port_of_one_family() {
+        let collide = |first: &str, second: &str| {
+            let (first, second): (Publication, Publication) =
+                (first.parse().unwrap(), second.parse().unwrap());
+            assert_eq!(first.collides_with(&second), second.collides_with(&first));
+            first.collides_with(&second)
+        };
+        assert!(collide("0.0.0.0:80->80/tcp", "127.0.0.1:80->81/tcp"));
+        assert!(collide("[::]:80->80/tcp", "[::1]:80->81/tcp"));
+        assert!(!collide("0.0.0.0:80->80/tcp", "[::]:80->80/tcp"));
+        assert!(!collide("0.0.0.0:80->80/tcp", "0.0.0.0:80->80/udp"));
+        assert!(!collide("[::]:80->80/tcp", "[::]:81->80/tcp"));
+    }
+
+    #[test]
     fn the_cell_is_sorted_by_container_port_and_keeps_every_binding() {
         assert_eq!(
             described(
@@ -283,21 +331,21 @@ mod tests {
             refusal("80/tcp"),
             "invalid publication `80/tcp`: write it as `0.0.0.0:8080->80/tcp`"
         );
-        assert!(refusal("localhost:80->80/tcp").contains("`localhost` is not an IPv4 address"));
+        assert!(refusal("localhost:80->80/tcp").contains("`localhost` is not an IP address"));
         assert!(refusal("0.0.0.0:0->80/tcp").contains("out of range"));
         assert!(refusal("0.0.0.0:80->x/tcp").contains("`x` is not a port number"));
     }
 
     prop_compose! {
         fn any_publication()(
-            address: [u8; 4], host in 1u16.., container in 1u16.., protocol in 0usize..3,
+            address: IpAddr, host in 1u16.., container in 1u16.., protocol in 0usize..3,
         ) -> Publication {
             Publication {
                 container: ExposedPort {
                     port: Port::new(container).unwrap(),
                     protocol: [Protocol::Tcp, Protocol::Sctp, Protocol::Udp][protocol],
                 },
-                host_address: address.into(),
+                host_address: address.to_canonical(),
                 host_port: Port::new(host).unwrap(),
             }
         }
@@ -316,7 +364,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_the_parser_panic(text in any::<String>(), near in "[0-9.]{0,9}:?[0-9]{0,5}-?>?[0-9]{0,5}/?[a-z]{0,4}") {
+        fn no_text_makes_the_parser_panic(text in any::<String>(), near in "[0-9.\\[\\]:]{0,9}:?[0-9]{0,5}-?>?[0-9]{0,5}/?[a-z]{0,4}") {
             let _ = text.parse::<Publication>();
             let _ = near.parse::<Publication>();
         }

@@ -1,9 +1,10 @@
 //! What `-p` asks for: the grammar `[[ADDRESS:][HOST[-HOST]]:]CONTAINER[-CONTAINER][/PROTOCOL]`.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
+use crate::bracketed::{Bracketed, parse_bracketed};
 use crate::port::{ExposedPort, Port, PortError, PortRange, split_protocol};
 use crate::serde_as_string::serde_as_string;
 
@@ -18,11 +19,12 @@ pub enum HostPort {
     Within(Port, Port),
 }
 
-/// One container port to publish; displayed and saved in the form that `-p` takes, such as `127.0.0.1:8080:80/tcp`.
+/// One container port to publish; displayed and saved in the form that `-p` takes, such as `127.0.0.1:8080:80/tcp`
+/// or `[::1]:8080:80/tcp`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublishRequest {
-    /// The host address to bind; none means the configured default.
-    pub host_address: Option<Ipv4Addr>,
+    /// The IPv4 or IPv6 address of the host to bind; none means the configured defaults.
+    pub host_address: Option<IpAddr>,
     /// The host port to bind.
     pub host_port: HostPort,
     /// The port inside the container and the protocol of both sides.
@@ -50,14 +52,14 @@ pub enum PublishProblem {
     Port(#[from] PortError),
     /// What stands where a host address should.
     #[error(
-        "`{0}` is not an IP address; write ADDRESS:HOST:CONTAINER, such as `127.0.0.1:8080:80`"
+        "`{0}` is not an IP address; write ADDRESS:HOST:CONTAINER, such as `127.0.0.1:8080:80` or `[::1]:8080:80`"
     )]
     Address(String),
-    /// An IPv6 address, which only a network with IPv6 can be published on.
+    /// A link-local IPv6 address, which means another host on every interface.
     #[error(
-        "`{0}` is an IPv6 address; publishing on IPv6 needs a network with IPv6, write an IPv4 address, such as `127.0.0.1:8080:80`"
+        "`{0}` is a link-local address, which no port can be published on; write another address of this host, or `[::]` for all"
     )]
-    Ipv6(String),
+    LinkLocal(IpAddr),
     /// Ranges of different sizes.
     #[error(
         "{host} host ports for {container} container ports; give ranges of equal size, such as `8000-8002:80-82`, or a single container port"
@@ -102,19 +104,17 @@ fn parse(text: &str) -> Result<Vec<PublishRequest>, PublishProblem> {
         .collect())
 }
 
-/// Nothing, an IPv4 address, or an IPv6 address that stands for an IPv4 one, with or without brackets.
-fn parse_address(text: &str) -> Result<Option<Ipv4Addr>, PublishProblem> {
+/// Nothing, or an IPv4 or IPv6 address with or without brackets.
+fn parse_address(text: &str) -> Result<Option<IpAddr>, PublishProblem> {
     if text.is_empty() {
         return Ok(None);
     }
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(text);
-    match bare.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V4(address)) => Ok(Some(address)),
-        Ok(IpAddr::V6(_)) => Err(PublishProblem::Ipv6(bare.to_owned())),
-        Err(_) => Err(PublishProblem::Address(text.to_owned())),
+    match parse_bracketed(text) {
+        Some(address @ IpAddr::V6(ipv6)) if ipv6.is_unicast_link_local() => {
+            Err(PublishProblem::LinkLocal(address))
+        }
+        Some(address) => Ok(Some(address)),
+        None => Err(PublishProblem::Address(text.to_owned())),
     }
 }
 
@@ -154,7 +154,7 @@ impl fmt::Display for HostPort {
 impl fmt::Display for PublishRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.host_address, self.host_port) {
-            (Some(address), _) => write!(formatter, "{address}:{}:", self.host_port)?,
+            (Some(address), _) => write!(formatter, "{}:{}:", Bracketed(address), self.host_port)?,
             (None, HostPort::Any) => {}
             (None, _) => write!(formatter, "{}:", self.host_port)?,
         }
@@ -237,13 +237,30 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_address_is_refused_by_name() {
-        for text in ["[::1]:8080:80", "::1:8080:80", "[::]::80", "::::80"] {
-            assert!(
-                refusal(text).contains("publishing on IPv6 needs a network with IPv6"),
-                "{text}"
-            );
+    fn an_ipv6_address_stands_with_or_without_brackets_and_is_shown_in_them() {
+        for (text, expected) in [
+            ("[::1]:8080:80", "[::1]:8080:80/tcp"),
+            ("::1:8080:80", "[::1]:8080:80/tcp"),
+            ("[::]::80", "[::]::80/tcp"),
+            ("::::80", "[::]::80/tcp"),
+            ("2001:db8::5:53:53/udp", "[2001:db8::5]:53:53/udp"),
+            (
+                "[2001:DB8:0::5]:8000-8010:80",
+                "[2001:db8::5]:8000-8010:80/tcp",
+            ),
+        ] {
+            assert_eq!(shown(text), [expected], "{text}");
         }
+        assert_eq!(
+            shown("[::1]:9800-9801:80-81/sctp"),
+            ["[::1]:9800:80/sctp", "[::1]:9801:81/sctp"]
+        );
+    }
+
+    #[test]
+    fn an_ipv6_address_of_one_interface_is_refused_by_name() {
+        assert!(refusal("[fe80::1]:80:80").contains("`fe80::1` is a link-local address"));
+        assert!(refusal("fe80::1%eth0:80:80").contains("`fe80::1%eth0` is not an IP address"));
     }
 
     #[test]
@@ -258,6 +275,8 @@ mod tests {
         assert!(refusal("9090-9089:80").contains("runs backwards"));
         assert!(refusal("hostname:80:80").contains("`hostname` is not an IP address"));
         assert!(refusal("1:2:3:4").contains("`1:2` is not an IP address"));
+        assert!(refusal("[::1:80:80").contains("`[::1` is not an IP address"));
+        assert!(refusal(":::80").contains("`:` is not an IP address"));
         assert!(refusal("80/icmp").contains("unknown protocol `icmp`"));
         assert!(refusal("0:80").contains("out of range"));
         assert!(refusal("80:65536").contains("out of range"));
@@ -286,6 +305,13 @@ mod tests {
         (1u16..).prop_map(|number| Port::new(number).unwrap())
     }
 
+    /// None, or an address as the parser gives it out.
+    fn any_address() -> impl Strategy<Value = Option<IpAddr>> {
+        let is_publishable = |address: &IpAddr| !matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+        let address = any::<IpAddr>().prop_map(|address| address.to_canonical());
+        prop::option::of(address.prop_filter("link-local", is_publishable))
+    }
+
     fn any_host_port() -> impl Strategy<Value = HostPort> {
         prop_oneof![
             Just(HostPort::Any),
@@ -300,11 +326,11 @@ mod tests {
     proptest! {
         #[test]
         fn every_request_survives_display_and_parse(
-            address: Option<[u8; 4]>, host_port in any_host_port(), port in any_port(), protocol in 0usize..3,
+            address in any_address(), host_port in any_host_port(), port in any_port(), protocol in 0usize..3,
         ) {
             let protocol = [Protocol::Tcp, Protocol::Sctp, Protocol::Udp][protocol];
             let container = ExposedPort { port, protocol };
-            let request = PublishRequest { host_address: address.map(Ipv4Addr::from), host_port, container };
+            let request = PublishRequest { host_address: address, host_port, container };
             prop_assert_eq!(request.to_string().parse::<PublishRequest>().unwrap(), request);
         }
 

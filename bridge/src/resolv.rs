@@ -1,6 +1,11 @@
 //! A container's `/etc/resolv.conf`, made from the host's: pure text work.
 
+mod word;
+
 use std::net::{IpAddr, Ipv4Addr};
+
+use word::option_name;
+pub use word::{ResolverOption, ResolverOptionError, SearchDomain, SearchDomainError};
 
 /// The host's own file.
 pub const HOST_RESOLV_CONF: &str = "/etc/resolv.conf";
@@ -10,6 +15,14 @@ pub const SYSTEMD_RESOLV_CONF: &str = "/run/systemd/resolve/resolv.conf";
 
 /// The address of the stub of systemd-resolved, which only the host itself can reach.
 const SYSTEMD_STUB: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53));
+
+/// The name server that answers a container about the others on its networks. It is inside the container's own network namespace, at the
+/// address where programs that know Docker expect it.
+pub const EMBEDDED_SERVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
+
+/// The option that makes the resolver library ask for a name without dots as it is, before it tries the search domains: the names of
+/// containers have no dots.
+const EMBEDDED_OPTION: &str = "ndots:0";
 
 /// Whether the container's network carries IPv6, so that a nameserver with an IPv6 address can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +36,12 @@ pub enum Ipv6 {
 /// What the user asked for instead of what the host has; an empty list keeps the host's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResolvOverrides {
-    /// `--dns`: IPv4 or IPv6 addresses, taken as they are.
+    /// `--dns`: IPv4 or IPv6 addresses, taken as they are. Behind our own server they do not stand in the file; it asks them.
     pub nameservers: Vec<IpAddr>,
     /// `--dns-search`: domains; a single `.` means none.
-    pub search: Vec<String>,
-    /// `--dns-opt`: options as resolv.conf(5) has them.
-    pub options: Vec<String>,
+    pub search: Vec<SearchDomain>,
+    /// `--dns-option`: options as resolv.conf(5) has them.
+    pub options: Vec<ResolverOption>,
 }
 
 /// What a resolv.conf says; [`ResolvConf::render`] makes the text.
@@ -43,7 +56,7 @@ pub struct ResolvConf {
 }
 
 impl ResolvConf {
-    /// What a container gets on a host whose resolv.conf is `text`. Where that leads only to the stub of systemd-resolved
+    /// What a container without a server of ours gets on a host whose resolv.conf is `text`. Where that leads only to the stub of systemd-resolved
     /// ([`is_systemd_stub`]), `stub_text` is used instead: the content of [`SYSTEMD_RESOLV_CONF`] if it could be read. Servers on the
     /// loopback interface are left out, because the container's loopback is another one; so are link-local ones with a zone, because
     /// the zone names an interface of the host.
@@ -53,24 +66,37 @@ impl ResolvConf {
         overrides: &ResolvOverrides,
         ipv6: Ipv6,
     ) -> Self {
-        let source = match stub_text {
-            Some(stub_text) if is_systemd_stub(text) => stub_text,
-            _ => text,
-        };
-        let mut conf = Self::parse(source);
+        let mut conf = Self::parse(behind_stub(text, stub_text));
         conf.nameservers
             .retain(|server| is_reachable(*server, ipv6));
         if !overrides.nameservers.is_empty() {
             conf.nameservers.clone_from(&overrides.nameservers);
         }
-        if !overrides.search.is_empty() {
-            conf.search = words(&overrides.search);
-            conf.search.retain(|domain| domain != ".");
-        }
-        if !overrides.options.is_empty() {
-            conf.options = words(&overrides.options);
+        conf.override_words(overrides);
+        conf
+    }
+
+    /// What a container with a server of ours gets: that server alone ([`EMBEDDED_SERVER`]), and the search domains and options of the
+    /// host or of `overrides`, chosen as in [`ResolvConf::from_host`]. `ndots:0` is added unless there is an `ndots` already.
+    pub fn embedded(text: &str, stub_text: Option<&str>, overrides: &ResolvOverrides) -> Self {
+        let mut conf = Self::parse(behind_stub(text, stub_text));
+        conf.nameservers = vec![EMBEDDED_SERVER.into()];
+        conf.override_words(overrides);
+        if !conf.options.iter().any(|word| option_name(word) == "ndots") {
+            conf.options.push(EMBEDDED_OPTION.to_owned());
         }
         conf
+    }
+
+    /// Replaces the search domains and the options that the user gave others for.
+    fn override_words(&mut self, overrides: &ResolvOverrides) {
+        if !overrides.search.is_empty() {
+            let domains = overrides.search.iter().filter(|domain| !domain.is_none());
+            self.search = domains.map(ToString::to_string).collect();
+        }
+        if !overrides.options.is_empty() {
+            self.options = overrides.options.iter().map(ToString::to_string).collect();
+        }
     }
 
     /// The text of the file. Whatever else the host's file held, comments above all, is gone.
@@ -121,13 +147,9 @@ fn is_reachable(server: IpAddr, ipv6: Ipv6) -> bool {
     has_family && !server.is_loopback() && !server.is_unspecified()
 }
 
-/// The words of all texts; a line break inside one cannot begin a new line of the file.
-fn words(texts: &[String]) -> Vec<String> {
-    texts
-        .iter()
-        .flat_map(|text| text.split_whitespace())
-        .map(str::to_owned)
-        .collect()
+/// The text that counts: the host's own, or what stands behind the stub that is all the host's own names.
+fn behind_stub<'a>(text: &'a str, stub_text: Option<&'a str>) -> &'a str {
+    stub_text.filter(|_| is_systemd_stub(text)).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -141,8 +163,12 @@ mod tests {
         ResolvConf::from_host(text, None, &overrides, Ipv6::Unavailable).render()
     }
 
-    fn strings(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
+    fn overridden(search: &[&str], options: &[&str]) -> ResolvOverrides {
+        ResolvOverrides {
+            nameservers: Vec::new(),
+            search: search.iter().map(|word| word.parse().unwrap()).collect(),
+            options: options.iter().map(|word| word.parse().unwrap()).collect(),
+        }
     }
 
     #[test]
@@ -214,11 +240,7 @@ mod tests {
             conf.render(),
             "nameserver 127.0.0.1\nnameserver 2001:db8::1\nsearch example.org\noptions rotate\n"
         );
-        let overrides = ResolvOverrides {
-            search: strings(&["mydomain"]),
-            options: strings(&["ndots:9"]),
-            ..ResolvOverrides::default()
-        };
+        let overrides = overridden(&["mydomain"], &["ndots:9"]);
         let conf = ResolvConf::from_host(host, None, &overrides, Ipv6::Unavailable);
         assert_eq!(
             conf.render(),
@@ -228,22 +250,58 @@ mod tests {
 
     #[test]
     fn a_single_dot_means_no_search_domain() {
-        let overrides = ResolvOverrides {
-            search: strings(&["."]),
-            ..ResolvOverrides::default()
-        };
+        let overrides = overridden(&["."], &[]);
         let conf = ResolvConf::from_host("search a\n", None, &overrides, Ipv6::Unavailable);
         assert_eq!(conf.render(), "");
     }
 
     #[test]
-    fn an_override_cannot_begin_a_line_of_its_own() {
+    fn behind_our_server_search_and_options_are_the_hosts_and_names_without_dots_are_asked_first() {
+        let host = "nameserver 10.0.0.1\nnameserver 10.0.0.2\nsearch example.org\noptions rotate\n";
+        let conf = ResolvConf::embedded(host, None, &ResolvOverrides::default());
+        assert_eq!(
+            conf.render(),
+            "nameserver 127.0.0.11\nsearch example.org\noptions rotate ndots:0\n"
+        );
+        let conf = ResolvConf::embedded("", None, &ResolvOverrides::default());
+        assert_eq!(conf.render(), "nameserver 127.0.0.11\noptions ndots:0\n");
+    }
+
+    #[test]
+    fn behind_our_server_the_servers_of_the_user_are_not_in_the_file() {
         let overrides = ResolvOverrides {
-            search: strings(&["a\nnameserver 6.6.6.6"]),
-            ..ResolvOverrides::default()
+            nameservers: vec!["10.0.0.53".parse().unwrap()],
+            ..overridden(&["a", "b"], &["timeout:1"])
         };
-        let conf = ResolvConf::from_host("", None, &overrides, Ipv6::Unavailable);
-        assert_eq!(conf.render(), "search a nameserver 6.6.6.6\n");
+        let conf = ResolvConf::embedded("search c\noptions rotate\n", None, &overrides);
+        assert_eq!(
+            conf.render(),
+            "nameserver 127.0.0.11\nsearch a b\noptions timeout:1 ndots:0\n"
+        );
+        let conf = ResolvConf::embedded("search c\n", None, &overridden(&["."], &[]));
+        assert_eq!(conf.render(), "nameserver 127.0.0.11\noptions ndots:0\n");
+    }
+
+    #[test]
+    fn behind_our_server_an_ndots_that_was_given_stays_alone() {
+        let given = overridden(&[], &["ndots:2"]);
+        for (host, overrides) in [
+            ("options ndots:2\n", &ResolvOverrides::default()),
+            ("options ndots:1 rotate\n", &given),
+        ] {
+            let conf = ResolvConf::embedded(host, None, overrides);
+            assert_eq!(conf.options, ["ndots:2"], "{host}");
+        }
+    }
+
+    #[test]
+    fn behind_our_server_and_the_stub_of_systemd_is_what_systemd_says() {
+        let systemd = Some("nameserver 192.168.1.1\nsearch home.arpa\n");
+        let overrides = ResolvOverrides::default();
+        let conf = ResolvConf::embedded("nameserver 127.0.0.53\nsearch .\n", systemd, &overrides);
+        assert_eq!(conf.search, ["home.arpa"]);
+        let conf = ResolvConf::embedded("nameserver 10.0.0.1\n", systemd, &overrides);
+        assert!(conf.search.is_empty());
     }
 
     proptest! {

@@ -5,16 +5,18 @@
 //! 1. The filter is attached before the socket is bound, so there is no moment in which a packet could be queued.
 //! 2. TCP and SCTP listen, because a port that is only bound can still be taken by a program that sets `SO_REUSEADDR`
 //!    too. `SO_REUSEADDR` itself is needed for connections of an earlier owner that linger in TIME_WAIT.
-//! 3. UDP does without `SO_REUSEADDR`, which would let two sockets share the port.
+//! 3. An IPv6 socket is kept from IPv4 (`IPV6_V6ONLY`), whatever the host's default is, so that `0.0.0.0` and `::` are two
+//!    reservations that do not get in each other's way.
+//! 4. UDP does without `SO_REUSEADDR`, which would let two sockets share the port.
 
 use std::mem;
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockProtocol, SockType, SockaddrIn, bind, listen, setsockopt,
-    socket, sockopt,
+    AddressFamily, Backlog, SockFlag, SockProtocol, SockType, SockaddrStorage, bind, listen,
+    setsockopt, socket, sockopt,
 };
 
 use super::error::PlaceholderStep;
@@ -23,7 +25,7 @@ use crate::port::Protocol;
 /// Holds `address` for `protocol` in the network namespace of the calling thread until the socket is closed, which
 /// `exec` does too. What arrives on it is dropped unseen: a connection attempt gets no answer.
 pub(crate) fn bind_placeholder(
-    address: SocketAddrV4,
+    address: SocketAddr,
     protocol: Protocol,
 ) -> Result<OwnedFd, (PlaceholderStep, Errno)> {
     let at = |step| move |errno| (step, errno);
@@ -32,13 +34,20 @@ pub(crate) fn bind_placeholder(
         Protocol::Sctp => (SockType::Stream, SockProtocol::Sctp),
         Protocol::Udp => (SockType::Datagram, SockProtocol::Udp),
     };
-    let socket = socket(AddressFamily::Inet, kind, SockFlag::SOCK_CLOEXEC, number)
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::Inet,
+        SocketAddr::V6(_) => AddressFamily::Inet6,
+    };
+    let socket = socket(family, kind, SockFlag::SOCK_CLOEXEC, number)
         .map_err(at(PlaceholderStep::Create))?;
     drop_everything(&socket).map_err(at(PlaceholderStep::Filter))?;
+    if address.is_ipv6() {
+        setsockopt(&socket, sockopt::Ipv6V6Only, &true).map_err(at(PlaceholderStep::Restrict))?;
+    }
     if kind == SockType::Stream {
         setsockopt(&socket, sockopt::ReuseAddr, &true).map_err(at(PlaceholderStep::Reuse))?;
     }
-    bind(socket.as_raw_fd(), &SockaddrIn::from(address)).map_err(at(PlaceholderStep::Bind))?;
+    bind(socket.as_raw_fd(), &SockaddrStorage::from(address)).map_err(at(PlaceholderStep::Bind))?;
     if kind == SockType::Stream {
         Backlog::new(1)
             .and_then(|backlog| listen(&socket, backlog))

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::thread;
 
@@ -16,7 +16,9 @@ use nix::sys::socket::{
 use super::*;
 use crate::publish::parse_publish;
 
-const EVERYWHERE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
+mod dual_stack;
+
+const EVERYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Runs the test on a thread that has a network namespace to itself, with the loopback interface up.
 fn in_own_network<T: Send>(test: impl FnOnce() -> T + Send) -> T {
@@ -47,7 +49,7 @@ fn requests(texts: &[&str]) -> Vec<PublishRequest> {
 }
 
 fn reserve_all(texts: &[&str]) -> Result<Vec<Reservation>, ReservationError> {
-    reserve(&requests(texts), EVERYWHERE, &[])
+    reserve(&requests(texts), &[EVERYWHERE], &[])
 }
 
 fn shown(reservations: &[Reservation]) -> Vec<String> {
@@ -88,7 +90,7 @@ fn named_ports_are_taken_as_named_and_in_the_order_of_the_requests() {
 #[test]
 fn the_default_address_serves_requests_without_one() {
     in_own_network(|| {
-        let held = reserve(&requests(&["8080:80"]), Ipv4Addr::LOCALHOST, &[]).unwrap();
+        let held = reserve(&requests(&["8080:80"]), &[Ipv4Addr::LOCALHOST.into()], &[]).unwrap();
         assert_eq!(shown(&held), ["127.0.0.1:8080->80/tcp"]);
     });
 }
@@ -123,7 +125,7 @@ fn a_reserved_port_cannot_be_taken_even_with_reuse() {
         for (kind, port) in [(SockType::Stream, 8080), (SockType::Datagram, 5353)] {
             let thief = socket(AddressFamily::Inet, kind, SockFlag::SOCK_CLOEXEC, None).unwrap();
             setsockopt(&thief, sockopt::ReuseAddr, &true).unwrap();
-            let address = SockaddrIn::from(SocketAddrV4::new(EVERYWHERE, port));
+            let address = SockaddrIn::from(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port));
             assert_eq!(bind(thief.as_raw_fd(), &address), Err(Errno::EADDRINUSE));
         }
     });
@@ -142,7 +144,7 @@ fn a_socket_bound_but_not_listening_does_not_share_the_port() {
         setsockopt(&bound, sockopt::ReuseAddr, &true).unwrap();
         bind(
             bound.as_raw_fd(),
-            &SockaddrIn::from(SocketAddrV4::new(EVERYWHERE, 8080)),
+            &SockaddrIn::from(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 8080)),
         )
         .unwrap();
         let _held = reserve_all(&["8080:80"]).unwrap();
@@ -259,12 +261,12 @@ fn a_container_gets_the_port_it_had_last_time_if_that_is_free() {
         let sticky: [Publication; 2] =
             ["0.0.0.0:7001->80/tcp", "127.0.0.1:7002->80/tcp"].map(|text| text.parse().unwrap());
         let wanted = requests(&["80", "127.0.0.1::80", "80/udp"]);
-        let held = reserve(&wanted, EVERYWHERE, &sticky).unwrap();
+        let held = reserve(&wanted, &[EVERYWHERE], &sticky).unwrap();
         assert_eq!(
             shown(&held)[..2],
             ["0.0.0.0:7001->80/tcp", "127.0.0.1:7002->80/tcp"]
         );
-        let other = reserve(&wanted[..1], EVERYWHERE, &sticky).unwrap();
+        let other = reserve(&wanted[..1], &[EVERYWHERE], &sticky).unwrap();
         assert_ne!(other[0].publication.host_port.get(), 7001);
     });
 }
@@ -273,7 +275,7 @@ fn a_container_gets_the_port_it_had_last_time_if_that_is_free() {
 fn identical_requests_count_once_and_overlapping_ones_are_refused() {
     in_own_network(|| {
         assert_eq!(
-            reserve_all(&["8080:80", "8080:80", "0.0.0.0:8080:80"])
+            reserve_all(&["8080:80", "8080:80", "8080:80/TCP"])
                 .unwrap()
                 .len(),
             1
@@ -282,10 +284,18 @@ fn identical_requests_count_once_and_overlapping_ones_are_refused() {
         let error = reserve_all(&["80:80", "127.0.0.1:80:80"]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "cannot publish both `0.0.0.0:80:80/tcp` and `127.0.0.1:80:80/tcp`: they want the same host port; \
+            "cannot publish both `80:80/tcp` and `127.0.0.1:80:80/tcp`: they want the same host port; \
              leave one out or give it another host port"
         );
-        assert!(reserve_all(&["8080:80", "8080:81"]).is_err());
+        for second in ["8080:81", "0.0.0.0:8080:80", "127.0.0.1:8080:81"] {
+            assert!(
+                matches!(
+                    reserve_all(&["8080:80", second]),
+                    Err(ReservationError::Conflict { .. })
+                ),
+                "{second}"
+            );
+        }
     });
 }
 
