@@ -5,19 +5,19 @@
 //! touches the others.
 
 use crate::endpoint::Endpoint;
-use crate::network::{Icc, Network};
+use crate::network::{Family, GatewayMode, Icc, Masquerade, Network, Reach};
 use crate::port::ExposedPort;
 use crate::publication::Publication;
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 /// `source` may open connections to `target` on one port; replies are let through by connection tracking only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permit {
-    /// The IPv4 address that opens the connection.
-    pub source: Ipv4Addr,
-    /// The IPv4 address it is opened to.
-    pub target: Ipv4Addr,
+    /// The address that opens the connection.
+    pub source: IpAddr,
+    /// The address it is opened to, of the same family.
+    pub target: IpAddr,
     /// The port of the target.
     pub port: ExposedPort,
 }
@@ -27,8 +27,27 @@ pub struct Permit {
 pub struct Translation {
     /// The address and port of the host, and the container's port.
     pub publication: Publication,
-    /// The container's IPv4 address.
-    pub target: Ipv4Addr,
+    /// The container's address, of the same family.
+    pub target: IpAddr,
+}
+
+/// A port of a container is open to everybody who knows the way to it (`gateway_mode=routed`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Opening {
+    /// The container's address.
+    pub target: IpAddr,
+    /// Its port.
+    pub port: ExposedPort,
+}
+
+impl Translation {
+    /// The port of the container that is open to whoever is translated.
+    pub fn way_in(&self) -> Opening {
+        Opening {
+            target: self.target,
+            port: self.publication.container,
+        }
+    }
 }
 
 /// What one endpoint adds to a network's policy, together with the peers it is linked with.
@@ -36,63 +55,102 @@ pub struct Translation {
 pub struct Contribution {
     /// Connections between endpoints of the network; only used with ICC off.
     pub permits: BTreeSet<Permit>,
-    /// Published ports.
+    /// Published ports of a network behind the host's address.
     pub translations: BTreeSet<Translation>,
+    /// Published ports of a routed network.
+    pub openings: BTreeSet<Opening>,
 }
 
 impl Contribution {
     /// Whether there is nothing to render.
     pub fn is_empty(&self) -> bool {
-        self.permits.is_empty() && self.translations.is_empty()
+        self.permits.is_empty() && self.translations.is_empty() && self.openings.is_empty()
     }
 
     /// Adds everything of `other`.
     pub fn extend(&mut self, other: Contribution) {
         self.permits.extend(other.permits);
         self.translations.extend(other.translations);
+        self.openings.extend(other.openings);
     }
 }
 
-/// What a link from `source` to `target` opens: exactly the exposed ports, one way.
+/// Whether ports of the host lead into a network.
+pub fn translates(network: &Network) -> bool {
+    network.reach == Reach::External && network.gateway_mode == GatewayMode::Nat
+}
+
+/// Whether whoever calls from a network is seen under an address of the host outside its bridge.
+pub fn hides_callers(network: &Network) -> bool {
+    translates(network) && network.masquerade == Masquerade::Enabled
+}
+
+/// Whether packets that come straight to a container's address from outside the network's bridge are dropped whatever is
+/// published: nobody out there knows the way to hidden addresses, and to an internal network there is none.
+pub fn is_sealed(network: &Network) -> bool {
+    network.reach == Reach::Internal || hides_callers(network)
+}
+
+/// What a link from `source` to `target` opens: exactly the exposed ports, one way, in each family that both have.
 pub fn link_permits(source: &Endpoint, target: &Endpoint) -> BTreeSet<Permit> {
-    target
-        .exposed
-        .iter()
-        .map(|port| Permit {
-            source: source.address,
-            target: target.address,
-            port: *port,
+    pairs(source, target)
+        .flat_map(|(source, to)| {
+            target.exposed.iter().map(move |port| Permit {
+                source,
+                target: to,
+                port: *port,
+            })
         })
         .collect()
 }
 
+/// The addresses of two endpoints, family by family.
+fn pairs<'a>(
+    source: &'a Endpoint,
+    target: &'a Endpoint,
+) -> impl Iterator<Item = (IpAddr, IpAddr)> + 'a {
+    source
+        .addresses()
+        .filter_map(|from| Some((from, target.address_of(Family::of(from))?)))
+}
+
 /// What `endpoint` contributes by itself: its published ports, and with ICC off the way to its own published ports
-/// through the host's address.
+/// through the host's address. An internal network publishes nothing.
 pub fn own_contribution(network: &Network, endpoint: &Endpoint) -> Contribution {
-    let translations = endpoint
-        .publications
-        .iter()
-        .map(|publication| Translation {
-            publication: *publication,
-            target: endpoint.address,
-        })
-        .collect();
-    let permits = match network.icc {
-        Icc::Enabled => BTreeSet::new(),
-        Icc::Disabled => endpoint
-            .publications
-            .iter()
-            .map(|publication| Permit {
-                source: endpoint.address,
-                target: endpoint.address,
-                port: publication.container,
-            })
-            .collect(),
-    };
-    Contribution {
-        permits,
-        translations,
+    let mut own = Contribution::default();
+    if network.reach == Reach::Internal {
+        return own;
     }
+    if network.gateway_mode == GatewayMode::Routed {
+        own.openings = endpoint
+            .addresses()
+            .flat_map(|target| {
+                let ports = endpoint.published.iter();
+                ports.map(move |port| Opening {
+                    target,
+                    port: *port,
+                })
+            })
+            .collect();
+        return own;
+    }
+    for publication in &endpoint.publications {
+        let Some(target) = endpoint.address_of(Family::of(publication.host_address)) else {
+            continue;
+        };
+        own.translations.insert(Translation {
+            publication: *publication,
+            target,
+        });
+        if network.icc == Icc::Disabled {
+            own.permits.insert(Permit {
+                source: target,
+                target,
+                port: publication.container,
+            });
+        }
+    }
+    own
 }
 
 /// What `endpoint` contributes in all: its own part, the links it has to `targets`, and the links `sources` have to it.
@@ -153,7 +211,8 @@ mod tests {
         assert!(
             permits
                 .iter()
-                .all(|permit| permit.source == source.address && permit.target == target.address)
+                .all(|permit| permit.source == IpAddr::from(source.address)
+                    && permit.target == IpAddr::from(target.address))
         );
     }
 
@@ -188,7 +247,7 @@ mod tests {
             let permits = whole(&closed, &endpoints).permits;
             let wanted: BTreeSet<_> = pairs
                 .iter()
-                .map(|(source, target)| (endpoints[usize::from(*source)].address, endpoints[usize::from(*target)].address))
+                .map(|(source, target)| (IpAddr::from(endpoints[usize::from(*source)].address), IpAddr::from(endpoints[usize::from(*target)].address)))
                 .collect();
             let given: BTreeSet<_> = permits.iter().map(|permit| (permit.source, permit.target)).collect();
             prop_assert_eq!(given, wanted);

@@ -5,24 +5,31 @@
 
 use super::FirewallError;
 use super::render::{USER_CHAIN, jumps};
-use super::rule::{Rule, Transaction};
+use super::rule::{Rule, Transaction, program};
+use crate::network::Family;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const RESTORE: &str = "iptables-restore";
-
-/// Applies a transaction with `iptables-restore --noflush`, waiting for other users of the lock.
+/// Applies a transaction with `iptables-restore --noflush` and its counterpart for IPv6, waiting for other users of the lock.
 pub(super) fn restore(transaction: &Transaction) -> Result<(), FirewallError> {
-    let input = transaction.restore_input();
+    for (family, program) in [
+        (Family::Ipv4, "iptables-restore"),
+        (Family::Ipv6, "ip6tables-restore"),
+    ] {
+        if !transaction.is_empty_of(family) {
+            run(program, &transaction.restore_input(family))?;
+        }
+    }
+    Ok(())
+}
+
+fn run(program: &'static str, input: &str) -> Result<(), FirewallError> {
     let spawn_error = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => FirewallError::ProgramMissing,
-        _ => FirewallError::Spawn {
-            program: RESTORE,
-            error,
-        },
+        std::io::ErrorKind::NotFound => FirewallError::ProgramMissing { program },
+        _ => FirewallError::Spawn { program, error },
     };
-    let mut child = Command::new(RESTORE)
+    let mut child = Command::new(program)
         .args(["--noflush", "--wait"])
         .env("PATH", search_path())
         .stdin(Stdio::piped())
@@ -39,8 +46,8 @@ pub(super) fn restore(transaction: &Transaction) -> Result<(), FirewallError> {
         return Ok(());
     }
     Err(FirewallError::Refused {
-        program: RESTORE,
-        message: explain_refusal(&input, &String::from_utf8_lossy(&output.stderr)),
+        program,
+        message: explain_refusal(input, &String::from_utf8_lossy(&output.stderr)),
     })
 }
 
@@ -53,9 +60,9 @@ pub(super) struct Found {
     pub(super) missing_jumps: Vec<Rule>,
 }
 
-/// Looks at the host's rules.
-pub(super) fn look() -> Result<Found, FirewallError> {
-    let iptables = reader()?;
+/// Looks at the host's rules of one family.
+pub(super) fn look(family: Family) -> Result<Found, FirewallError> {
+    let iptables = reader(family)?;
     let user_chain = iptables
         .chain_exists("filter", USER_CHAIN)
         .map_err(read_error)?;
@@ -67,15 +74,15 @@ pub(super) fn look() -> Result<Found, FirewallError> {
     };
     Ok(Found {
         user_chain,
-        missing_jumps: jumps().into_iter().filter(is_missing).collect(),
+        missing_jumps: jumps(family).into_iter().filter(is_missing).collect(),
     })
 }
 
 /// The crate's own constructor would ask the program for its version each time; every version since 2013 can check and wait.
 /// Without `-n`, listing a chain asks the DNS about every address in it.
-fn reader() -> Result<iptables::IPTables, FirewallError> {
+fn reader(family: Family) -> Result<iptables::IPTables, FirewallError> {
     Ok(iptables::IPTables {
-        cmd: program()?,
+        cmd: find(family)?,
         has_check: true,
         has_wait: true,
         is_numeric: true,
@@ -83,15 +90,28 @@ fn reader() -> Result<iptables::IPTables, FirewallError> {
 }
 
 /// The program, in the caller's search path or where distributions keep it, which root's path may lack.
-fn program() -> Result<&'static str, FirewallError> {
+fn find(family: Family) -> Result<&'static str, FirewallError> {
+    let name = program(family);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&path).any(|directory| directory.join("iptables").is_file()) {
-        return Ok("iptables");
+    if std::env::split_paths(&path).any(|directory| directory.join(name).is_file()) {
+        return Ok(name);
     }
-    ["/usr/sbin/iptables", "/sbin/iptables"]
+    let usual = match family {
+        Family::Ipv4 => ["/usr/sbin/iptables", "/sbin/iptables"],
+        Family::Ipv6 => ["/usr/sbin/ip6tables", "/sbin/ip6tables"],
+    };
+    usual
         .into_iter()
-        .find(|program| Path::new(program).is_file())
-        .ok_or(FirewallError::ProgramMissing)
+        .find(|path| Path::new(path).is_file())
+        .ok_or(FirewallError::ProgramMissing { program: name })
+}
+
+/// Whether the program makes rules of nf_tables: its version says so, `iptables v1.8.9 (nf_tables)`.
+pub(super) fn uses_nf_tables() -> bool {
+    let version = find(Family::Ipv4)
+        .ok()
+        .and_then(|program| Command::new(program).arg("-V").output().ok());
+    version.is_some_and(|output| String::from_utf8_lossy(&output.stdout).contains("nf_tables"))
 }
 
 fn read_error(error: Box<dyn std::error::Error>) -> FirewallError {

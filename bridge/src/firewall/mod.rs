@@ -1,10 +1,12 @@
 //! Firewall drivers: they turn policy into rules and take it back, one transaction for each change.
 
+mod endpoint_rules;
 mod iptables;
+mod network_rules;
 pub mod render;
 pub mod rule;
 
-use crate::network::{Icc, Network};
+use crate::network::{Family, Icc, Network, Reach};
 use crate::policy::Contribution;
 use crate::settings::FirewallChoice;
 use rule::Transaction;
@@ -17,9 +19,12 @@ pub enum FirewallError {
     /// The driver that the configuration names is not part of this version.
     #[error("the firewall driver `nftables` is not part of this version")]
     DriverUnavailable,
-    /// Neither `iptables` nor another driver can be used.
-    #[error("cannot find `iptables`, which publishes ports and enforces links")]
-    ProgramMissing,
+    /// A program of iptables is not installed.
+    #[error("cannot find `{program}`, which publishes ports and enforces links")]
+    ProgramMissing {
+        /// The program.
+        program: &'static str,
+    },
     /// The program could not be started.
     #[error("cannot run `{program}`: {error}")]
     Spawn {
@@ -48,7 +53,7 @@ impl FirewallError {
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            FirewallError::ProgramMissing => Some(
+            FirewallError::ProgramMissing { .. } => Some(
                 "install the Debian package `iptables`, or set `firewall = \"none\"` in minirun.toml to do without rules"
                     .into(),
             ),
@@ -108,21 +113,44 @@ impl Firewall {
         }
     }
 
-    /// The transaction that makes our chains what `state` says, whatever they hold now.
+    /// The transaction that turns one contribution into another; empty when their rules are the same.
+    pub fn change(self, network: &Network, ends: (&Contribution, &Contribution)) -> Transaction {
+        match self {
+            Firewall::Iptables => render::change(network, ends),
+            Firewall::None => Transaction::default(),
+        }
+    }
+
+    /// The transaction that changes nothing, and fails unless everything of a network and its endpoints is in place.
+    pub fn requirement(self, network: &Network, contribution: &Contribution) -> Transaction {
+        match self {
+            Firewall::Iptables => render::require_all(network, contribution),
+            Firewall::None => Transaction::default(),
+        }
+    }
+
+    /// The transaction that makes our chains of `families` what `state` says, whatever they hold now.
     ///
     /// # Errors
     /// [`FirewallError`] when the host's rules cannot be read.
     pub fn reconstruction(
         self,
         state: &[(Network, Contribution)],
+        families: &[Family],
     ) -> Result<Transaction, FirewallError> {
         match self {
             Firewall::Iptables => {
-                let found = iptables::look()?;
-                let mut transaction = render::rebuild(state, &found.missing_jumps);
-                if !found.user_chain {
-                    transaction.changes.insert(0, render::user_chain());
+                let mut missing_jumps = Vec::new();
+                let mut user_chains = Vec::new();
+                for family in families {
+                    let found = iptables::look(*family)?;
+                    missing_jumps.extend(found.missing_jumps);
+                    if !found.user_chain {
+                        user_chains.push(render::user_chain(*family));
+                    }
                 }
+                let mut transaction = render::rebuild(state, families, &missing_jumps);
+                transaction.changes.splice(0..0, user_chains);
                 Ok(transaction)
             }
             Firewall::None => Ok(Transaction::default()),
@@ -138,6 +166,19 @@ impl Firewall {
             Firewall::Iptables if !transaction.is_empty() => iptables::restore(transaction),
             Firewall::Iptables | Firewall::None => Ok(()),
         }
+    }
+
+    /// Whether the kernel counts the changes of the driver's rules: it does so for nf_tables alone.
+    pub fn counts_generations(self) -> bool {
+        match self {
+            Firewall::Iptables => iptables::uses_nf_tables(),
+            Firewall::None => false,
+        }
+    }
+
+    /// Whether the driver can keep a network without a way out.
+    pub fn encloses(self, reach: Reach) -> bool {
+        self == Firewall::Iptables || reach == Reach::External
     }
 
     /// Whether the driver can keep endpoints of one network apart.

@@ -6,16 +6,23 @@
 //!    from outside its bridge, are dropped before any translation.
 //! 2. nat `MINIRUN`: a packet for a local address of the host on a published port is sent on to the container.
 //! 3. filter `MINIRUN-USER`: the administrator's own rules; never written by us.
-//! 4. filter `MINIRUN-FORWARD`: for each network first what goes *into* it: the rules of links and published ports
-//!    (`MINIRUN`), the one ICC rule, replies, and a final drop; then, after those of all networks, what goes *out*.
+//! 4. filter `MINIRUN-FORWARD`: first the *fences* of internal networks, which nothing passes; then for each network what
+//!    goes *into* it: the rules of links and published ports (`MINIRUN`), the one ICC rule, replies, and a final drop; then,
+//!    after those of all networks, what goes *out*.
 //! 5. nat `MINIRUN-POSTROUTING`: masquerade what leaves, and what comes back to the bridge through the host.
 //!
 //! The ICC rule stands before the one for replies, so that a link that is taken away, or ICC that is switched off, ends
 //! connections that are open; the replies of a link have their own rule, bound to connection tracking.
+//!
+//! Every rule is made by one function for both families; what differs is the length of a host's prefix, the name of ICMP,
+//! and that IPv6 has no way to send packets for the loopback address anywhere else (there is no `route_localnet`).
 
-use super::rule::{Change, Rule, Table, Transaction};
-use crate::network::{Icc, Masquerade, Network};
-use crate::policy::{Contribution, Permit, Translation};
+use super::rule::{Chain, Change, Rule, Table, Transaction};
+use crate::network::{Family, Icc, Network, Reach};
+use crate::policy::Contribution;
+
+pub use super::endpoint_rules::contribution_rules;
+pub use super::network_rules::{NetworkRules, network_rules};
 
 /// The chain that belongs to the administrator.
 pub const USER_CHAIN: &str = "MINIRUN-USER";
@@ -36,8 +43,9 @@ pub const OWN_CHAINS: [(Table, &str); 5] = [
 ];
 
 /// The rules in chains of others that lead into ours. The first in the list must come first in its chain.
-pub fn jumps() -> Vec<Rule> {
-    let jump = |table, chain, specification: &str| Rule::new(table, chain, specification.into());
+pub fn jumps(family: Family) -> Vec<Rule> {
+    let jump =
+        |table, chain, specification: &str| Rule::new(family, (table, chain), specification.into());
     vec![
         jump(Table::Raw, "PREROUTING", "-j MINIRUN"),
         jump(
@@ -57,171 +65,35 @@ pub fn jumps() -> Vec<Rule> {
 }
 
 /// Makes the administrator's chain. It is never emptied, since its rules are theirs.
-pub fn user_chain() -> Change {
-    Change::Create(Table::Filter, USER_CHAIN)
+pub fn user_chain(family: Family) -> Change {
+    Change::Create(Chain {
+        family,
+        table: Table::Filter,
+        name: USER_CHAIN,
+    })
 }
 
-/// What holds for the host whatever networks there are.
-pub fn host_rules() -> Vec<Rule> {
-    vec![Rule::new(
-        Table::Raw,
-        MAIN_CHAIN,
-        "-d 127.0.0.0/8 ! -i lo -j DROP".into(),
-    )]
-}
-
-/// The one rule that says whether endpoints of a network reach each other.
-pub fn icc_rule(network: &Network, icc: Icc) -> Rule {
-    let verdict = match icc {
-        Icc::Enabled => "ACCEPT",
-        Icc::Disabled => "DROP",
-    };
-    let bridge = &network.bridge;
-    Rule::new(
-        Table::Filter,
-        FORWARD_CHAIN,
-        format!("-i {bridge} -o {bridge} -j {verdict}"),
-    )
-}
-
-/// What a network needs before its first endpoint, in the order of evaluation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetworkRules {
-    /// What is judged on its way into the network, and everything that is no judgement.
-    pub into: Vec<Rule>,
-    /// What is judged on its way out.
-    pub out: Vec<Rule>,
-}
-
-/// The rules of a network.
-pub fn network_rules(network: &Network) -> NetworkRules {
-    let bridge = &network.bridge;
-    let filter = |specification| Rule::new(Table::Filter, FORWARD_CHAIN, specification);
-    let mut into = vec![
-        filter(format!("-o {bridge} -j MINIRUN")),
-        // A refusal that a linked service sends (port unreachable) must reach the client, or it would wait for nothing.
-        filter(format!(
-            "-i {bridge} -o {bridge} -p icmp -m conntrack --ctstate RELATED -j ACCEPT"
-        )),
-        icc_rule(network, network.icc),
-        filter(format!(
-            "-o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
-        )),
-        filter(format!("-o {bridge} -j DROP")),
-    ];
-    into.extend(translation_helpers(network));
-    NetworkRules {
-        into,
-        out: vec![filter(format!("-i {bridge} ! -o {bridge} -j ACCEPT"))],
-    }
-}
-
-/// What makes translated connections work, and keeps untranslated ones from taking their place.
-fn translation_helpers(network: &Network) -> Vec<Rule> {
-    let bridge = &network.bridge;
-    let subnet = network.subnet;
-    let postrouting = |specification| Rule::new(Table::Nat, POSTROUTING_CHAIN, specification);
-    let mut rules = vec![
-        postrouting(format!("-s 127.0.0.0/8 -o {bridge} -j MASQUERADE")),
-        postrouting(format!(
-            "-s {subnet} -d {subnet} -o {bridge} -m conntrack --ctstate DNAT -j MASQUERADE"
-        )),
-    ];
-    if network.masquerade == Masquerade::Enabled {
-        rules.push(postrouting(format!(
-            "-s {subnet} ! -o {bridge} -j MASQUERADE"
-        )));
-        rules.push(Rule::new(
+/// What holds for the host whatever networks there are. The kernel drops packets for `::1` that did not come from `lo` by
+/// itself (`ip6_rcv_core`).
+pub fn host_rules(family: Family) -> Vec<Rule> {
+    match family {
+        Family::Ipv4 => vec![Rule::ipv4(
             Table::Raw,
             MAIN_CHAIN,
-            format!("-d {subnet} ! -i {bridge} -m addrtype ! --dst-type LOCAL -j DROP"),
-        ));
+            "-d 127.0.0.0/8 ! -i lo -j DROP".into(),
+        )],
+        Family::Ipv6 => Vec::new(),
     }
-    rules
-}
-
-/// What an endpoint's contribution looks like as rules.
-pub fn contribution_rules(network: &Network, contribution: &Contribution) -> Vec<Rule> {
-    let permits = contribution
-        .permits
-        .iter()
-        .flat_map(|permit| permit_rules(network, permit));
-    let translations = contribution
-        .translations
-        .iter()
-        .flat_map(|translation| translation_rules(network, translation));
-    permits.chain(translations).collect()
-}
-
-/// A link's pair: the way there, and the replies.
-fn permit_rules(network: &Network, permit: &Permit) -> [Rule; 2] {
-    let bridge = &network.bridge;
-    let Permit {
-        source,
-        target,
-        port,
-    } = permit;
-    let (protocol, number) = (port.protocol, port.port);
-    [
-        Rule::new(
-            Table::Filter,
-            MAIN_CHAIN,
-            format!(
-                "-s {source}/32 -d {target}/32 -i {bridge} -o {bridge} -p {protocol} -m {protocol} --dport {number} -j ACCEPT"
-            ),
-        ),
-        Rule::new(
-            Table::Filter,
-            MAIN_CHAIN,
-            format!(
-                "-s {target}/32 -d {source}/32 -i {bridge} -o {bridge} -p {protocol} -m {protocol} --sport {number} \
-                 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
-            ),
-        ),
-    ]
-}
-
-/// A published port's pair: the translation, and the way in from outside the bridge.
-fn translation_rules(network: &Network, translation: &Translation) -> [Rule; 2] {
-    let bridge = &network.bridge;
-    let Translation {
-        publication,
-        target,
-    } = translation;
-    let protocol = publication.container.protocol;
-    let destination = if publication.host_address.is_unspecified() {
-        String::new()
-    } else {
-        format!("-d {}/32 ", publication.host_address)
-    };
-    [
-        Rule::new(
-            Table::Nat,
-            MAIN_CHAIN,
-            format!(
-                "{destination}-p {protocol} -m {protocol} --dport {} -j DNAT --to-destination {target}:{}",
-                publication.host_port, publication.container.port
-            ),
-        ),
-        Rule::new(
-            Table::Filter,
-            MAIN_CHAIN,
-            format!(
-                "-d {target}/32 ! -i {bridge} -o {bridge} -p {protocol} -m {protocol} --dport {} -j ACCEPT",
-                publication.container.port
-            ),
-        ),
-    ]
 }
 
 /// Adds a contribution; fails as a whole when the chains or the network's block are not as they should be. With ICC off,
 /// that is asked even when there is nothing to add: closed means closed.
 pub fn add(network: &Network, contribution: &Contribution) -> Transaction {
     let rules = contribution_rules(network, contribution);
-    if rules.is_empty() && network.icc == Icc::Enabled {
+    if rules.is_empty() && network.icc == Icc::Enabled && network.reach == Reach::External {
         return Transaction::default();
     }
-    let mut changes: Vec<Change> = requirements(network).map(Change::Require).collect();
+    let mut changes = require(network).changes;
     changes.extend(rules.into_iter().map(Change::Append));
     Transaction { changes }
 }
@@ -236,32 +108,73 @@ pub fn remove(network: &Network, contribution: &Contribution) -> Transaction {
     }
 }
 
-/// What must be in place, so that our chains have an effect at all.
-fn requirements(network: &Network) -> impl Iterator<Item = Rule> {
-    let block = network_rules(network);
-    jumps()
-        .into_iter()
-        .chain(host_rules())
-        .chain(block.into)
-        .chain(block.out)
+/// Turns the rules of one contribution into those of another; what both have is not touched.
+pub fn change(network: &Network, (from, to): (&Contribution, &Contribution)) -> Transaction {
+    let before = contribution_rules(network, from);
+    let after = contribution_rules(network, to);
+    let gone = before.iter().filter(|rule| !after.contains(rule));
+    let new = after.iter().filter(|rule| !before.contains(rule));
+    let mut changes: Vec<Change> = gone.cloned().map(Change::Delete).collect();
+    changes.extend(new.cloned().map(Change::Append));
+    if !changes.is_empty() {
+        changes.splice(0..0, require(network).changes);
+    }
+    Transaction { changes }
 }
 
-/// Fills our chains afresh. `missing_jumps` are those of [`jumps`] that the host does not have now.
-pub fn rebuild(state: &[(Network, Contribution)], missing_jumps: &[Rule]) -> Transaction {
-    let mut changes: Vec<Change> = OWN_CHAINS
-        .iter()
-        .map(|(table, chain)| Change::Empty(*table, chain))
-        .collect();
-    changes.extend(host_rules().into_iter().map(Change::Append));
+/// Asks for everything that must be in place, so that our chains have an effect at all.
+pub fn require(network: &Network) -> Transaction {
+    let block = network_rules(network);
+    let jumps = network
+        .families()
+        .flat_map(|(family, _)| jumps(family).into_iter().chain(host_rules(family)));
+    Transaction {
+        changes: jumps
+            .chain(block.fences)
+            .chain(block.into)
+            .chain(block.out)
+            .map(Change::Require)
+            .collect(),
+    }
+}
+
+/// Asks for everything that must be in place, the rules of endpoints included.
+pub fn require_all(network: &Network, contribution: &Contribution) -> Transaction {
+    let mut transaction = require(network);
+    let rules = contribution_rules(network, contribution);
+    transaction
+        .changes
+        .extend(rules.into_iter().map(Change::Require));
+    transaction
+}
+
+/// Fills our chains of `families` afresh. `missing_jumps` are those of [`jumps`] that the host does not have now.
+pub fn rebuild(
+    state: &[(Network, Contribution)],
+    families: &[Family],
+    missing_jumps: &[Rule],
+) -> Transaction {
+    let mut changes = Vec::new();
+    for family in families {
+        changes.extend(OWN_CHAINS.iter().map(|(table, name)| {
+            Change::Empty(Chain {
+                family: *family,
+                table: *table,
+                name,
+            })
+        }));
+        changes.extend(host_rules(*family).into_iter().map(Change::Append));
+    }
     let blocks: Vec<NetworkRules> = state
         .iter()
         .map(|(network, _)| network_rules(network))
         .collect();
     // What goes out is judged after what goes in, for all networks: otherwise one network's way out would be a way
     // into another.
+    let fences = blocks.iter().flat_map(|block| &block.fences);
     let into = blocks.iter().flat_map(|block| &block.into);
     let out = blocks.iter().flat_map(|block| &block.out);
-    changes.extend(into.chain(out).cloned().map(Change::Append));
+    changes.extend(fences.chain(into).chain(out).cloned().map(Change::Append));
     for (network, contribution) in state {
         changes.extend(
             contribution_rules(network, contribution)
@@ -269,19 +182,21 @@ pub fn rebuild(state: &[(Network, Contribution)], missing_jumps: &[Rule]) -> Tra
                 .map(Change::Append),
         );
     }
-    changes.extend(restore_jumps(missing_jumps));
+    for family in families {
+        changes.extend(restore_jumps(*family, missing_jumps));
+    }
     Transaction { changes }
 }
 
 /// Puts the missing jumps first in their chains. If one of several in a chain is missing, all of them are put there anew,
 /// since their order matters.
-fn restore_jumps(missing: &[Rule]) -> Vec<Change> {
+fn restore_jumps(family: Family, missing: &[Rule]) -> Vec<Change> {
     let shares_chain = |rule: &Rule| {
-        missing
-            .iter()
-            .any(|other| (other.table, other.chain) == (rule.table, rule.chain))
+        missing.iter().any(|other| {
+            (other.family, other.table, other.chain) == (rule.family, rule.table, rule.chain)
+        })
     };
-    let affected: Vec<Rule> = jumps().into_iter().filter(shares_chain).collect();
+    let affected: Vec<Rule> = jumps(family).into_iter().filter(shares_chain).collect();
     let misplaced = affected
         .iter()
         .filter(|rule| !missing.contains(rule))

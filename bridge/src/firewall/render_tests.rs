@@ -3,7 +3,6 @@
 use super::*;
 use crate::policy::own_contribution;
 use crate::test_support::{endpoint, network};
-use std::collections::BTreeSet;
 
 fn lines(rules: &[Rule]) -> Vec<String> {
     rules
@@ -46,7 +45,7 @@ fn a_link_is_a_pair_and_its_replies_are_bound_to_connection_tracking() {
     let web2 = endpoint("web2", 3, &[]);
     let contribution = Contribution {
         permits: crate::policy::link_permits(&web2, &web1),
-        translations: BTreeSet::new(),
+        ..Contribution::default()
     };
     assert_eq!(
         lines(&contribution_rules(&network(Icc::Disabled), &contribution)),
@@ -76,7 +75,7 @@ fn a_published_port_is_translated_and_let_in_from_outside_the_bridge_only() {
         &"nat MINIRUN -p tcp -m tcp --dport 9090 -j DNAT --to-destination 172.17.0.2:80".into()
     ));
     assert!(rules.contains(
-        &"filter MINIRUN -d 172.17.0.2/32 ! -i minirun0 -o minirun0 -p tcp -m tcp --dport 80 -j ACCEPT".into()
+        &"filter MINIRUN -d 172.17.0.2/32 ! -i minirun0 -o minirun0 -p tcp -m tcp --dport 80 -m conntrack --ctstate DNAT -j ACCEPT".into()
     ));
 }
 
@@ -88,7 +87,7 @@ fn a_rebuild_judges_what_goes_into_any_network_before_what_goes_out_of_one() {
         ..first.clone()
     };
     let state = [first, second].map(|network| (network, Contribution::default()));
-    let text = rebuild(&state, &[]).restore_input();
+    let text = rebuild(&state, &[Family::Ipv4], &[]).restore_input(Family::Ipv4);
     let place = |line: &str| text.find(line).expect("the line is there");
     assert!(
         place("-A MINIRUN-FORWARD -o other0 -j DROP")
@@ -101,7 +100,7 @@ fn a_rebuild_judges_what_goes_into_any_network_before_what_goes_out_of_one() {
 
 #[test]
 fn missing_jumps_end_up_in_their_order_with_the_administrators_chain_first() {
-    let text = rebuild(&[], &jumps()).restore_input();
+    let text = rebuild(&[], &[Family::Ipv4], &jumps(Family::Ipv4)).restore_input(Family::Ipv4);
     let user = text.find("-I FORWARD 1 -j MINIRUN-USER").expect("there");
     let forward = text.find("-I FORWARD 1 -j MINIRUN-FORWARD").expect("there");
     assert!(forward < user, "what is inserted last comes first");
@@ -109,10 +108,10 @@ fn missing_jumps_end_up_in_their_order_with_the_administrators_chain_first() {
 
 #[test]
 fn a_jump_that_is_there_makes_way_for_the_missing_one_before_it() {
-    let user = Rule::new(Table::Filter, "FORWARD", "-j MINIRUN-USER".into());
-    let forward = Rule::new(Table::Filter, "FORWARD", "-j MINIRUN-FORWARD".into());
+    let user = Rule::ipv4(Table::Filter, "FORWARD", "-j MINIRUN-USER".into());
+    let forward = Rule::ipv4(Table::Filter, "FORWARD", "-j MINIRUN-FORWARD".into());
     assert_eq!(
-        restore_jumps(std::slice::from_ref(&forward)),
+        restore_jumps(Family::Ipv4, std::slice::from_ref(&forward)),
         [
             Change::Delete(user.clone()),
             Change::Prepend(forward),
@@ -126,7 +125,7 @@ fn a_closed_network_asks_for_its_rules_even_if_there_is_nothing_to_add() {
     let nothing = Contribution::default();
     assert!(add(&network(Icc::Enabled), &nothing).is_empty());
     let closed = add(&network(Icc::Disabled), &nothing);
-    assert!(closed.changes.contains(&Change::Require(Rule::new(
+    assert!(closed.changes.contains(&Change::Require(Rule::ipv4(
         Table::Filter,
         FORWARD_CHAIN,
         "-i minirun0 -o minirun0 -j DROP".into()

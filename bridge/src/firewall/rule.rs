@@ -1,5 +1,6 @@
 //! Rules as data, and one transaction of them in the language of `iptables-restore(8)`.
 
+use crate::network::Family;
 use std::fmt;
 
 /// A table of iptables that minirun writes to.
@@ -28,9 +29,11 @@ impl fmt::Display for Table {
     }
 }
 
-/// One rule: its table, its chain, and the matches and target as `iptables -A CHAIN` takes them.
+/// One rule: its family, its table, its chain, and the matches and target as `iptables -A CHAIN` takes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
+    /// Whether it judges IPv4 or IPv6 packets.
+    pub family: Family,
     /// The table.
     pub table: Table,
     /// The chain.
@@ -40,14 +43,35 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A rule of `chain` in `table`.
-    pub fn new(table: Table, chain: &'static str, specification: String) -> Rule {
+    /// A rule of `chain` in `table`, for IPv4 packets.
+    pub fn ipv4(table: Table, chain: &'static str, specification: String) -> Rule {
+        Rule::new(Family::Ipv4, (table, chain), specification)
+    }
+
+    /// A rule of a chain in a table.
+    pub fn new(
+        family: Family,
+        (table, chain): (Table, &'static str),
+        specification: String,
+    ) -> Rule {
         Rule {
+            family,
             table,
             chain,
             specification,
         }
     }
+}
+
+/// A chain of one family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chain {
+    /// Whether it judges IPv4 or IPv6 packets.
+    pub family: Family,
+    /// Its table.
+    pub table: Table,
+    /// Its name.
+    pub name: &'static str,
 }
 
 /// What a transaction does with a rule or a chain.
@@ -62,9 +86,9 @@ pub enum Change {
     /// Deletes the rule; the whole transaction fails if it is not there.
     Delete(Rule),
     /// Makes the chain; the whole transaction fails if it exists.
-    Create(Table, &'static str),
+    Create(Chain),
     /// Makes the chain, or empties it if it exists.
-    Empty(Table, &'static str),
+    Empty(Chain),
 }
 
 impl Change {
@@ -74,7 +98,17 @@ impl Change {
             | Change::Append(rule)
             | Change::Prepend(rule)
             | Change::Delete(rule) => rule.table,
-            Change::Create(table, _) | Change::Empty(table, _) => *table,
+            Change::Create(chain) | Change::Empty(chain) => chain.table,
+        }
+    }
+
+    fn family(&self) -> Family {
+        match self {
+            Change::Require(rule)
+            | Change::Append(rule)
+            | Change::Prepend(rule)
+            | Change::Delete(rule) => rule.family,
+            Change::Create(chain) | Change::Empty(chain) => chain.family,
         }
     }
 
@@ -84,22 +118,31 @@ impl Change {
             Change::Append(rule) => format!("-A {} {}", rule.chain, rule.specification),
             Change::Prepend(rule) => format!("-I {} 1 {}", rule.chain, rule.specification),
             Change::Delete(rule) => format!("-D {} {}", rule.chain, rule.specification),
-            Change::Create(_, chain) => format!("-N {chain}"),
-            Change::Empty(_, chain) => format!(":{chain} - [0:0]"),
+            Change::Create(chain) => format!("-N {}", chain.name),
+            Change::Empty(chain) => format!(":{} - [0:0]", chain.name),
         }
     }
 
     fn command(&self) -> String {
+        let program = program(self.family());
         match self {
-            Change::Empty(table, chain) => format!(
-                "iptables -t {table} -N {chain} 2>/dev/null || iptables -t {table} -F {chain}"
+            Change::Empty(Chain { table, name, .. }) => format!(
+                "{program} -t {table} -N {name} 2>/dev/null || {program} -t {table} -F {name}"
             ),
-            change => format!("iptables -t {} {}", change.table(), change.line()),
+            change => format!("{program} -t {} {}", change.table(), change.line()),
         }
     }
 }
 
-/// Changes that take effect together or not at all, as far as one table is concerned.
+/// The program that a person would type.
+pub fn program(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "iptables",
+        Family::Ipv6 => "ip6tables",
+    }
+}
+
+/// Changes that take effect together or not at all, as far as one table of one family is concerned.
 ///
 /// `iptables-restore` commits table by table. The tables are ordered so that a failure in a later one leaves nothing
 /// open: filter, which opens doors, comes last.
@@ -115,14 +158,25 @@ impl Transaction {
         self.changes.is_empty()
     }
 
-    /// The input for `iptables-restore --noflush`.
-    pub fn restore_input(&self) -> String {
+    /// Whether it does more than ask.
+    pub fn changes_anything(&self) -> bool {
+        let mut changes = self.changes.iter();
+        changes.any(|change| !matches!(change, Change::Require(_)))
+    }
+
+    /// Whether there is nothing to do in this family.
+    pub fn is_empty_of(&self, family: Family) -> bool {
+        !self.changes.iter().any(|change| change.family() == family)
+    }
+
+    /// The input for `iptables-restore --noflush`, or `ip6tables-restore`.
+    pub fn restore_input(&self, family: Family) -> String {
         let mut input = String::new();
         for table in Table::ALL {
             let mut lines = self
                 .changes
                 .iter()
-                .filter(|change| change.table() == table)
+                .filter(|change| change.family() == family && change.table() == table)
                 .map(Change::line)
                 .peekable();
             if lines.peek().is_none() {
@@ -141,7 +195,7 @@ impl Transaction {
     /// The same as single commands, as a person would type them.
     pub fn commands(&self) -> String {
         let mut ordered: Vec<&Change> = self.changes.iter().collect();
-        ordered.sort_by_key(|change| change.table());
+        ordered.sort_by_key(|change| (change.family(), change.table()));
         ordered
             .into_iter()
             .filter(|change| !matches!(change, Change::Require(_)))
@@ -157,19 +211,29 @@ mod tests {
 
     #[test]
     fn a_transaction_is_grouped_by_table_and_filter_comes_last() {
+        let ipv6 = Rule::new(Family::Ipv6, (Table::Filter, "MINIRUN"), "-j ACCEPT".into());
         let transaction = Transaction {
             changes: vec![
-                Change::Append(Rule::new(Table::Filter, "MINIRUN", "-j ACCEPT".into())),
-                Change::Require(Rule::new(Table::Nat, "OUTPUT", "-j MINIRUN".into())),
-                Change::Delete(Rule::new(Table::Nat, "MINIRUN", "-j RETURN".into())),
-                Change::Empty(Table::Raw, "MINIRUN"),
+                Change::Append(Rule::ipv4(Table::Filter, "MINIRUN", "-j ACCEPT".into())),
+                Change::Require(Rule::ipv4(Table::Nat, "OUTPUT", "-j MINIRUN".into())),
+                Change::Append(ipv6),
+                Change::Delete(Rule::ipv4(Table::Nat, "MINIRUN", "-j RETURN".into())),
+                Change::Empty(Chain {
+                    family: Family::Ipv4,
+                    table: Table::Raw,
+                    name: "MINIRUN",
+                }),
             ],
         };
         assert_eq!(
-            transaction.restore_input(),
+            transaction.restore_input(Family::Ipv4),
             "*raw\n:MINIRUN - [0:0]\nCOMMIT\n\
              *nat\n-C OUTPUT -j MINIRUN\n-D MINIRUN -j RETURN\nCOMMIT\n\
              *filter\n-A MINIRUN -j ACCEPT\nCOMMIT\n"
+        );
+        assert_eq!(
+            transaction.restore_input(Family::Ipv6),
+            "*filter\n-A MINIRUN -j ACCEPT\nCOMMIT\n"
         );
     }
 }
