@@ -3,40 +3,37 @@
 //! Theory of operation
 //!
 //! 1. The network's lock is taken; everything below happens under it.
-//! 2. Resolve: an address is leased, host ports are bound, and the records of the peers are read: those this container
-//!    is linked to, and those that are linked to it. All of them may have changed while it was stopped.
+//! 2. Resolve: addresses are leased, and the records of the peers are read: those this container is linked to, and those
+//!    that are linked to it. All of them may have changed while it was stopped.
 //! 3. Plan: the record, the claims, one firewall transaction, the hosts files of this container and of those linked to
 //!    it, and the devices, as a list of steps. This part is pure.
-//! 4. Apply. A failure takes the steps back, then the lease and the ports.
+//! 4. Apply. A failure takes the steps back, then the leases.
 //!
-//! The container's process exists already, with its network namespace, and makes its root file system meanwhile.
+//! The container's process exists already, with its network namespace; at its start it makes its root file system meanwhile.
 
+use crate::detach::{Departure, hosts_of};
 use crate::device;
-use crate::endpoint::{Endpoint, HostsRecord};
+use crate::endpoint::{DefaultRoute, Endpoint, HostsRecord};
 use crate::error::NetworkError;
 use crate::id::ContainerId;
 use crate::lazy_netlink::LazyNetlink;
 use crate::link::Link;
-use crate::name::{ContainerName, Hostname};
-use crate::network::Network;
+use crate::name::{Alias, ContainerName, Hostname};
+use crate::network::{Network, Ownership};
 use crate::plan;
 use crate::port::ExposedPort;
 use crate::publication::Publication;
-use crate::publish::PublishRequest;
 use crate::reload::KnownRules;
-use crate::reservation::Reservation;
 use crate::resolve::Resolved;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::{
-    EndpointAddress, LinkIndex, MacAddress, Namespace, Narrator, SetLinkDown, VethPair,
+    EndpointAddress, InterfaceAddress, LinkIndex, MacAddress, Namespace, Narrator, SetLinkDown,
+    Silent, VethPair,
 };
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd;
-
-/// The name of a container's interface on its only network.
-pub const CONTAINER_INTERFACE: &str = "eth0";
 
 /// What a container wants of a network.
 #[derive(Debug, Clone)]
@@ -47,18 +44,28 @@ pub struct EndpointRequest {
     pub name: ContainerName,
     /// Its host name.
     pub hostname: Hostname,
+    /// The name of its interface on this network.
+    pub interface_name: String,
     /// The IPv4 address the user insists on.
     pub static_address: Option<Ipv4Addr>,
-    /// The address it had last time, taken again if it is free.
+    /// The IPv6 address the user insists on.
+    pub static_ipv6_address: Option<Ipv6Addr>,
+    /// The IPv4 address it had last time, taken again if it is free.
     pub last_address: Option<Ipv4Addr>,
+    /// The IPv6 address it had last time, taken again if it is free.
+    pub last_ipv6_address: Option<Ipv6Addr>,
     /// The MAC the user insists on.
     pub mac: Option<MacAddress>,
+    /// Other names on this network.
+    pub aliases: Vec<Alias>,
     /// The ports a link to it opens.
     pub exposed: BTreeSet<ExposedPort>,
-    /// The ports of the host that shall lead to it.
-    pub publish: Vec<PublishRequest>,
-    /// The host ports it had last time; random ones are taken again if they are free.
-    pub last_publications: Vec<Publication>,
+    /// The ports that were asked to be published.
+    pub published: BTreeSet<ExposedPort>,
+    /// The host ports that lead to it through this network; somebody holds them bound.
+    pub publications: Vec<Publication>,
+    /// Whether its way to everywhere else leads through this network.
+    pub default_route: DefaultRoute,
     /// Whom it is linked to.
     pub links: Vec<Link>,
     /// Its hosts file.
@@ -74,15 +81,13 @@ pub struct NamespaceToAttach<'a> {
     pub label: &'a str,
 }
 
-/// A container that is attached. Whoever holds it keeps the host ports reserved.
+/// A container that is attached.
 #[derive(Debug)]
 pub struct Attachment {
     /// The network as it was when the container was attached.
     pub network: Network,
     /// The container's place on it.
     pub endpoint: Endpoint,
-    /// The bound sockets of its published ports.
-    pub reservations: Vec<Reservation>,
 }
 
 impl NetworkHost {
@@ -105,45 +110,64 @@ impl NetworkHost {
         let lock = self.network(&network.name).lock()?;
         // Another command may have changed the network since the caller looked.
         let network = self.load_or_create_locked(&network.name, &lock)?;
+        if !self.firewall.enforces(network.icc) || !self.firewall.encloses(network.reach) {
+            return Err(NetworkError::CannotEnforce {
+                network: network.name,
+            });
+        }
         let bridge = self.ensure_bridge(context, &network, narrator)?;
+        if self
+            .network(&network.name)
+            .find(&request.container)?
+            .is_some()
+        {
+            // A command that was to connect it was killed when it had done so, and before it had noted it.
+            let leftover = (&request.container, Departure::Disconnected);
+            self.detach_locked(&network, leftover, &mut Silent)?;
+        }
         let resolved = self.resolve(&network, request)?;
         let steps = resolved.plan(context, bridge, place);
         match plan::apply(steps, narrator) {
             Ok(applied) => applied.commit(),
             Err(error) => {
-                self.release_lease(&network, &resolved.endpoint);
+                self.release_leases(&network, &resolved.endpoint);
                 return Err(error);
             }
         }
         Ok(Attachment {
             network,
             endpoint: resolved.endpoint,
-            reservations: resolved.reservations,
         })
     }
 }
 
 impl Resolved {
     fn plan<'a>(
-        &self,
+        &'a self,
         context: Context<'a>,
         bridge: LinkIndex,
         place: NamespaceToAttach<'a>,
     ) -> Vec<NetworkStep<'a>> {
-        let mut actions = vec![Action::Register(
-            self.network.clone(),
-            Box::new(self.endpoint.clone()),
-        )];
-        for publication in &self.endpoint.publications {
-            actions.push(Action::ClaimPort(
-                *publication,
-                Box::new(self.endpoint.clone()),
-            ));
-        }
+        let endpoint = &self.endpoint;
+        let sources = self.sources.iter().map(|source| source.container).collect();
+        let mut actions = vec![Action::Register {
+            network: Box::new(self.network.clone()),
+            endpoint: Box::new(endpoint.clone()),
+            sources,
+        }];
+        actions.extend(
+            endpoint
+                .publications
+                .iter()
+                .map(|publication| Action::ClaimPort(*publication, Box::new(endpoint.clone()))),
+        );
         actions.extend(self.rules());
-        actions.extend(self.hosts());
+        actions.extend(Action::forget_flows(&endpoint.publications));
+        actions.push(Action::RefreshHosts(hosts_of(endpoint)));
+        let sources = self.sources.iter().map(hosts_of);
+        actions.extend(sources.map(Action::RefreshHosts));
         // A namespace may outlive its container, and would go on answering for the address.
-        let previous = self.previous_interface.clone();
+        let previous = self.previous_interfaces.iter().cloned();
         actions.extend(previous.map(|name| Action::SetDown(SetLinkDown { name })));
         actions.extend(self.devices(bridge, place));
         actions
@@ -152,10 +176,14 @@ impl Resolved {
             .collect()
     }
 
-    fn rules<'a>(&self) -> Option<Action<'a>> {
-        let sentence = match self.known {
-            KnownRules::Match if self.rules.0.is_empty() => return None,
+    fn rules<'a>(&'a self) -> Option<Action<'a>> {
+        let rules = self.rules.as_ref()?;
+        let sentence = match rules.known {
             KnownRules::Unknown => "make all rules from what is recorded".to_string(),
+            KnownRules::Match if !rules.change.0.changes_anything() => format!(
+                "see that the rules of network `{}` are in place",
+                self.network.name
+            ),
             KnownRules::Match => format!(
                 "let the firewall pass what `{}` publishes and is linked to",
                 self.endpoint.name
@@ -163,57 +191,59 @@ impl Resolved {
         };
         Some(Action::ChangeRules(RulesChange::new(
             sentence,
-            self.known,
-            self.rules.clone(),
+            (&rules.lock, rules.known),
+            rules.change.clone(),
         )))
     }
 
-    /// The hosts files of this container and of the running ones that are linked to it.
-    fn hosts<'a>(&self) -> Vec<Action<'a>> {
-        let mut actions = vec![Action::WriteHosts {
-            owner: self.endpoint.name.to_string(),
-            path: self.endpoint.hosts.path.clone(),
-            text: self.endpoint.hosts_file(&self.targets).render(),
-            before: String::new(),
-        }];
-        actions.extend(self.sources.iter().map(|source| {
-            let mut with_this = source.other_targets.clone();
-            with_this.push(self.endpoint.clone());
-            Action::WriteHosts {
-                owner: source.endpoint.name.to_string(),
-                path: source.endpoint.hosts.path.clone(),
-                text: source.endpoint.hosts_file(&with_this).render(),
-                before: source.endpoint.hosts_file(&source.other_targets).render(),
-            }
-        }));
-        actions
-    }
-
-    fn devices<'a>(&self, bridge: LinkIndex, place: NamespaceToAttach<'a>) -> [Action<'a>; 3] {
-        [
+    fn devices<'a>(&self, bridge: LinkIndex, place: NamespaceToAttach<'a>) -> Vec<Action<'a>> {
+        let endpoint = &self.endpoint;
+        let mut actions = vec![
             Action::CreateVeth(VethPair {
-                host_name: self.endpoint.interface.clone(),
-                container_name: CONTAINER_INTERFACE.into(),
-                container_mac: self.endpoint.mac,
+                host_name: endpoint.interface.clone(),
+                container_name: endpoint.interface_name.clone(),
+                container_mac: endpoint.mac,
                 mtu: self.network.mtu,
                 bridge,
                 bridge_name: self.network.bridge.clone(),
                 namespace: place.namespace.as_fd(),
                 namespace_label: place.label.into(),
             }),
-            Action::SetPort(device::bridge_port(&self.endpoint, self.network.icc)),
-            Action::ConfigureEndpoint(
-                place.namespace,
-                EndpointAddress {
-                    interface: CONTAINER_INTERFACE.into(),
-                    address: self.endpoint.address,
-                    prefix_length: self.network.subnet.prefix_len(),
-                    gateway: Some(self.network.gateway),
-                    namespace_label: place.label.into(),
-                },
-            ),
-        ]
+            Action::SetPort(device::bridge_port(endpoint, self.network.icc)),
+        ];
+        actions.extend(device::proxy_neighbour(&self.network, endpoint));
+        actions.push(Action::ConfigureEndpoint {
+            namespace: place.namespace,
+            ipv6: device::ipv6(&self.network),
+            address: endpoint_address(&self.network, endpoint, place.label),
+        });
+        actions
     }
+}
+
+/// What the inside of the namespace shall look like.
+fn endpoint_address(network: &Network, endpoint: &Endpoint, label: &str) -> EndpointAddress {
+    let addresses = network.families().filter_map(|(family, addressing)| {
+        Some(InterfaceAddress {
+            address: endpoint.address_of(family)?,
+            prefix_length: addressing.subnet.prefix_len(),
+        })
+    });
+    EndpointAddress {
+        interface: endpoint.interface_name.clone(),
+        addresses: addresses.collect(),
+        gateways: default_gateways(network, endpoint),
+        namespace_label: label.into(),
+    }
+}
+
+/// The routers of the default routes that an endpoint has.
+fn default_gateways(network: &Network, endpoint: &Endpoint) -> Vec<IpAddr> {
+    network
+        .families()
+        .filter(|(family, _)| endpoint.default_route.is_of(*family))
+        .map(|(_, addressing)| addressing.gateway)
+        .collect()
 }
 
 impl NetworkHost {
@@ -240,16 +270,35 @@ impl NetworkHost {
         {
             return Ok(index);
         }
+        self.complete_bridge(context, network, narrator)
+    }
+
+    /// Makes the bridge if it is not there, and everything on it what the records say.
+    pub(crate) fn complete_bridge(
+        &self,
+        context: Context<'_>,
+        network: &Network,
+        narrator: &mut dyn Narrator,
+    ) -> Result<LinkIndex, NetworkError> {
         // Whatever was interrupted may have been so before its rules were changed.
-        self.begin_rules_change();
-        let mut steps = device::completion(context, network);
-        if found.is_none() {
+        self.distrust_rules()?;
+        let mut steps = device::completion(context, network)?;
+        if device::find(context, network)?.is_none() {
+            if let Ownership::Adopted { .. } = network.ownership {
+                return Err(NetworkError::AdoptedBridgeMissing {
+                    network: network.name.clone(),
+                    bridge: network.bridge.clone(),
+                });
+            }
             steps.insert(0, device::creation(context, network));
         }
         let endpoints = self.network(&network.name).all()?;
+        let ports = device::port_actions(network, &endpoints);
         let icc = device::icc_actions(network, &endpoints);
         steps.extend(
-            icc.into_iter()
+            ports
+                .into_iter()
+                .chain(icc)
                 .map(|action| NetworkStep { context, action }),
         );
         plan::apply(steps, narrator)?.commit();

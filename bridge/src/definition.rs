@@ -1,18 +1,23 @@
 //! Finding a network's definition, and making the default network's on first use.
 
+use crate::addressing::Addressing;
 use crate::atomic_file;
+use crate::directory::names_in;
 use crate::error::NetworkError;
 use crate::id::ContainerId;
 use crate::name::NetworkName;
-use crate::network::{DEFAULT_BRIDGE, DEFAULT_NETWORK, Icc, Network, now_seconds};
-use crate::pool::{Held, choose_subnet};
+use crate::network::{
+    DEFAULT_BRIDGE, DEFAULT_NETWORK, GatewayMode, Icc, Names, Network, Ownership, Reach,
+    now_seconds,
+};
+use crate::pool::{Held, Holder, choose_subnet, choose_ula};
+use crate::random::random_bytes;
 use crate::state::{NetworkHost, NetworkLock};
-use ipnet::Ipv4Net;
-use minirun_netns::{MacAddress, Netlink, Route};
+use ipnet::{IpNet, Ipv4Net};
+use minirun_netns::{Destination, MacAddress, Netlink, Route};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// What Ethernet carries where nothing says otherwise.
 const USUAL_MTU: u32 = 1500;
@@ -35,17 +40,9 @@ impl NetworkHost {
     /// # Errors
     /// When a record exists and cannot be read.
     pub fn networks(&self) -> Result<Vec<Network>, NetworkError> {
-        let directory = self.root.join("networks");
-        let entries = match fs::read_dir(&directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(NetworkError::file("list", &directory, error)),
-        };
         let mut networks = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|error| NetworkError::file("list", &directory, error))?;
-            let file = entry.file_name();
-            let name = file.to_str().and_then(|file| file.strip_suffix(".json"));
+        for file in names_in(&self.definitions())? {
+            let name = file.strip_suffix(".json");
             if let Some(name) = name.and_then(|name| name.parse().ok()) {
                 networks.extend(self.load(&name)?);
             }
@@ -75,7 +72,7 @@ impl NetworkHost {
         if let Some(network) = self.load(name)? {
             return Ok(network);
         }
-        if name.to_string() != DEFAULT_NETWORK {
+        if name.as_str() != DEFAULT_NETWORK {
             return Err(NetworkError::UnknownNetwork(name.to_string()));
         }
         let network = self.new_default(name)?;
@@ -101,10 +98,15 @@ impl NetworkHost {
             });
         }
         let mut netlink = Netlink::open()?;
-        let (gateway, subnet) = self.default_subnet(&netlink.host_routes()?)?;
-        let mtu = match self.settings.mtu {
-            Some(mtu) => mtu,
-            None => netlink.default_route_mtu()?.unwrap_or(USUAL_MTU),
+        let held = held_by_routes(&netlink.host_routes()?, DEFAULT_BRIDGE);
+        let (gateway, subnet) = self.default_subnet(&held)?;
+        let ipv6 = match self.settings.ipv6 {
+            true => {
+                let random = random_bytes().map_err(NetworkError::Random)?;
+                let subnet = IpNet::V6(choose_ula(random, &held)?);
+                Some(Addressing::new(subnet, first_host(subnet)))
+            }
+            false => None,
         };
         Ok(Network {
             id: ContainerId::random()?,
@@ -112,39 +114,63 @@ impl NetworkHost {
             created_seconds: now_seconds(),
             bridge: DEFAULT_BRIDGE.into(),
             bridge_mac: MacAddress::random()?,
-            subnet,
-            gateway,
-            mtu,
+            ownership: Ownership::Own,
+            ipv4: Addressing::new(subnet.into(), gateway.into()),
+            ipv6,
+            mtu: self.usual_mtu(&mut netlink)?,
             icc,
             masquerade: self.settings.ip_masquerade.into(),
-            publish_address: self.settings.publish_address,
+            gateway_mode: GatewayMode::Nat,
+            reach: Reach::External,
+            names: Names::HostsFile,
+            publish_address: self.settings.publish_address(),
             labels: BTreeMap::new(),
+            options: BTreeMap::new(),
         })
     }
 
+    /// The MTU of a network that does not say: as configured, or that of the host's default route.
+    pub(crate) fn usual_mtu(&self, netlink: &mut Netlink) -> Result<u32, NetworkError> {
+        match self.settings.mtu {
+            Some(mtu) => Ok(mtu),
+            None => Ok(netlink.default_route_mtu()?.unwrap_or(USUAL_MTU)),
+        }
+    }
+
     /// The bridge's address and subnet: as configured, or the usual one unless a route of the host overlaps it.
-    fn default_subnet(&self, routes: &[Route]) -> Result<(Ipv4Addr, Ipv4Net), NetworkError> {
+    fn default_subnet(&self, held: &[Held]) -> Result<(Ipv4Addr, Ipv4Net), NetworkError> {
         if let Some(bip) = self.settings.bip {
             return Ok((bip.addr(), bip.trunc()));
         }
-        let held: Vec<Held> = routes
-            .iter()
-            .filter(|route| route.interface.as_deref() != Some(DEFAULT_BRIDGE))
-            .filter_map(|route| {
-                Some(Held {
-                    net: Ipv4Net::new(route.destination.address, route.destination.prefix_length)
-                        .ok()?,
-                    by: match &route.interface {
-                        Some(interface) => format!("a route through `{interface}`"),
-                        None => format!("a route in table {}", route.table),
-                    },
-                })
-            })
-            .collect();
         let (usual, prefix) = USUAL_BIP;
         let preferred = Ipv4Net::new_assert(usual, prefix);
-        let subnet = choose_subnet(preferred.trunc(), &self.settings.address_pools, &held)?;
+        let subnet = choose_subnet(preferred.trunc(), &self.settings.address_pools, held)?;
         let gateway = subnet.hosts().next().unwrap_or(usual);
         Ok((gateway, subnet))
     }
+}
+
+/// What the host's routes hold, except those through one interface.
+pub(crate) fn held_by_routes(routes: &[Route], except: &str) -> Vec<Held> {
+    routes
+        .iter()
+        .filter(|route| route.interface.as_deref() != Some(except))
+        .filter_map(|route| {
+            let Destination {
+                address,
+                prefix_length,
+            } = route.destination;
+            Some(Held {
+                net: IpNet::new(address, prefix_length).ok()?,
+                by: match &route.interface {
+                    Some(interface) => Holder::Interface(interface.clone()),
+                    None => Holder::Table(route.table),
+                },
+            })
+        })
+        .collect()
+}
+
+fn first_host(subnet: IpNet) -> IpAddr {
+    Addressing::new(subnet, subnet.network()).hosts().0
 }

@@ -1,41 +1,59 @@
 //! Detaching a container: everything that [`crate::attach`] made goes, whatever of it is still there.
 //!
-//! The veth pair needs no step: it goes with the container's network namespace, asynchronously and at no cost to anyone.
-//! A namespace may be held by others for longer; the record of who had an address last says whose interface has to be set
-//! down when the address is used again ([`crate::attach`]).
+//! The veth pair of a container that has ended needs no step: it goes with the container's network namespace, asynchronously
+//! and at no cost to anyone. A namespace may be held by others for longer; the record of who had an address last says whose
+//! interface has to be set down when the address is used again ([`crate::attach`]). Of a container that goes on running, the
+//! pair is deleted.
 
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::id::ContainerId;
 use crate::lazy_netlink::LazyNetlink;
 use crate::name::NetworkName;
-use crate::network::Network;
+use crate::network::{Family, Network};
 use crate::plan::Step;
 use crate::policy;
 use crate::publication::Publication;
-use crate::reload::{self, KnownRules};
+use crate::reload::{self, KnownRules, RulesLock};
 use crate::state::NetworkHost;
-use crate::step::{Action, Context, NetworkStep};
-use minirun_netns::{Explain, Explanation, Narrator, Silent};
-use std::net::Ipv4Addr;
+use crate::step::{Action, Context, HostsChange, NetworkStep};
+use minirun_netns::{Explain, Explanation, Narrator, ProxyNeighbour, Silent};
+use std::net::IpAddr;
+
+/// What becomes of a container that is detached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// It has ended, and its namespace with it.
+    Ended,
+    /// It goes on running without this network.
+    Disconnected,
+}
 
 impl NetworkHost {
-    /// Takes a container off a network: rules, records, claims, and the hosts entries of those linked to it. Its address
-    /// stays leased, so that it comes back with the same one as long as the pool allows.
+    /// Takes a container off a network: rules, records, claims, and the hosts entries of those linked to it. Its addresses
+    /// stay leased, so that it comes back with the same ones as long as the pool allows.
     ///
     /// # Errors
     /// The first error met; the rest was done all the same.
     pub fn detach(
         &self,
         name: &NetworkName,
-        container: &ContainerId,
+        (container, departure): (&ContainerId, Departure),
         narrator: &mut dyn Narrator,
     ) -> Result<(), NetworkError> {
+        if self.load(name)?.is_none() {
+            // The network went first, and all its rules with it.
+            self.leave(container, name);
+            return Ok(());
+        }
         let _lock = self.network(name).lock()?;
         // Read under the lock: which rules an endpoint has depends on what the network is now.
         match self.load(name)? {
-            Some(network) => self.detach_locked(&network, container, narrator),
-            None => Ok(()),
+            Some(network) => self.detach_locked(&network, (container, departure), narrator),
+            None => {
+                self.leave(container, name);
+                Ok(())
+            }
         }
     }
 
@@ -57,15 +75,15 @@ impl NetworkHost {
             host: self,
             netlink: &netlink,
         };
-        let actions = self.detachment(&network, endpoint)?;
+        let actions = self.detachment(&network, endpoint, Departure::Ended)?;
         Ok(actions
             .into_iter()
             .map(|action| NetworkStep { context, action }.explain())
             .collect())
     }
 
-    /// Gives up the address that is kept for a container which does not run. If it is not known which one that is, because
-    /// a start was interrupted, it is searched for.
+    /// Gives up the addresses that are kept for a container which is not on the network. If it is not known which ones those
+    /// are, because a start was interrupted, they are searched for.
     ///
     /// # Errors
     /// When the state cannot be written to.
@@ -73,24 +91,31 @@ impl NetworkHost {
         &self,
         name: &NetworkName,
         container: &ContainerId,
-        address: Option<Ipv4Addr>,
+        addresses: &[IpAddr],
     ) -> Result<(), NetworkError> {
+        // Locking a network that was removed would make its directory again.
+        if self.load(name)?.is_none() {
+            return Ok(());
+        }
         let _lock = self.network(name).lock()?;
         let Some(network) = self.load(name)? else {
             return Ok(());
         };
-        let leases = self.leases(&network)?;
-        let addresses = match address {
-            Some(address) => vec![address],
-            None => leases
-                .holders()?
-                .into_iter()
-                .filter(|(_, holder)| holder == container)
-                .map(|(address, _)| address)
-                .collect(),
-        };
-        for address in addresses {
-            leases.release(address, container)?;
+        for (family, _) in network.families() {
+            let leases = self.leases(&network, family)?;
+            let known = |address: &&IpAddr| Family::of(**address) == family;
+            let mut held: Vec<IpAddr> = addresses.iter().filter(known).copied().collect();
+            if held.is_empty() {
+                held = leases
+                    .holders()?
+                    .into_iter()
+                    .filter(|(_, holder)| holder == container)
+                    .map(|(address, _)| address)
+                    .collect();
+            }
+            for address in held {
+                leases.release(address, container)?;
+            }
         }
         Ok(())
     }
@@ -98,53 +123,47 @@ impl NetworkHost {
     /// Takes down a container that claims a port which could be bound: whoever held it is gone.
     pub(crate) fn take_down_if_shadowing(
         &self,
-        network: &Network,
         owner: &ContainerId,
         publication: &Publication,
     ) -> Result<(), NetworkError> {
-        let Some(endpoint) = self.network(&network.name).find(owner)? else {
-            self.release_port(publication, owner);
-            return Ok(());
-        };
-        let shadows = endpoint.publications.iter().any(|held| {
-            held.host_port == publication.host_port
-                && held.container.protocol == publication.container.protocol
-                && (held.host_address == publication.host_address
-                    || held.host_address.is_unspecified()
-                    || publication.host_address.is_unspecified())
-        });
-        if shadows {
-            self.detach_locked(network, owner, &mut Silent)?;
+        for name in self.networks_of(owner)? {
+            let endpoint = self.network(&name).find(owner)?;
+            let shadows = endpoint.is_some_and(|endpoint| {
+                let mut held = endpoint.publications.iter();
+                held.any(|held| held.collides_with(publication))
+            });
+            if shadows {
+                self.detach(&name, (owner, Departure::Ended), &mut Silent)?;
+            }
         }
+        self.release_port(publication, owner);
         Ok(())
     }
 
-    fn detach_locked(
+    pub(crate) fn detach_locked(
         &self,
         network: &Network,
-        container: &ContainerId,
+        (container, departure): (&ContainerId, Departure),
         narrator: &mut dyn Narrator,
     ) -> Result<(), NetworkError> {
         let Some(endpoint) = self.network(&network.name).find(container)? else {
+            self.leave(container, &network.name);
             // Whoever was here before may have been killed between record and rules.
-            return match self.known_rules() {
-                KnownRules::Match => Ok(()),
-                KnownRules::Unknown => reload::reload(self),
-            };
+            return self.reload_if_unknown();
         };
         let netlink = LazyNetlink::default();
         let context = Context {
             host: self,
             netlink: &netlink,
         };
-        let actions = self.detachment(network, endpoint)?;
+        let actions = self.detachment(network, endpoint, departure)?;
         let removes_rules = actions
             .iter()
             .any(|action| matches!(action, Action::RemoveRules { .. }));
-        let mut known = if removes_rules {
-            self.begin_rules_change()
-        } else {
-            self.known_rules()
+        let lock = removes_rules.then(|| self.lock_rules()).transpose()?;
+        let mut known = match &lock {
+            Some(lock) => self.begin_rules_change(lock),
+            None => KnownRules::Match,
         };
         let mut outcome = Ok(());
         for action in actions {
@@ -155,13 +174,35 @@ impl NetworkHost {
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
-        let settled = match known {
-            KnownRules::Match if removes_rules => self.rules_match(),
-            KnownRules::Match => Ok(()),
-            // The record is gone now, so what is made from the records is what should be.
-            KnownRules::Unknown => reload::reload(self),
+        let settled = match lock {
+            Some(lock) => self.settle_rules(&lock, known),
+            None => self.reload_if_unknown(),
         };
         outcome.and(settled)
+    }
+
+    /// Ends a change of rules. The records say what should be now.
+    pub(crate) fn settle_rules(
+        &self,
+        lock: &RulesLock,
+        known: KnownRules,
+    ) -> Result<(), NetworkError> {
+        match known {
+            KnownRules::Match => self.rules_match(lock),
+            KnownRules::Unknown => reload::rebuild(self, lock).map(drop),
+        }
+    }
+
+    /// Makes all rules afresh if nobody knows what they are.
+    pub(crate) fn reload_if_unknown(&self) -> Result<(), NetworkError> {
+        if self.rules_are_known() {
+            return Ok(());
+        }
+        let lock = self.lock_rules()?;
+        match self.known_rules(&lock) {
+            KnownRules::Match => Ok(()),
+            KnownRules::Unknown => reload::rebuild(self, &lock).map(drop),
+        }
     }
 
     /// What it takes to detach an endpoint. The record goes last: whoever finds it can take the rest down, whatever
@@ -170,26 +211,22 @@ impl NetworkHost {
         &self,
         network: &Network,
         endpoint: Endpoint,
+        departure: Departure,
     ) -> Result<Vec<Action<'_>>, NetworkError> {
         let state = self.network(&network.name);
         let sources = state.sources_of(&endpoint.name)?;
         let targets = self.running_targets(network, &endpoint);
         let contribution = policy::contribution(network, &endpoint, &targets, &sources);
-        let hosts: Vec<Action<'_>> = sources
+        let mut actions: Vec<Action<'_>> = sources
             .iter()
-            .map(|source| {
-                let mut remaining = self.running_targets(network, source);
-                remaining.retain(|target| target.container != endpoint.container);
-                Action::WriteHosts {
-                    owner: source.name.to_string(),
-                    path: source.hosts.path.clone(),
-                    text: source.hosts_file(&remaining).render(),
-                    before: String::new(),
-                }
-            })
+            .map(|source| Action::RefreshHosts(hosts_of(source).without(endpoint.container)))
             .collect();
+        let interface = endpoint.interface.clone();
+        actions.push(match departure {
+            Departure::Ended => Action::LeaveVeth(interface),
+            Departure::Disconnected => Action::DeleteVeth(interface),
+        });
         let removal = self.firewall.removal(network, &contribution);
-        let mut actions = hosts;
         if !removal.is_empty() {
             actions.push(Action::RemoveRules {
                 sentence: format!(
@@ -199,7 +236,26 @@ impl NetworkHost {
                 removal,
             });
         }
-        actions.push(Action::Unregister(network.clone(), Box::new(endpoint)));
+        actions.extend(Action::forget_flows(&endpoint.publications));
+        actions.extend(endpoint.ipv6_address.map(|address| {
+            Action::StopAnsweringFor(ProxyNeighbour {
+                bridge: network.bridge.clone(),
+                address,
+            })
+        }));
+        let own = hosts_of(&endpoint);
+        actions.push(Action::Unregister(
+            Box::new(network.clone()),
+            Box::new(endpoint),
+        ));
+        if departure == Departure::Disconnected {
+            actions.push(Action::RefreshHosts(own));
+        }
         Ok(actions)
     }
+}
+
+/// The change that makes a container's hosts file what the records say.
+pub(crate) fn hosts_of(endpoint: &Endpoint) -> HostsChange {
+    HostsChange::new(endpoint.name.clone(), endpoint.container)
 }

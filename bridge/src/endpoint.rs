@@ -4,16 +4,17 @@
 //! knows everything that may have to be taken down.
 
 use crate::extra_host::ExtraHost;
-use crate::hosts::{HostsFile, LinkedHost};
+use crate::hosts::{LinkedHost, OwnHost};
 use crate::id::ContainerId;
 use crate::link::Link;
-use crate::name::{ContainerName, Hostname};
+use crate::name::{Alias, ContainerName, Hostname};
+use crate::network::Family;
 use crate::port::ExposedPort;
 use crate::publication::Publication;
 use minirun_netns::MacAddress;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 /// A running container's place on a network.
@@ -29,21 +30,50 @@ pub struct Endpoint {
     pub hostname: Hostname,
     /// The leased IPv4 address.
     pub address: Ipv4Addr,
-    /// The MAC of `eth0`.
+    /// The leased IPv6 address, if the network has IPv6.
+    pub ipv6_address: Option<Ipv6Addr>,
+    /// The MAC of the container's interface.
     pub mac: MacAddress,
+    /// The container's interface, such as `eth0`.
+    pub interface_name: String,
     /// The host end of the veth pair.
     pub interface: String,
+    /// Other names that the container has on this network.
+    pub aliases: Vec<Alias>,
     /// The ports a link to this endpoint opens.
     pub exposed: BTreeSet<ExposedPort>,
+    /// The container's ports that were asked to be published, wherever they lead from.
+    pub published: BTreeSet<ExposedPort>,
     /// The host ports that lead here.
     pub publications: Vec<Publication>,
-    /// The links this endpoint has to others.
+    /// Whether the container's way to everywhere else leads through this network.
+    pub default_route: DefaultRoute,
+    /// The links this container has to others.
     pub links: Vec<Link>,
-    /// The hosts file that the network keeps up to date for it.
+    /// The hosts file that the networks keep up to date for it.
     pub hosts: HostsRecord,
 }
 
-/// Where an endpoint's hosts file is and what the user added to it.
+/// For which families an endpoint has the container's default route.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultRoute {
+    /// For IPv4.
+    pub ipv4: bool,
+    /// For IPv6.
+    pub ipv6: bool,
+}
+
+impl DefaultRoute {
+    /// Whether it has the default route of this family.
+    pub fn is_of(self, family: Family) -> bool {
+        match family {
+            Family::Ipv4 => self.ipv4,
+            Family::Ipv6 => self.ipv6,
+        }
+    }
+}
+
+/// Where a container's hosts file is and what the user added to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostsRecord {
     /// The file on the host that is mounted on the container's `/etc/hosts`.
@@ -53,25 +83,60 @@ pub struct HostsRecord {
 }
 
 impl Endpoint {
-    /// The hosts file of this endpoint, given those of its link targets that run.
-    pub fn hosts_file(&self, targets: &[Endpoint]) -> HostsFile {
-        let links = self
-            .links
-            .iter()
-            .filter_map(|link| {
-                let target = targets.iter().find(|target| target.name == link.target)?;
-                Some(LinkedHost {
-                    address: target.address,
-                    alias: link.alias.clone(),
-                    hostname: target.hostname.clone(),
-                    name: target.name.clone(),
-                })
-            })
-            .collect();
-        HostsFile {
-            own: Some((self.address, self.hostname.clone())),
-            extra: self.hosts.extra.clone(),
-            links,
+    /// Its addresses, IPv4 first.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let ipv6 = self.ipv6_address.map(IpAddr::V6);
+        [IpAddr::V4(self.address)].into_iter().chain(ipv6)
+    }
+
+    /// Its address of one family.
+    pub fn address_of(&self, family: Family) -> Option<IpAddr> {
+        match family {
+            Family::Ipv4 => Some(self.address.into()),
+            Family::Ipv6 => self.ipv6_address.map(IpAddr::V6),
         }
+    }
+
+    /// The names that the DNS knows it by, in lower case and each once; the first is the container's own. As with Docker, the
+    /// short id and the host name are among them.
+    pub fn dns_names(&self) -> Vec<String> {
+        let aliases = self.aliases.iter().map(Alias::as_str);
+        let mut names: Vec<String> = Vec::new();
+        let short_id = self.container.short();
+        let all = [self.name.as_str()]
+            .into_iter()
+            .chain(aliases)
+            .chain([short_id.as_str(), self.hostname.as_str()]);
+        for name in all.map(str::to_ascii_lowercase) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// The lines of the hosts file that name this endpoint itself.
+    pub(crate) fn own_hosts(&self) -> impl Iterator<Item = OwnHost> {
+        self.addresses().map(|address| OwnHost {
+            address,
+            hostname: self.hostname.clone(),
+        })
+    }
+
+    /// The lines of the hosts file that name the targets of its links, as far as these run.
+    pub(crate) fn linked_hosts(&self, targets: &[Endpoint]) -> Vec<LinkedHost> {
+        let mut lines = Vec::new();
+        for link in &self.links {
+            let Some(target) = targets.iter().find(|target| target.name == link.target) else {
+                continue;
+            };
+            lines.extend(target.addresses().map(|address| LinkedHost {
+                address,
+                alias: link.alias.clone(),
+                hostname: target.hostname.clone(),
+                name: target.name.clone(),
+            }));
+        }
+        lines
     }
 }

@@ -12,18 +12,28 @@
 //! host because of an endpoint follows from the records in the state directory, so any command can take it down or make it
 //! again.
 
+pub mod addressing;
+pub mod amend;
 pub mod atomic_file;
 pub mod attach;
+pub mod bracketed;
 mod claim;
+mod creation;
 mod definition;
-mod detach;
+pub mod detach;
 mod device;
+mod directory;
+pub mod dns;
 pub mod endpoint;
 pub mod environment;
 pub mod error;
 pub mod extra_host;
+pub mod family;
 pub mod firewall;
+pub mod gateway;
+pub mod host_ports;
 pub mod hosts;
+mod hosts_refresh;
 pub mod id;
 mod lazy_netlink;
 pub mod lease;
@@ -31,6 +41,8 @@ pub mod link;
 pub mod link_environment;
 pub mod name;
 pub mod network;
+pub mod network_options;
+pub mod network_request;
 pub mod plan;
 pub mod policy;
 pub mod pool;
@@ -38,6 +50,7 @@ pub mod port;
 pub mod publication;
 pub mod publish;
 mod random;
+pub mod reachability;
 mod registry;
 pub mod reload;
 pub mod reservation;

@@ -1,14 +1,16 @@
 //! A network's definition: what was decided when it was made, and what `network update` changes.
 
+use crate::addressing::Addressing;
 use crate::error::NetworkError;
+pub use crate::family::Family;
 use crate::id::ContainerId;
 use crate::name::NetworkName;
-use ipnet::Ipv4Net;
+pub use crate::network_options::{GatewayMode, Names, Reach};
 use minirun_netns::MacAddress;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The name of the network that every container joins unless told otherwise.
@@ -71,6 +73,22 @@ impl fmt::Display for Masquerade {
     }
 }
 
+/// Whose the bridge device is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ownership {
+    /// It was made for the network and goes with it.
+    #[default]
+    Own,
+    /// It was there before, and stays.
+    Adopted {
+        /// The addresses that it had already, of both families.
+        addresses: Vec<IpAddr>,
+        /// The kernel's settings that it had and that are changed for the network, by their paths below `/proc/sys`.
+        settings: BTreeMap<String, String>,
+    },
+}
+
 /// One network, saved as `networks/<name>.json`; once made, the record is the truth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {
@@ -82,48 +100,86 @@ pub struct Network {
     pub created_seconds: u64,
     /// The Linux bridge device.
     pub bridge: String,
-    /// The bridge's MAC, pinned so that neighbours never hold a stale one.
+    /// The bridge's MAC, pinned so that neighbours never hold a stale one; not set on an adopted bridge.
     pub bridge_mac: MacAddress,
-    /// The IPv4 addresses of the network.
-    pub subnet: Ipv4Net,
-    /// The bridge's own address, the containers' default route.
-    pub gateway: Ipv4Addr,
+    /// Whose the bridge is.
+    pub ownership: Ownership,
+    /// The IPv4 addresses, with the bridge's own as gateway.
+    pub ipv4: Addressing,
+    /// The IPv6 addresses, if the network has any.
+    pub ipv6: Option<Addressing>,
     /// Bytes in one packet on the bridge and in the containers.
     pub mtu: u32,
     /// Whether endpoints reach each other without a link.
     pub icc: Icc,
     /// Whether the host's address hides the containers'.
     pub masquerade: Masquerade,
-    /// Where `-p` binds when no address is given.
-    pub publish_address: Ipv4Addr,
+    /// How published ports are reached.
+    pub gateway_mode: GatewayMode,
+    /// Whether there is a way out of the network, and into it.
+    pub reach: Reach,
+    /// How containers find each other's addresses.
+    pub names: Names,
+    /// Where `-p` binds when no address is given; none means every address of the host.
+    pub publish_address: Option<IpAddr>,
     /// What users noted on it.
     pub labels: BTreeMap<String, String>,
+    /// The options that the user gave, as typed.
+    pub options: BTreeMap<String, String>,
 }
 
 impl Network {
+    /// The addresses of one family.
+    pub fn addressing(&self, family: Family) -> Option<&Addressing> {
+        match family {
+            Family::Ipv4 => Some(&self.ipv4),
+            Family::Ipv6 => self.ipv6.as_ref(),
+        }
+    }
+
+    /// The families it has, with their addresses, IPv4 first.
+    pub fn families(&self) -> impl Iterator<Item = (Family, &Addressing)> {
+        Family::BOTH
+            .into_iter()
+            .filter_map(|family| Some((family, self.addressing(family)?)))
+    }
+
+    /// The bridge's own addresses, IPv4 first.
+    pub fn gateways(&self) -> Vec<IpAddr> {
+        self.families()
+            .map(|(_, addressing)| addressing.gateway)
+            .collect()
+    }
+
+    /// Whether it is the one that every container joins unless told otherwise.
+    pub fn is_default(&self) -> bool {
+        self.name.as_str() == DEFAULT_NETWORK
+    }
+
     /// Whether a container may have an address.
     ///
     /// # Errors
-    /// [`NetworkError::OutsideSubnet`] and [`NetworkError::ReservedAddress`].
-    pub fn check_address(&self, address: Ipv4Addr) -> Result<(), NetworkError> {
+    /// [`NetworkError::OutsideSubnet`], [`NetworkError::ReservedAddress`], and [`NetworkError::NoIpv6`].
+    pub fn check_address(&self, address: IpAddr) -> Result<(), NetworkError> {
         let network = self.name.clone();
-        if !self.subnet.contains(&address) {
+        let Some(addressing) = self.addressing(Family::of(address)) else {
+            return Err(NetworkError::NoIpv6 { network });
+        };
+        if !addressing.contains(address) {
             return Err(NetworkError::OutsideSubnet {
                 address,
-                subnet: self.subnet,
+                subnet: addressing.subnet,
                 network,
             });
         }
-        let reserved = [self.gateway, self.subnet.network(), self.subnet.broadcast()];
-        if reserved.contains(&address) {
-            return Err(NetworkError::ReservedAddress { address, network });
+        match addressing.reserved(address) {
+            Some(purpose) => Err(NetworkError::ReservedAddress {
+                address,
+                purpose,
+                network,
+            }),
+            None => Ok(()),
         }
-        Ok(())
-    }
-
-    /// The address of the bridge with the prefix of the network.
-    pub fn gateway_with_prefix(&self) -> String {
-        format!("{}/{}", self.gateway, self.subnet.prefix_len())
     }
 }
 

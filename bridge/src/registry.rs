@@ -4,17 +4,19 @@
 //! place.
 
 use crate::atomic_file;
+use crate::directory::names_in;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::id::ContainerId;
-use crate::name::ContainerName;
-use crate::state::NetworkState;
+use crate::name::{ContainerName, NetworkName};
+use crate::network::Names;
+use crate::state::{NetworkHost, NetworkState};
 use nix::net::if_::if_nametoindex;
 use std::fs;
 use std::io::ErrorKind;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl NetworkState {
     /// The endpoint of a running container.
@@ -31,10 +33,11 @@ impl NetworkState {
     /// # Errors
     /// When a record exists and cannot be read.
     pub fn find_by_name(&self, name: &ContainerName) -> Result<Option<Endpoint>, NetworkError> {
-        match linked_id(&self.name(name))? {
-            Some(container) => self.find(&container),
-            None => Ok(None),
-        }
+        let Some(container) = linked_id(&self.name(name))? else {
+            return Ok(None);
+        };
+        let endpoint = self.find(&container)?;
+        Ok(endpoint.filter(|endpoint| endpoint.name == *name))
     }
 
     /// The running containers that are linked to `target`, whether it runs or not.
@@ -42,7 +45,9 @@ impl NetworkState {
     /// # Errors
     /// When a directory or record exists and cannot be read.
     pub fn sources_of(&self, target: &ContainerName) -> Result<Vec<Endpoint>, NetworkError> {
-        self.endpoints_named_in(&self.links_to(target))
+        let mut sources = self.endpoints_named_in(&self.links_to(target))?;
+        sources.retain(|source| source.links.iter().any(|link| link.target == *target));
+        Ok(sources)
     }
 
     /// All endpoints, ordered by address.
@@ -55,13 +60,25 @@ impl NetworkState {
         Ok(endpoints)
     }
 
-    /// Writes an endpoint and what leads to it.
-    pub(crate) fn register(&self, endpoint: &Endpoint) -> Result<(), NetworkError> {
+    /// The endpoints that the DNS knows by a name, which is in lower case.
+    ///
+    /// # Errors
+    /// When a directory or record exists and cannot be read.
+    pub fn find_by_dns_name(&self, name: &str) -> Result<Vec<Endpoint>, NetworkError> {
+        let Some(directory) = self.dns_holders(name) else {
+            return Ok(Vec::new());
+        };
+        let mut holders = self.endpoints_named_in(&directory)?;
+        holders.retain(|holder| holder.dns_names().iter().any(|own| own == name));
+        Ok(holders)
+    }
+
+    /// Writes an endpoint and what leads to it. On a network without DNS nobody asks for it by other names than links do.
+    pub(crate) fn register(&self, endpoint: &Endpoint, names: Names) -> Result<(), NetworkError> {
         let path = self.endpoint(&endpoint.container);
         atomic_file::write_json(&path, endpoint)?;
         replace_symlink(&endpoint.container, &self.name(&endpoint.name))?;
-        for link in &endpoint.links {
-            let directory = self.links_to(&link.target);
+        for directory in self.lookups_of(endpoint, names) {
             fs::create_dir_all(&directory)
                 .map_err(|error| NetworkError::file("create", &directory, error))?;
             let entry = directory.join(format!("{}.json", endpoint.container));
@@ -70,42 +87,74 @@ impl NetworkState {
         Ok(())
     }
 
+    /// Writes an endpoint anew that is known by other names or links now. What it is known by is there before what it was
+    /// known by goes: nobody who asks meanwhile finds nothing, and whatever is left by an interruption leads to a record that
+    /// says otherwise.
+    pub(crate) fn replace(
+        &self,
+        (before, after): (&Endpoint, &Endpoint),
+        names: Names,
+    ) -> Result<(), NetworkError> {
+        self.register(after, names)?;
+        let kept = self.lookups_of(after, names);
+        for directory in self.lookups_of(before, Names::Dns) {
+            if !kept.contains(&directory) {
+                forget_in(&directory, before);
+            }
+        }
+        if before.name != after.name {
+            self.forget_name(before);
+        }
+        Ok(())
+    }
+
     /// Removes what [`NetworkState::register`] wrote, going on past what is gone already.
     pub(crate) fn unregister(&self, endpoint: &Endpoint) {
-        for link in &endpoint.links {
-            let directory = self.links_to(&link.target);
-            let _ = fs::remove_file(directory.join(format!("{}.json", endpoint.container)));
-            // Fails while others are linked to the same target, as it should.
-            let _ = fs::remove_dir(&directory);
+        // Whatever the network's names are now, they may have been others.
+        for directory in self.lookups_of(endpoint, Names::Dns) {
+            forget_in(&directory, endpoint);
         }
+        self.forget_name(endpoint);
+        for address in endpoint.addresses() {
+            let interface = self.last_interface(address);
+            let _ = fs::remove_file(&interface);
+            let _ = symlink(&endpoint.interface, &interface);
+        }
+        let _ = fs::remove_file(self.endpoint(&endpoint.container));
+    }
+
+    fn forget_name(&self, endpoint: &Endpoint) {
         let name = self.name(&endpoint.name);
         if linked_id(&name).ok().flatten() == Some(endpoint.container) {
             let _ = fs::remove_file(name);
         }
-        let interface = self.last_interface(endpoint.address);
-        let _ = fs::remove_file(&interface);
-        let _ = symlink(&endpoint.interface, &interface);
-        let _ = fs::remove_file(self.endpoint(&endpoint.container));
+    }
+
+    /// The directories in which an endpoint is found by those it is linked to, and by its names.
+    fn lookups_of(&self, endpoint: &Endpoint, names: Names) -> Vec<PathBuf> {
+        let links = endpoint
+            .links
+            .iter()
+            .map(|link| self.links_to(&link.target));
+        let mut directories: Vec<PathBuf> = links.collect();
+        if names == Names::Dns {
+            let names = endpoint.dns_names();
+            directories.extend(names.iter().filter_map(|name| self.dns_holders(name)));
+        }
+        directories
     }
 
     /// The interface that had an address before, if it is still there although its container has gone.
-    pub(crate) fn previous_interface(&self, address: Ipv4Addr) -> Option<String> {
+    pub(crate) fn previous_interface(&self, address: IpAddr) -> Option<String> {
         let target = fs::read_link(self.last_interface(address)).ok()?;
         let name = target.to_str()?;
         if_nametoindex(name).ok().map(|_| name.to_string())
     }
 
     fn endpoints_named_in(&self, directory: &Path) -> Result<Vec<Endpoint>, NetworkError> {
-        let entries = match fs::read_dir(directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(NetworkError::file("list", directory, error)),
-        };
         let mut endpoints = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|error| NetworkError::file("list", directory, error))?;
-            let name = entry.file_name();
-            let id = name.to_str().and_then(|name| name.strip_suffix(".json"));
+        for name in names_in(directory)? {
+            let id = name.strip_suffix(".json");
             if let Some(container) = id.and_then(|id| id.parse().ok())
                 && let Some(endpoint) = self.find(&container)?
             {
@@ -114,6 +163,50 @@ impl NetworkState {
         }
         Ok(endpoints)
     }
+}
+
+impl NetworkHost {
+    /// The networks that a running container is on, by name.
+    ///
+    /// # Errors
+    /// When the directory exists and cannot be read.
+    pub fn networks_of(&self, container: &ContainerId) -> Result<Vec<NetworkName>, NetworkError> {
+        let entries = names_in(&self.members(container))?;
+        let mut names: Vec<NetworkName> = entries
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Notes that a running container is on a network.
+    pub(crate) fn join(
+        &self,
+        container: &ContainerId,
+        network: &NetworkName,
+    ) -> Result<(), NetworkError> {
+        let directory = self.members(container);
+        fs::create_dir_all(&directory)
+            .map_err(|error| NetworkError::file("create", &directory, error))?;
+        let entry = directory.join(network.as_str());
+        fs::write(&entry, "").map_err(|error| NetworkError::file("write", &entry, error))
+    }
+
+    /// Forgets that a container is on a network.
+    pub(crate) fn leave(&self, container: &ContainerId, network: &NetworkName) {
+        let directory = self.members(container);
+        let _ = fs::remove_file(directory.join(network.as_str()));
+        // Fails while it is on another.
+        let _ = fs::remove_dir(directory);
+    }
+}
+
+/// Removes an endpoint from a directory in which it is found.
+fn forget_in(directory: &Path, endpoint: &Endpoint) {
+    let _ = fs::remove_file(directory.join(format!("{}.json", endpoint.container)));
+    // Fails while others are found there, as it should.
+    let _ = fs::remove_dir(directory);
 }
 
 /// The id that a symbolic link of the state names, if the link exists.

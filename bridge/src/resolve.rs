@@ -1,141 +1,169 @@
-//! Resolving what a container wants of a network against what there is: an address, host ports, and the peers it is linked
-//! with. The caller holds the network's lock.
+//! Resolving what a container wants of a network against what there is: addresses, and the peers it is linked with. The
+//! caller holds the network's lock.
 
 use crate::attach::EndpointRequest;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
-use crate::firewall::Firewall;
 use crate::firewall::rule::Transaction;
 use crate::id::ContainerId;
 use crate::lease::{LeaseError, Leases};
-use crate::network::Network;
-use crate::policy;
-use crate::reload::KnownRules;
-use crate::reservation::{Reservation, ReservationError, reserve};
+use crate::network::{Family, Network};
+use crate::policy::{self, Contribution};
+use crate::reload::{KnownRules, RulesLock};
 use crate::state::NetworkHost;
 use minirun_netns::MacAddress;
-use std::net::Ipv4Addr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What the plan is made of.
 pub(crate) struct Resolved {
     pub(crate) network: Network,
     pub(crate) endpoint: Endpoint,
-    pub(crate) reservations: Vec<Reservation>,
-    pub(crate) targets: Vec<Endpoint>,
-    pub(crate) sources: Vec<Source>,
-    /// The interface that had the address before.
-    pub(crate) previous_interface: Option<String>,
-    /// The rules that the endpoint adds, and their removal.
-    pub(crate) rules: (Transaction, Transaction),
-    /// Whether the rules that are there are known.
-    pub(crate) known: KnownRules,
+    /// The running containers that are linked to this one.
+    pub(crate) sources: Vec<Endpoint>,
+    /// The interfaces that had the addresses before.
+    pub(crate) previous_interfaces: BTreeSet<String>,
+    /// What the endpoint adds to the rules; none when there is nothing to add and the rules are known to be in place.
+    pub(crate) rules: Option<RulesToChange>,
 }
 
-/// A running container that is linked to the one that is attached.
-pub(crate) struct Source {
-    pub(crate) endpoint: Endpoint,
-    /// The others it is linked to, as far as they run.
-    pub(crate) other_targets: Vec<Endpoint>,
+/// Rules that are about to change, and the right to do so.
+pub(crate) struct RulesToChange {
+    pub(crate) lock: RulesLock,
+    pub(crate) known: KnownRules,
+    /// The change, and the change back.
+    pub(crate) change: (Transaction, Transaction),
 }
 
 impl NetworkHost {
-    /// Takes what a container needs from what there is: address, ports, peers.
+    /// Takes what a container needs from what there is.
     pub(crate) fn resolve(
         &self,
         network: &Network,
         request: &EndpointRequest,
     ) -> Result<Resolved, NetworkError> {
-        if !request.publish.is_empty() && self.firewall == Firewall::None {
-            return Err(NetworkError::CannotPublish {
-                container: request.name.clone(),
-            });
-        }
-        let reservations = self.reserve_ports(network, request)?;
         let state = self.network(&network.name);
         let mut targets = Vec::new();
         for link in &request.links {
             targets.extend(state.find_by_name(&link.target)?);
         }
-        let linked = state.sources_of(&request.name)?;
-        let address = self.lease(network, request)?;
+        let sources = state.sources_of(&request.name)?;
+        let (address, ipv6_address) = self.lease_addresses(network, request)?;
         let endpoint = Endpoint {
             id: ContainerId::random()?,
             container: request.container,
             name: request.name.clone(),
             hostname: request.hostname.clone(),
             address,
+            ipv6_address,
             mac: request
                 .mac
                 .unwrap_or_else(|| MacAddress::for_address(address)),
+            interface_name: request.interface_name.clone(),
             interface: host_interface()?,
+            aliases: request.aliases.clone(),
             exposed: request.exposed.clone(),
-            publications: reservations
-                .iter()
-                .map(|reservation| reservation.publication)
-                .collect(),
+            published: request.published.clone(),
+            publications: request.publications.clone(),
+            default_route: request.default_route,
             links: request.links.clone(),
             hosts: request.hosts.clone(),
         };
-        let contribution = policy::contribution(network, &endpoint, &targets, &linked);
-        let rules = (
-            self.firewall.addition(network, &contribution),
-            self.firewall.removal(network, &contribution),
-        );
-        let known = if rules.0.is_empty() {
-            self.known_rules()
-        } else {
-            self.begin_rules_change()
-        };
+        let contribution = policy::contribution(network, &endpoint, &targets, &sources);
         Ok(Resolved {
             network: network.clone(),
-            sources: self.sources(network, &endpoint, linked),
-            previous_interface: state.previous_interface(address),
+            previous_interfaces: endpoint
+                .addresses()
+                .filter_map(|address| state.previous_interface(address))
+                .collect(),
+            rules: self.rules_to_add(network, &contribution)?,
             endpoint,
-            reservations,
-            targets,
-            rules,
-            known,
+            sources,
         })
     }
 
-    fn sources(&self, network: &Network, target: &Endpoint, linked: Vec<Endpoint>) -> Vec<Source> {
-        linked
-            .into_iter()
-            .map(|endpoint| {
-                let mut other_targets = self.running_targets(network, &endpoint);
-                other_targets.retain(|other| other.name != target.name);
-                Source {
-                    endpoint,
-                    other_targets,
+    fn rules_to_add(
+        &self,
+        network: &Network,
+        contribution: &Contribution,
+    ) -> Result<Option<RulesToChange>, NetworkError> {
+        let mut addition = self.firewall.addition(network, contribution);
+        if addition.is_empty() {
+            if self.rules_are_untouched() {
+                return Ok(None);
+            }
+            addition = self.firewall.requirement(network, contribution);
+        }
+        let lock = self.lock_rules()?;
+        Ok(Some(RulesToChange {
+            known: self.begin_rules_change(&lock),
+            lock,
+            change: (addition, self.firewall.removal(network, contribution)),
+        }))
+    }
+
+    fn lease_addresses(
+        &self,
+        network: &Network,
+        request: &EndpointRequest,
+    ) -> Result<(Ipv4Addr, Option<Ipv6Addr>), NetworkError> {
+        let wanted = |family| match family {
+            Family::Ipv4 => Wanted {
+                fixed: request.static_address.map(IpAddr::V4),
+                last: request.last_address.map(IpAddr::V4),
+            },
+            Family::Ipv6 => Wanted {
+                fixed: request.static_ipv6_address.map(IpAddr::V6),
+                last: request.last_ipv6_address.map(IpAddr::V6),
+            },
+        };
+        if let (None, Some(_)) = (&network.ipv6, request.static_ipv6_address) {
+            let network = network.name.clone();
+            return Err(NetworkError::NoIpv6 { network });
+        }
+        let (mut ipv4, mut ipv6) = (None, None);
+        for (family, _) in network.families() {
+            let leased = self.lease(network, family, (&request.container, wanted(family)));
+            match leased {
+                Ok(IpAddr::V4(address)) => ipv4 = Some(address),
+                Ok(IpAddr::V6(address)) => ipv6 = Some(address),
+                Err(error) => {
+                    if let Some(address) = ipv4 {
+                        self.release_address(network, &request.container, address.into());
+                    }
+                    return Err(error);
                 }
-            })
-            .collect()
+            }
+        }
+        match ipv4 {
+            Some(ipv4) => Ok((ipv4, ipv6)),
+            None => Err(NetworkError::UnknownNetwork(network.name.to_string())),
+        }
     }
 
     fn lease(
         &self,
         network: &Network,
-        request: &EndpointRequest,
-    ) -> Result<Ipv4Addr, NetworkError> {
-        let leases = self.leases(network)?;
-        let claim = || match request.static_address {
-            Some(address) => leases.claim_static(address, &request.container),
-            None => leases.claim(&request.container, request.last_address),
+        family: Family,
+        (container, wanted): (&ContainerId, Wanted),
+    ) -> Result<IpAddr, NetworkError> {
+        let leases = self.leases(network, family)?;
+        let claim = || match wanted.fixed {
+            Some(address) => leases.claim_static(address, container),
+            None => leases.claim(container, wanted.last),
         };
         match claim() {
             Err(LeaseError::Taken { address, owner }) => {
                 // A container that does not run has its address only as long as nobody insists on it.
                 if self.holds_lease(network, &owner, address)? {
-                    return Err(
-                        self.name_address_owner(network, LeaseError::Taken { address, owner })
-                    );
+                    return Err(self.name_address_owner(network, address, &owner));
                 }
                 leases.release(address, &owner)?;
                 Ok(claim()?)
             }
             Err(LeaseError::Exhausted { .. }) => {
                 self.reclaim_lease(network, &leases)?;
-                Ok(claim()?)
+                claim().map_err(|error| full(network, error))
             }
             outcome => Ok(outcome?),
         }
@@ -157,85 +185,64 @@ impl NetworkHost {
         &self,
         network: &Network,
         container: &ContainerId,
-        address: Ipv4Addr,
+        address: IpAddr,
     ) -> Result<bool, NetworkError> {
         let endpoint = self.network(&network.name).find(container)?;
-        Ok(endpoint.is_some_and(|endpoint| endpoint.address == address))
+        Ok(endpoint.is_some_and(|endpoint| endpoint.addresses().any(|held| held == address)))
     }
 
-    fn name_address_owner(&self, network: &Network, error: LeaseError) -> NetworkError {
-        let LeaseError::Taken { address, owner } = error else {
-            return error.into();
-        };
-        let owner = match self.network(&network.name).find(&owner) {
+    fn name_address_owner(
+        &self,
+        network: &Network,
+        address: IpAddr,
+        owner: &ContainerId,
+    ) -> NetworkError {
+        let owner = match self.network(&network.name).find(owner) {
             Ok(Some(endpoint)) => endpoint.name.to_string(),
             _ => owner.short(),
         };
         NetworkError::AddressTaken { address, owner }
     }
 
-    /// Binds the host ports, and takes down what a container that is gone left on them.
-    fn reserve_ports(
-        &self,
-        network: &Network,
-        request: &EndpointRequest,
-    ) -> Result<Vec<Reservation>, NetworkError> {
-        let reservations = reserve(
-            &request.publish,
-            network.publish_address,
-            &request.last_publications,
-        )
-        .map_err(|error| self.name_port_owner(network, error))?;
-        for reservation in &reservations {
-            let publication = &reservation.publication;
-            let stale = self
-                .port_owners(publication.container.protocol, publication.host_port)
-                .into_iter()
-                .filter(|owner| *owner != request.container);
-            for owner in stale {
-                self.take_down_if_shadowing(network, &owner, publication)?;
-            }
-        }
-        Ok(reservations)
+    pub(crate) fn leases(&self, network: &Network, family: Family) -> Result<Leases, NetworkError> {
+        let addressing = network
+            .addressing(family)
+            .ok_or_else(|| NetworkError::NoIpv6 {
+                network: network.name.clone(),
+            })?;
+        let directory = self.network(&network.name).leases(family);
+        Ok(Leases::open(directory, addressing)?)
     }
 
-    fn name_port_owner(&self, network: &Network, error: ReservationError) -> NetworkError {
-        let ReservationError::AddressInUse {
-            address,
-            port,
-            protocol,
-        } = &error
-        else {
-            return error.into();
-        };
-        let state = self.network(&network.name);
-        let owner = self
-            .port_owners(*protocol, *port)
-            .into_iter()
-            .find_map(|owner| state.find(&owner).ok().flatten());
-        match owner {
-            Some(endpoint) => NetworkError::PortTaken {
-                wanted: format!("{address}:{port}/{protocol}"),
-                owner: endpoint.name,
-            },
-            None => error.into(),
+    pub(crate) fn release_leases(&self, network: &Network, endpoint: &Endpoint) {
+        for address in endpoint.addresses() {
+            self.release_address(network, &endpoint.container, address);
         }
     }
 
-    pub(crate) fn leases(&self, network: &Network) -> Result<Leases, NetworkError> {
-        Ok(Leases::open(
-            self.network(&network.name).leases(),
-            network.subnet,
-            network.gateway,
-        )?)
-    }
-
-    pub(crate) fn release_lease(&self, network: &Network, endpoint: &Endpoint) {
-        if let Ok(leases) = self.leases(network) {
+    fn release_address(&self, network: &Network, container: &ContainerId, address: IpAddr) {
+        if let Ok(leases) = self.leases(network, Family::of(address)) {
             // Whoever undoes goes on; an address that stays leased is reclaimed when it is needed.
-            let _ = leases.release(endpoint.address, &endpoint.container);
+            let _ = leases.release(address, container);
         }
     }
+}
+
+fn full(network: &Network, error: LeaseError) -> NetworkError {
+    match error {
+        LeaseError::Exhausted { .. } => NetworkError::Full {
+            network: network.name.clone(),
+            error,
+        },
+        error => error.into(),
+    }
+}
+
+/// The address that a container insists on, and the one it had last.
+#[derive(Clone, Copy)]
+struct Wanted {
+    fixed: Option<IpAddr>,
+    last: Option<IpAddr>,
 }
 
 /// A name for the host end of a veth pair that no other has: an earlier one of the same container may still be there

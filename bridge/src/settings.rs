@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use ipnet::Ipv4Net;
@@ -53,14 +53,19 @@ impl fmt::Display for FirewallChoice {
 pub struct Settings {
     /// Which driver renders the policy into rules.
     pub firewall: FirewallChoice,
+    /// Whether rules are read and written at all; `false` is another word for `firewall = "none"`.
+    pub iptables: bool,
     /// Whether containers of a new network may talk to each other without a link.
     pub icc: bool,
     /// Whether `net.ipv4.ip_forward` may be switched on if it is off.
     pub ip_forward: bool,
     /// Whether packets that leave a new network take the host's address.
     pub ip_masquerade: bool,
-    /// The IPv4 address of the host where a port is published if none is named.
-    pub publish_address: Ipv4Addr,
+    /// Whether the default network has IPv6 addresses.
+    pub ipv6: bool,
+    /// The address of the host where a port is published if none is named; `0.0.0.0` means every address of every family that
+    /// the container has.
+    pub publish_address: IpAddr,
     /// The MTU of new networks in bytes; none (`0` in the file) takes that of the host's default route.
     #[serde(deserialize_with = "mtu")]
     pub mtu: Option<u32>,
@@ -76,10 +81,12 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             firewall: FirewallChoice::Auto,
+            iptables: true,
             icc: true,
             ip_forward: true,
             ip_masquerade: true,
-            publish_address: Ipv4Addr::UNSPECIFIED,
+            ipv6: false,
+            publish_address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             mtu: None,
             bip: None,
             address_pools: vec![AddressPool {
@@ -147,9 +154,18 @@ impl Settings {
         }
     }
 
+    /// Where new networks publish ports if no address is named; none means every address of the host.
+    pub fn publish_address(&self) -> Option<IpAddr> {
+        Some(self.publish_address).filter(|address| *address != Ipv4Addr::UNSPECIFIED)
+    }
+
     /// Understands the file's text; `path` only serves the errors.
     fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
-        let settings: Self = toml::from_str(text).map_err(|error| invalid(path, text, &error))?;
+        let mut settings: Self =
+            toml::from_str(text).map_err(|error| invalid(path, text, &error))?;
+        if !settings.iptables {
+            settings.firewall = FirewallChoice::None;
+        }
         if !settings.icc && settings.firewall == FirewallChoice::None {
             return Err(SettingsError::IccNeedsFirewall {
                 path: path.to_owned(),
@@ -268,7 +284,7 @@ mod tests {
         .unwrap();
         assert_eq!(settings.firewall, FirewallChoice::Nftables);
         assert!(!settings.icc && !settings.ip_forward && !settings.ip_masquerade);
-        assert_eq!(settings.publish_address, Ipv4Addr::LOCALHOST);
+        assert_eq!(settings.publish_address(), Some(Ipv4Addr::LOCALHOST.into()));
         assert_eq!(settings.mtu, Some(1400));
         assert_eq!(settings.bip.unwrap().addr(), Ipv4Addr::new(10, 9, 0, 5));
         assert_eq!(settings.address_pools[0].base.prefix_len(), 8);
@@ -280,7 +296,7 @@ mod tests {
         let problem = problem("icc = true\n\nicx = false\n");
         assert!(
             problem.starts_with(
-                "configuration file `/etc/minirun/minirun.toml`, line 3, `icx = false`: unknown field `icx`, expected one of `firewall`, `icc`"
+                "configuration file `/etc/minirun/minirun.toml`, line 3, `icx = false`: unknown field `icx`, expected one of `firewall`, `iptables`, `icc`"
             ),
             "{problem}"
         );

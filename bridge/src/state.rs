@@ -2,14 +2,23 @@
 //!
 //! ```text
 //! ROOT/networks/<name>.json                          the definition
+//! ROOT/networks/<name>.removing                      the definition of a network that is being removed
+//! ROOT/networks/lock                                 held (flock) by whoever makes or removes a network
 //! STATE/networks/<name>/lock                         held (flock) by whoever changes anything below
 //! STATE/networks/<name>/leases/<address>             symbolic link to the container's id
+//! STATE/networks/<name>/leases6/<address>            the same for IPv6
 //! STATE/networks/<name>/interfaces/<address>         symbolic link to the name of the interface that had it last
 //! STATE/networks/<name>/endpoints/<container>.json   the endpoint of a running container
 //! STATE/networks/<name>/names/<container name>       symbolic link to the id of the running container
 //! STATE/networks/<name>/links/<target name>/<id>     one empty file for each running container linked to that name
+//! STATE/networks/<name>/dns/<name>/<id>              one empty file for each running container that the DNS knows by that name
+//! STATE/members/<id>/<network>                       one empty file for each network that a running container is on; the
+//!                                                    directory is held (flock) by whoever writes the container's hosts file
 //! STATE/ports/<protocol>/<port>/<address>            symbolic link to the id of the container that publishes it
-//! STATE/firewall                                     present once our chains were made
+//! STATE/firewall                                     present while the rules are known to be what the records say
+//! STATE/firewall.lock                                held (flock) by whoever changes rules
+//! STATE/firewall.variant                             present once our chains were made, says by which kind of iptables
+//! STATE/firewall6                                    present once our chains for IPv6 were made
 //! ```
 //!
 //! Every question on the way of a start is answered by opening one path; nothing is searched.
@@ -18,10 +27,12 @@ use crate::error::NetworkError;
 use crate::firewall::Firewall;
 use crate::id::ContainerId;
 use crate::name::{ContainerName, NetworkName};
+use crate::network::Family;
 use crate::settings::Settings;
 use std::fs::{self, File};
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The two roots, and what the configuration file says.
@@ -40,7 +51,12 @@ pub struct NetworkHost {
 impl NetworkHost {
     /// The file that defines a network.
     pub fn definition(&self, name: &NetworkName) -> PathBuf {
-        self.root.join("networks").join(format!("{name}.json"))
+        self.definitions().join(format!("{name}.json"))
+    }
+
+    /// The definition of a network that is being removed.
+    pub fn removed_definition(&self, name: &NetworkName) -> PathBuf {
+        self.definitions().join(format!("{name}.removing"))
     }
 
     /// The state of one network.
@@ -55,11 +71,54 @@ impl NetworkHost {
         self.state.join("ports")
     }
 
-    /// The file that says that our chains were made since the boot.
+    /// The directory that says which networks a running container is on.
+    pub fn members(&self, container: &ContainerId) -> PathBuf {
+        self.state.join("members").join(container.to_string())
+    }
+
+    /// The file that says that the rules are what the records say.
     pub fn firewall_marker(&self) -> PathBuf {
         self.state.join("firewall")
     }
+
+    /// The file that says that rules were made since the boot, and by which kind of iptables.
+    pub fn firewall_variant(&self) -> PathBuf {
+        self.state.join("firewall.variant")
+    }
+
+    /// The file that is locked by whoever changes rules.
+    pub fn firewall_lock(&self) -> PathBuf {
+        self.state.join("firewall.lock")
+    }
+
+    /// The file that says that our chains for IPv6 were made since the boot.
+    pub fn ipv6_firewall_marker(&self) -> PathBuf {
+        self.state.join("firewall6")
+    }
+
+    /// The directory of definitions.
+    pub fn definitions(&self) -> PathBuf {
+        self.root.join("networks")
+    }
+
+    /// Waits for the lock under which networks are made and removed, so that no two get the same addresses.
+    ///
+    /// # Errors
+    /// When the directory of definitions cannot be written to.
+    pub fn lock_definitions(&self) -> Result<NetworkLock, NetworkError> {
+        let directory = self.definitions();
+        fs::create_dir_all(&directory)
+            .map_err(|error| NetworkError::file("create", &directory, error))?;
+        let path = directory.join("lock");
+        let file = open_lock(&path).map_err(|error| NetworkError::file("open", &path, error))?;
+        file.lock()
+            .map_err(|error| NetworkError::file("lock", &path, error))?;
+        Ok(NetworkLock { _file: file })
+    }
 }
+
+/// What a network's directory holds.
+const SUBDIRECTORIES: [&str; 6] = ["leases", "interfaces", "endpoints", "names", "links", "dns"];
 
 /// One network's part of the state directory.
 #[derive(Debug, Clone)]
@@ -80,30 +139,54 @@ impl NetworkState {
     /// When the state directory cannot be written to.
     pub fn lock(&self) -> Result<NetworkLock, NetworkError> {
         let path = self.directory.join("lock");
-        let file = match open_lock(&path) {
-            Ok(file) => file,
+        loop {
+            let file = self.open_lock(&path)?;
+            file.lock()
+                .map_err(|error| NetworkError::file("lock", &path, error))?;
+            // The network may have been removed, and made anew, while we waited.
+            if is_at(&file, &path) {
+                return Ok(NetworkLock { _file: file });
+            }
+        }
+    }
+
+    fn open_lock(&self, path: &Path) -> Result<File, NetworkError> {
+        match open_lock(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                for name in ["leases", "interfaces", "endpoints", "names", "links"] {
+                for name in SUBDIRECTORIES {
                     let directory = self.directory.join(name);
                     fs::create_dir_all(&directory)
                         .map_err(|error| NetworkError::file("create", &directory, error))?;
                 }
-                open_lock(&path).map_err(|error| NetworkError::file("open", &path, error))?
+                open_lock(path)
             }
-            Err(error) => return Err(NetworkError::file("open", &path, error)),
-        };
-        file.lock()
-            .map_err(|error| NetworkError::file("lock", &path, error))?;
-        Ok(NetworkLock { _file: file })
+            outcome => outcome,
+        }
+        .map_err(|error| NetworkError::file("open", path, error))
     }
 
-    /// The directory of leases.
-    pub fn leases(&self) -> PathBuf {
-        self.directory.join("leases")
+    /// The directory itself.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The directory of leases of one family.
+    pub fn leases(&self, family: Family) -> PathBuf {
+        self.directory.join(match family {
+            Family::Ipv4 => "leases",
+            Family::Ipv6 => "leases6",
+        })
+    }
+
+    /// The directory of those that the DNS knows by a name, which is in lower case. None for what is no name: it may have come
+    /// in a packet from anywhere.
+    pub fn dns_holders(&self, name: &str) -> Option<PathBuf> {
+        let is_name = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0']);
+        is_name.then(|| self.directory.join("dns").join(name))
     }
 
     /// Which interface had an address last.
-    pub fn last_interface(&self, address: Ipv4Addr) -> PathBuf {
+    pub fn last_interface(&self, address: IpAddr) -> PathBuf {
         self.directory.join("interfaces").join(address.to_string())
     }
 
@@ -134,4 +217,13 @@ fn open_lock(path: &Path) -> io::Result<File> {
         .truncate(false)
         .write(true)
         .open(path)
+}
+
+/// Whether an open file is still the one that a path leads to.
+fn is_at(file: &File, path: &Path) -> bool {
+    let number = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(held), Ok(there)) => number(held) == number(there),
+        _ => false,
+    }
 }

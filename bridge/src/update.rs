@@ -14,128 +14,236 @@ use crate::error::NetworkError;
 use crate::id::ContainerId;
 use crate::lazy_netlink::LazyNetlink;
 use crate::name::NetworkName;
-use crate::network::{Icc, Network};
+use crate::network::{Icc, Masquerade, Names, Network};
 use crate::plan::{self, Step};
-use crate::reload::{self, KnownRules};
+use crate::reload::{self, KnownRules, RulesLock};
 use crate::state::NetworkHost;
-use crate::step::{Action, Context, NetworkStep, RulesChange};
+use crate::step::{Action, Context, DefinitionChange, NetworkStep, RulesChange};
 use minirun_netns::{Namespace, Narrator, Netlink, Silent};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Finds the network namespace of a running container.
 pub type FindNamespace<'a> = dyn Fn(&ContainerId) -> Option<Namespace> + 'a;
 
+/// What changes on a network; what is none stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetworkChange {
+    /// Whether endpoints reach each other without a link.
+    pub icc: Option<Icc>,
+    /// Whether the host's address hides the containers'.
+    pub masquerade: Option<Masquerade>,
+    /// How containers find each other's addresses.
+    pub names: Option<Names>,
+    /// Labels to set.
+    pub labels_added: BTreeMap<String, String>,
+    /// Labels to take away.
+    pub labels_removed: BTreeSet<String>,
+}
+
+impl NetworkChange {
+    /// The network after the change.
+    fn applied_to(&self, before: &Network) -> Network {
+        let mut after = before.clone();
+        after.icc = self.icc.unwrap_or(before.icc);
+        after.masquerade = self.masquerade.unwrap_or(before.masquerade);
+        after.names = self.names.unwrap_or(before.names);
+        after
+            .labels
+            .retain(|label, _| !self.labels_removed.contains(label));
+        after.labels.extend(self.labels_added.clone());
+        after
+    }
+}
+
 impl NetworkHost {
-    /// Finishes what killed commands have begun: a switch of ICC, or a change of rules.
+    /// Finishes what killed commands have begun on a network: a switch of ICC, or a change of rules. Rules that somebody has
+    /// flushed are made again.
     ///
     /// # Errors
     /// That of the step that failed.
     pub fn finish_interrupted(&self, name: &NetworkName) -> Result<(), NetworkError> {
+        self.with_device(name, |context, network| {
+            self.ensure_bridge(context, network, &mut Silent)?;
+            reload::ensure_rules(self, network).map(drop)
+        })
+    }
+
+    /// Makes a network's device and its settings what the records say, whatever others have done to them. The rules are made
+    /// with the next change.
+    ///
+    /// # Errors
+    /// That of the step that failed.
+    pub fn restore(
+        &self,
+        name: &NetworkName,
+        narrator: &mut dyn Narrator,
+    ) -> Result<(), NetworkError> {
+        self.with_device(name, |context, network| {
+            self.complete_bridge(context, network, narrator).map(drop)
+        })
+    }
+
+    /// Does something for a network whose device has been made since the boot, or that has containers and so should have one.
+    fn with_device(
+        &self,
+        name: &NetworkName,
+        work: impl FnOnce(Context<'_>, &Network) -> Result<(), NetworkError>,
+    ) -> Result<(), NetworkError> {
         if self.load(name)?.is_none() {
             return Ok(());
         }
-        let lock = self.network(name).lock()?;
-        let network = self.load_or_create_locked(name, &lock)?;
+        let _lock = self.network(name).lock()?;
+        let Some(network) = self.load(name)? else {
+            return Ok(());
+        };
         let netlink = LazyNetlink::default();
         let context = Context {
             host: self,
             netlink: &netlink,
         };
-        if device::find(context, &network)?.is_none() {
-            return Ok(());
+        let is_in_use = || Ok::<_, NetworkError>(!self.network(name).all()?.is_empty());
+        if device::find(context, &network)?.is_some() || is_in_use()? {
+            work(context, &network)?;
         }
-        self.ensure_bridge(context, &network, &mut Silent)?;
-        match self.known_rules() {
-            KnownRules::Match => Ok(()),
-            KnownRules::Unknown => reload::reload(self),
-        }
+        Ok(())
     }
 
-    /// Switches inter-container communication on or off, for running containers, too.
+    /// Changes a network, for running containers, too.
     ///
     /// # Errors
     /// [`NetworkError::CannotEnforce`] without a firewall driver; else that of the step that failed, with the steps
     /// before it taken back.
-    pub fn set_icc(
+    pub fn update(
         &self,
         name: &NetworkName,
-        icc: Icc,
-        find_namespace: &FindNamespace<'_>,
-        narrator: &mut dyn Narrator,
+        change: &NetworkChange,
+        (find_namespace, narrator): (&FindNamespace<'_>, &mut dyn Narrator),
     ) -> Result<Network, NetworkError> {
-        if !self.firewall.enforces(icc) {
+        let lock = self.network(name).lock()?;
+        let before = self.load_or_create_locked(name, &lock)?;
+        let after = change.applied_to(&before);
+        if !self.firewall.enforces(after.icc) {
             return Err(NetworkError::CannotEnforce {
                 network: name.clone(),
             });
         }
-        let lock = self.network(name).lock()?;
-        let before = self.load_or_create_locked(name, &lock)?;
-        let after = Network {
-            icc,
-            ..before.clone()
-        };
         let netlink = LazyNetlink::default();
         let context = Context {
             host: self,
             netlink: &netlink,
         };
-        let save = NetworkStep {
-            context,
-            action: Action::SaveDefinition(after.clone(), before.clone()),
-        };
+        let save = saving(context, (&before, &after));
+        if before.names != after.names {
+            self.know_by_name(&after)?;
+        }
+        if (before.icc, before.masquerade) == (after.icc, after.masquerade) {
+            plan::apply(vec![save], narrator)?.commit();
+            return Ok(after);
+        }
+        let rules = self.lock_rules()?;
         // From here on, and until all is done, nobody knows what the rules are.
-        self.begin_rules_change();
+        self.begin_rules_change(&rules);
         let saved = plan::apply(vec![save], narrator)?;
         if device::find(context, &after)?.is_none() {
             saved.commit();
             return Ok(after);
         }
         let endpoints = self.network(name).all()?;
-        let steps = icc_steps(context, &after, &endpoints);
-        let applied = plan::apply(steps, narrator);
-        match applied {
+        match plan::apply(steps(context, &rules, (&after, &endpoints)), narrator) {
             Ok(applied) => {
                 applied.commit();
                 saved.commit();
             }
             Err(error) => {
                 drop(saved);
-                self.restore(context, &before, &endpoints);
+                self.take_back(context, &rules, (&before, &endpoints));
                 return Err(error);
             }
         }
-        for endpoint in &endpoints {
-            forget_neighbours(find_namespace(&endpoint.container));
+        if before.icc != after.icc {
+            for endpoint in &endpoints {
+                forget_neighbours(find_namespace(&endpoint.container), endpoint);
+            }
         }
         Ok(after)
     }
 
+    /// Lets the running containers of a network be found by their names, if it has a DNS now.
+    fn know_by_name(&self, network: &Network) -> Result<(), NetworkError> {
+        let state = self.network(&network.name);
+        for endpoint in state.all()? {
+            state.register(&endpoint, network.names)?;
+        }
+        Ok(())
+    }
+
     /// Makes rules and devices what the record says, as far as that is possible: the first error is the one to tell.
-    fn restore(&self, context: Context<'_>, before: &Network, endpoints: &[Endpoint]) {
-        let _ = reload::reload(self);
+    fn take_back(
+        &self,
+        context: Context<'_>,
+        rules: &RulesLock,
+        (before, endpoints): (&Network, &[Endpoint]),
+    ) {
+        let _ = reload::rebuild(self, rules);
         for action in device::icc_actions(before, endpoints) {
             let _ = NetworkStep { context, action }.apply();
         }
     }
 }
 
+/// The step that writes the definition.
+fn saving<'a>(context: Context<'a>, (before, after): (&Network, &Network)) -> NetworkStep<'a> {
+    let name = &after.name;
+    let mut changes = Vec::new();
+    if before.icc != after.icc {
+        changes.push(format!("ICC on network `{name}` is {}", after.icc));
+    }
+    if before.masquerade != after.masquerade {
+        changes.push(format!(
+            "masquerading on network `{name}` is {}",
+            after.masquerade
+        ));
+    }
+    if before.names != after.names {
+        changes.push(match after.names {
+            Names::Dns => format!("network `{name}` has a DNS"),
+            Names::HostsFile => format!("network `{name}` has no DNS"),
+        });
+    }
+    if before.labels != after.labels {
+        changes.push(format!("network `{name}` has other labels"));
+    }
+    let sentence = match changes.is_empty() {
+        true => format!("record that network `{name}` stays as it is"),
+        false => format!("record that {}", changes.join(" and ")),
+    };
+    let action = Action::SaveDefinition(Box::new(DefinitionChange {
+        sentence,
+        after: after.clone(),
+        before: before.clone(),
+    }));
+    NetworkStep { context, action }
+}
+
 /// What it takes to make the host what the record says.
-fn icc_steps<'a>(
+fn steps<'a>(
     context: Context<'a>,
-    after: &Network,
-    endpoints: &[Endpoint],
+    rules: &'a RulesLock,
+    (after, endpoints): (&Network, &[Endpoint]),
 ) -> Vec<NetworkStep<'a>> {
+    let sentence = match after.icc {
+        Icc::Enabled => format!(
+            "rewrite the rules: containers of network `{}` reach each other",
+            after.name
+        ),
+        Icc::Disabled => format!(
+            "rewrite the rules: containers of network `{}` reach each other by links only",
+            after.name
+        ),
+    };
     let rules = Action::ChangeRules(RulesChange::new(
-        match after.icc {
-            Icc::Enabled => format!(
-                "rewrite the rules: containers of network `{}` reach each other",
-                after.name
-            ),
-            Icc::Disabled => format!(
-                "rewrite the rules: containers of network `{}` reach each other by links only",
-                after.name
-            ),
-        },
-        KnownRules::Unknown,
+        sentence,
+        (rules, KnownRules::Unknown),
         Default::default(),
     ));
     let mut actions = device::icc_actions(after, endpoints);
@@ -152,14 +260,14 @@ fn icc_steps<'a>(
 }
 
 /// A container that goes away in this moment has nothing to forget, so errors do not count.
-fn forget_neighbours(namespace: Option<Namespace>) {
+fn forget_neighbours(namespace: Option<Namespace>, endpoint: &Endpoint) {
     let Some(namespace) = namespace else {
         return;
     };
     let Ok(mut netlink) = Netlink::open_in(&namespace) else {
         return;
     };
-    if let Ok(Some(link)) = netlink.find_link(crate::attach::CONTAINER_INTERFACE) {
+    if let Ok(Some(link)) = netlink.find_link(&endpoint.interface_name) {
         let _ = netlink.flush_neighbours(link.index);
     }
 }

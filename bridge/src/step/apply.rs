@@ -1,0 +1,113 @@
+//! Applying a step, and taking it back.
+
+use super::{Action, NetworkStep};
+use crate::endpoint::Endpoint;
+use crate::error::NetworkError;
+use crate::network::Network;
+use crate::plan::Step;
+use crate::reload;
+use crate::state::NetworkHost;
+use minirun_netns::{BridgeDevice, VethPair};
+
+impl Step for NetworkStep<'_> {
+    type Error = NetworkError;
+
+    fn apply(&self) -> Result<(), NetworkError> {
+        let host = self.context.host;
+        match &self.action {
+            Action::Register {
+                network, endpoint, ..
+            } => {
+                host.join(&endpoint.container, &network.name)?;
+                host.network(&network.name)
+                    .register(endpoint, network.names)?;
+            }
+            Action::Replace {
+                network,
+                before,
+                after,
+            } => host
+                .network(&network.name)
+                .replace((before, after), network.names)?,
+            Action::Unregister(network, endpoint) => forget(host, network, endpoint),
+            Action::ClaimPort(publication, endpoint) => {
+                host.claim_port(publication, &endpoint.container)?;
+            }
+            Action::ChangeRules(rules) => {
+                let rebuilt = reload::change_rules(host, rules.lock, rules.known, &rules.change)?;
+                if let Some(rebuilt) = rebuilt {
+                    // Set once, since a step is applied once.
+                    let _ = rules.done.set(rebuilt);
+                }
+            }
+            Action::RemoveRules { removal, .. } => host.firewall.commit(removal)?,
+            Action::SaveDefinition(change) => host.save(&change.after)?,
+            Action::RefreshHosts(change) => {
+                let written = host.refresh_hosts(&change.container, change.leaving.as_ref())?;
+                if let Some(written) = written {
+                    let _ = change.written.set(written);
+                }
+            }
+            _ => self.apply_to_devices()?,
+        }
+        Ok(())
+    }
+
+    fn undo(&self) {
+        let host = self.context.host;
+        let netlink = self.context.netlink;
+        match &self.action {
+            Action::CreateBridge(BridgeDevice { name, .. })
+            | Action::CreateVeth(VethPair {
+                host_name: name, ..
+            }) => {
+                let _ = netlink.with(|netlink| netlink.delete_link(name));
+            }
+            Action::Register {
+                network,
+                endpoint,
+                sources,
+            } => {
+                forget(host, network, endpoint);
+                for container in sources.iter().chain([&endpoint.container]) {
+                    let _ = host.refresh_hosts(container, None);
+                }
+            }
+            Action::Replace {
+                network,
+                before,
+                after,
+            } => {
+                let state = host.network(&network.name);
+                let _ = state.replace((after, before), network.names);
+                let _ = host.refresh_hosts(&before.container, None);
+            }
+            Action::ClaimPort(publication, endpoint) => {
+                host.release_port(publication, &endpoint.container);
+            }
+            Action::ChangeRules(rules) => {
+                // Rules that cannot be taken back are made afresh with the next change.
+                host.begin_rules_change(rules.lock);
+                if host.firewall.commit(&rules.back).is_ok() {
+                    let _ = host.rules_match(rules.lock);
+                }
+            }
+            Action::SaveDefinition(change) => {
+                let _ = host.save(&change.before);
+            }
+            Action::AnswerFor(neighbour) => {
+                let _ = self.stop_answering(neighbour);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Removes an endpoint's record, and what leads to it.
+fn forget(host: &NetworkHost, network: &Network, endpoint: &Endpoint) {
+    host.network(&network.name).unregister(endpoint);
+    host.leave(&endpoint.container, &network.name);
+    for publication in &endpoint.publications {
+        host.release_port(publication, &endpoint.container);
+    }
+}
