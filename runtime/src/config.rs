@@ -1,20 +1,21 @@
 //! What a container is: everything that was decided when it was created, with names and image resolved.
 //!
-//! The record is saved as `container.json` in the container's directory and never changes while the container runs.
-//! What changes with every start (process id, address, published host ports) is not here.
+//! The record is saved as `container.json` in the container's directory. Its name, networks and links may change while the
+//! container runs, by a command that holds its lock. What changes with every start (process id, address, published host
+//! ports) is not here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use minirun_bridge::environment::EnvironmentVariable;
 use minirun_bridge::extra_host::ExtraHostRequest;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::link::Link;
-use minirun_bridge::name::{ContainerName, Hostname};
+use minirun_bridge::name::{Alias, ContainerName, Hostname, NetworkName};
 use minirun_bridge::port::ExposedPort;
 use minirun_bridge::publish::PublishRequest;
+use minirun_bridge::resolv::{ResolverOption, SearchDomain};
 use minirun_netns::mac::MacAddress;
 use serde::{Deserialize, Serialize};
 
@@ -76,69 +77,131 @@ pub struct ProcessConfig {
 pub struct NetworkConfig {
     /// What its network is.
     pub mode: NetworkMode,
-    /// The address the user asked for; none means the next free one.
-    pub static_address: Option<Ipv4Addr>,
-    /// The hardware address the user asked for; none means one is chosen.
-    pub mac_address: Option<MacAddress>,
+    /// The networks it is on, in the order of its interfaces; only with [`NetworkMode::Networks`].
+    pub memberships: Vec<Membership>,
     /// The ports links open: those of the image, those of `--expose`, and the container side of each `-p`.
     pub expose: BTreeSet<ExposedPort>,
     /// The ports to publish on the host.
     pub publish: Vec<PublishRequest>,
     /// Whether every exposed port is published, on a host port that is chosen (`-P`).
     pub publish_all: bool,
-    /// The containers it may reach by alias.
+    /// The containers it may reach by alias, on every network it shares with them.
     pub links: Vec<Link>,
+    /// What its links put into its environment.
+    pub link_environment: LinkEnvironment,
     /// More lines for its hosts file.
     pub extra_hosts: Vec<ExtraHostRequest>,
     /// Name servers instead of the host's; empty means the host's.
     pub nameservers: Vec<IpAddr>,
+    /// Search domains instead of the host's; empty means the host's.
+    pub dns_search: Vec<SearchDomain>,
+    /// Options of the resolver instead of the host's; empty means the host's.
+    pub dns_options: Vec<ResolverOption>,
+}
+
+/// A container's wish to be on a network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// The network.
+    pub network: NetworkName,
+    /// Other names for it there.
+    pub aliases: Vec<Alias>,
+    /// The IPv4 address the user asked for; none means the next free one.
+    pub address: Option<Ipv4Addr>,
+    /// The IPv6 address the user asked for.
+    pub ipv6_address: Option<Ipv6Addr>,
+    /// The hardware address the user asked for; none means one is chosen.
+    pub mac_address: Option<MacAddress>,
+    /// The higher, the rather is this network the way to everywhere else.
+    pub gateway_priority: i32,
+}
+
+impl Membership {
+    /// A network of which nothing else is asked.
+    pub fn of(network: NetworkName) -> Membership {
+        Membership {
+            network,
+            aliases: Vec::new(),
+            address: None,
+            ipv6_address: None,
+            mac_address: None,
+            gateway_priority: 0,
+        }
+    }
+}
+
+/// What links put into a container's environment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkEnvironment {
+    /// Name, addresses and ports of each target, and its own environment.
+    #[default]
+    Full,
+    /// Name, addresses and ports.
+    Address,
+    /// Nothing.
+    None,
+}
+
+/// A word after `--link-env` that means nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown link environment `{0}`: use `full`, `address` or `none`")]
+pub struct LinkEnvironmentError(String);
+
+impl FromStr for LinkEnvironment {
+    type Err = LinkEnvironmentError;
+
+    fn from_str(word: &str) -> Result<Self, LinkEnvironmentError> {
+        match word {
+            "full" => Ok(LinkEnvironment::Full),
+            "address" => Ok(LinkEnvironment::Address),
+            "none" => Ok(LinkEnvironment::None),
+            _ => Err(LinkEnvironmentError(word.to_owned())),
+        }
+    }
 }
 
 /// What the network of a container is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NetworkMode {
-    /// Its own, connected to the default bridge.
+    /// Its own, connected to bridge networks.
     #[default]
-    Bridge,
+    Networks,
     /// Its own, with nothing but a loopback device.
     None,
     /// The host's.
     Host,
+    /// That of another container.
+    Container(ContainerId),
 }
-
-/// A word after `--network` that names no network.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown network `{0}`: use `bridge`, `none` or `host`")]
-pub struct NetworkModeError(String);
 
 impl NetworkMode {
     /// Whether the container has a network namespace of its own.
     pub fn is_private(self) -> bool {
-        self != NetworkMode::Host
+        matches!(self, NetworkMode::Networks | NetworkMode::None)
     }
 }
 
-impl FromStr for NetworkMode {
-    type Err = NetworkModeError;
-
-    fn from_str(word: &str) -> Result<Self, NetworkModeError> {
-        match word {
-            "bridge" | "default" => Ok(NetworkMode::Bridge),
-            "none" => Ok(NetworkMode::None),
-            "host" => Ok(NetworkMode::Host),
-            _ => Err(NetworkModeError(word.to_owned())),
+impl NetworkConfig {
+    /// The word after `--network` that says it shortest, as Docker's `NetworkMode` does.
+    pub fn mode_word(&self) -> String {
+        match self.mode {
+            NetworkMode::Networks => self
+                .memberships
+                .first()
+                .map_or_else(|| "none".into(), |first| first.network.to_string()),
+            NetworkMode::None => "none".into(),
+            NetworkMode::Host => "host".into(),
+            NetworkMode::Container(id) => format!("container:{id}"),
         }
     }
-}
 
-impl fmt::Display for NetworkMode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            NetworkMode::Bridge => "bridge",
-            NetworkMode::None => "none",
-            NetworkMode::Host => "host",
-        })
+    /// Its place among those of a network, if it is on it.
+    pub fn membership(&self, network: &NetworkName) -> Option<&Membership> {
+        self.memberships
+            .iter()
+            .find(|membership| membership.network == *network)
     }
 }
 
@@ -147,21 +210,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_is_shown_and_saved_by_the_word_that_asks_for_it() {
-        for word in ["bridge", "none", "host"] {
-            let mode: NetworkMode = word.parse().unwrap();
-            assert_eq!(mode.to_string(), word);
-            assert_eq!(serde_json::to_string(&mode).unwrap(), format!("\"{word}\""));
-        }
-        assert_eq!("default".parse(), Ok(NetworkMode::Bridge));
-        let error = "web".parse::<NetworkMode>().unwrap_err().to_string();
-        assert!(error.contains("`web`"), "{error}");
+    fn only_a_namespace_of_its_own_is_private() {
+        assert!(NetworkMode::Networks.is_private());
+        assert!(NetworkMode::None.is_private());
+        assert!(!NetworkMode::Host.is_private());
+        let other = ContainerId::random().expect("randomness");
+        assert!(!NetworkMode::Container(other).is_private());
     }
 
     #[test]
-    fn only_the_hosts_network_is_not_private() {
-        assert!(NetworkMode::Bridge.is_private());
-        assert!(NetworkMode::None.is_private());
-        assert!(!NetworkMode::Host.is_private());
+    fn the_words_of_link_environments_are_understood() {
+        assert_eq!("address".parse(), Ok(LinkEnvironment::Address));
+        let error = "some".parse::<LinkEnvironment>().unwrap_err().to_string();
+        assert!(error.contains("`some`"), "{error}");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! STATE/containers/<id>/running.json   who watches it and who it is, while it runs
+//! STATE/containers/<id>/control        the socket at which its monitor listens
 //! ROOT/containers/<id>/exit.json       how it ended; empty while it runs, absent before the first start
 //! ```
 //!
@@ -12,14 +13,19 @@ use crate::error::RuntimeError;
 use crate::process_identity::ProcessIdentity;
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
+use minirun_bridge::name::NetworkName;
 use minirun_bridge::publication::Publication;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+
+/// The socket at which a monitor listens.
+pub(crate) const CONTROL: &str = "control";
 
 /// The room that is kept for the record of the end, in bytes.
 const EXIT_ROOM: i64 = 4096;
@@ -67,10 +73,27 @@ pub struct ExitRecord {
 /// What a container takes up again at its next start, saved as `last.json` beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastPlace {
-    /// The address it had.
-    pub address: Option<Ipv4Addr>,
-    /// The host ports it had.
+    /// The addresses it had, by network.
+    pub addresses: BTreeMap<NetworkName, LastAddresses>,
+    /// The host ports it had; while it runs, those that its monitor holds.
     pub publications: Vec<Publication>,
+}
+
+/// The addresses that a container had on a network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAddresses {
+    /// The IPv4 address.
+    pub ipv4: Option<Ipv4Addr>,
+    /// The IPv6 address.
+    pub ipv6: Option<Ipv6Addr>,
+}
+
+impl LastAddresses {
+    /// Both, IPv4 first.
+    pub fn all(&self) -> Vec<IpAddr> {
+        let ipv4 = self.ipv4.map(IpAddr::V4);
+        ipv4.into_iter().chain(self.ipv6.map(IpAddr::V6)).collect()
+    }
 }
 
 /// The directories of one container.
@@ -98,9 +121,28 @@ impl ContainerPaths {
         self.root.join("exit.json")
     }
 
+    /// The sign that a command is changing it.
+    pub fn changing(&self) -> PathBuf {
+        self.root.join("changing")
+    }
+
     /// What it takes up again at its next start.
     pub fn last_place(&self) -> PathBuf {
         self.root.join("last.json")
+    }
+
+    /// Where its monitor listens, while it runs.
+    pub fn control(&self) -> PathBuf {
+        self.state.join(CONTROL)
+    }
+
+    /// What it takes up again at its next start; nothing if it never ran.
+    ///
+    /// # Errors
+    /// When the record exists and cannot be read.
+    pub fn read_last_place(&self) -> Result<LastPlace, RuntimeError> {
+        let last = atomic_file::read_json_if_present(&self.last_place())?;
+        Ok(last.unwrap_or_default())
     }
 
     /// What its program wrote.
@@ -198,6 +240,7 @@ impl ContainerPaths {
 
     /// Forgets that it runs.
     pub fn remove_running(&self) {
+        let _ = fs::remove_file(self.control());
         let _ = fs::remove_file(self.running());
         let _ = fs::remove_dir(&self.state);
     }

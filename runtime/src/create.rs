@@ -1,10 +1,12 @@
 //! Creating a container: from what was asked for to a record in which every name is resolved.
 
-use crate::config::{ContainerConfig, NetworkConfig, NetworkMode, ProcessConfig};
+use crate::config::{ContainerConfig, LinkEnvironment, NetworkConfig, ProcessConfig};
 use crate::container_state::RunningRecord;
 use crate::error::RuntimeError;
 use crate::generated_name;
 use crate::image::{Image, RootAttributes};
+pub use crate::network_place::{MembershipRequest, NetworkWanted};
+use crate::network_place::{Place, check_network_options};
 use crate::process_identity::ProcessIdentity;
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
@@ -13,16 +15,16 @@ use crate::warning::{Warning, ignored_options};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::environment::EnvironmentVariable;
-use minirun_bridge::extra_host::{ExtraHostAddress, ExtraHostRequest};
+use minirun_bridge::extra_host::ExtraHostRequest;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::link::{Link, LinkRequest};
 use minirun_bridge::name::{ContainerName, Hostname};
 use minirun_bridge::port::ExposedPort;
 use minirun_bridge::publish::PublishRequest;
-use minirun_netns::MacAddress;
+use minirun_bridge::resolv::{ResolverOption, SearchDomain};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::Path;
 
@@ -58,16 +60,18 @@ pub struct CreateRequest {
     pub publish_all: bool,
     /// `--link`.
     pub links: Vec<LinkRequest>,
-    /// `--network`.
-    pub network: NetworkMode,
-    /// `--ip`.
-    pub static_address: Option<Ipv4Addr>,
-    /// `--mac-address`.
-    pub mac_address: Option<MacAddress>,
+    /// `--link-env`.
+    pub link_environment: LinkEnvironment,
+    /// `--network`, `--ip` and everything else that belongs to one network.
+    pub network: NetworkWanted,
     /// `--add-host`.
     pub extra_hosts: Vec<ExtraHostRequest>,
     /// `--dns`.
     pub nameservers: Vec<IpAddr>,
+    /// `--dns-search`.
+    pub dns_search: Vec<SearchDomain>,
+    /// `--dns-option`.
+    pub dns_options: Vec<ResolverOption>,
     /// `--stop-signal`.
     pub stop_signal: Option<StopSignal>,
     /// `--stop-timeout`, in seconds.
@@ -102,17 +106,18 @@ impl Runtime {
         let _hold = self.images.hold()?;
         let image = self.images.resolve(&request.image)?;
         check_network_options(&request)?;
-        let links = self.resolve_links(&request)?;
-        self.check_static_address(&request)?;
-        let mut warnings = self.link_warnings(&links)?;
+        let place = self.resolve_place(&request.network)?;
+        let links = self.resolve_links(&request, &place)?;
+        let mut warnings = self.link_warnings((&place.memberships, &links))?;
         warnings.extend(ignored_options(&request));
+        warnings.extend(self.publish_warning(&request, &place.memberships)?);
         warnings.extend(self.forwarding_warning(&request));
         let id = ContainerId::random()?;
         let root = image.root_attributes()?;
         let lock = self.begin(&id)?;
         let config = self
             .claim_some_name(request.name.clone(), &id)
-            .map(|name| merge(request, image, (id, name, links)))
+            .map(|name| merge(request, image, (id, name), (place, links)))
             .and_then(|config| self.write_new(config, root))
             .inspect_err(|_| {
                 // What remains of it is swept with the next command.
@@ -172,7 +177,7 @@ impl Runtime {
     }
 
     /// The name asked for, or the first generated one that is free.
-    fn claim_some_name(
+    pub(crate) fn claim_some_name(
         &self,
         wanted: Option<ContainerName>,
         id: &ContainerId,
@@ -206,15 +211,6 @@ impl Runtime {
             }
         }
     }
-
-    /// An address that can never be leased is refused before anything is made.
-    fn check_static_address(&self, request: &CreateRequest) -> Result<(), RuntimeError> {
-        let Some(address) = request.static_address else {
-            return Ok(());
-        };
-        let network = self.default_network()?;
-        Ok(network.check_address(address)?)
-    }
 }
 
 /// The directories of the writable layer. The root of the container gets the owner and mode of the upper one.
@@ -229,40 +225,12 @@ fn write_directories(container: &Path, root: RootAttributes) -> Result<(), Runti
     Ok(())
 }
 
-/// Options that contradict the network mode.
-fn check_network_options(request: &CreateRequest) -> Result<(), RuntimeError> {
-    if request.network == NetworkMode::Bridge {
-        return Ok(());
-    }
-    let given = [
-        ("--link", !request.links.is_empty()),
-        ("--ip", request.static_address.is_some()),
-        ("--mac-address", request.mac_address.is_some()),
-    ];
-    let wants_gateway = request
-        .extra_hosts
-        .iter()
-        .any(|extra| extra.address == ExtraHostAddress::HostGateway);
-    if request.network == NetworkMode::None && wants_gateway {
-        return Err(RuntimeError::NeedsBridge {
-            option: "--add-host NAME:host-gateway",
-            network: request.network.to_string(),
-        });
-    }
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((option, _)) => Err(RuntimeError::NeedsBridge {
-            option,
-            network: request.network.to_string(),
-        }),
-        None => Ok(()),
-    }
-}
-
 /// Lays what the user asked for over what the image says.
 fn merge(
     request: CreateRequest,
     image: Image,
-    (id, name, links): (ContainerId, ContainerName, Vec<Link>),
+    (id, name): (ContainerId, ContainerName),
+    (place, links): (Place, Vec<Link>),
 ) -> ContainerConfig {
     let from_image = image.config;
     let (entrypoint, command) = words(
@@ -294,7 +262,7 @@ fn merge(
         },
         hostname: request
             .hostname
-            .or_else(|| host_name(request.network))
+            .or(place.hostname)
             .unwrap_or_else(|| Hostname::from(&id)),
         read_only: request.read_only,
         labels,
@@ -307,15 +275,17 @@ fn merge(
             .unwrap_or(USUAL_STOP_TIMEOUT_SECONDS),
         auto_remove: request.auto_remove,
         network: NetworkConfig {
-            mode: request.network,
-            static_address: request.static_address,
-            mac_address: request.mac_address,
+            mode: place.mode,
+            memberships: place.memberships,
             expose,
             publish: request.publish,
             publish_all: request.publish_all,
             links,
+            link_environment: request.link_environment,
             extra_hosts: request.extra_hosts,
             nameservers: request.nameservers,
+            dns_search: request.dns_search,
+            dns_options: request.dns_options,
         },
     }
 }
@@ -333,14 +303,6 @@ fn words(
         None if command.is_empty() => (image_entrypoint, image_command),
         None => (image_entrypoint, command),
     }
-}
-
-/// With host networking, the host's own name, if it is one.
-fn host_name(network: NetworkMode) -> Option<Hostname> {
-    if network != NetworkMode::Host {
-        return None;
-    }
-    nix::unistd::gethostname().ok()?.to_str()?.parse().ok()
 }
 
 /// The user's variables replace the image's of the same name, in place.

@@ -6,12 +6,13 @@ use crate::process::ProcessError;
 use crate::spec::SpecError;
 use crate::user::UserError;
 use minirun_bridge::atomic_file::AtomicFileError;
+use minirun_bridge::dns::DnsError;
 use minirun_bridge::error::NetworkError;
 use minirun_bridge::firewall::FirewallError;
 use minirun_bridge::id::ContainerIdError;
 use minirun_bridge::link::Link;
 use minirun_bridge::link_environment::variable_prefix;
-use minirun_bridge::name::{Alias, ContainerName};
+use minirun_bridge::name::{Alias, ContainerName, NetworkName};
 use minirun_bridge::settings::SettingsError;
 use minirun_netns::NetnsError;
 use std::io;
@@ -73,6 +74,9 @@ pub enum RuntimeError {
     /// The beginning of an id fits several.
     #[error("`{0}` is the beginning of several containers' ids")]
     AmbiguousContainer(String),
+    /// The name is the container's own.
+    #[error("container `{0}` is called that already")]
+    SameName(ContainerName),
     /// The name is another container's.
     #[error("the name `{name}` is taken by container {owner}")]
     NameTaken {
@@ -93,6 +97,80 @@ pub enum RuntimeError {
     /// The target has no address of its own.
     #[error("cannot link to `{0}`: it is not on a bridge network and has no address of its own")]
     LinkTargetUnreachable(ContainerName),
+    /// The source and the target of a link are apart.
+    #[error(
+        "cannot link to `{target}`: it is on {target_networks}, and this container is on {source_networks}"
+    )]
+    NoSharedNetwork {
+        /// The networks of the container that is to be linked.
+        source_networks: String,
+        /// Those of the target.
+        target_networks: String,
+        /// The target.
+        target: ContainerName,
+    },
+    /// A container can only share what another has of its own.
+    #[error("container `{0}` shares the network of another container itself")]
+    SharesAlready(ContainerName),
+    /// The container whose network is to be shared does not run.
+    #[error("cannot share the network of container `{0}`: it is not running")]
+    SharedNotRunning(String),
+    /// One network is named twice.
+    #[error("network `{0}` is named twice")]
+    NetworkTwice(NetworkName),
+    /// Without a DNS nobody would find the alias.
+    #[error("network `{network}` has no DNS, so nobody would find `{alias}`")]
+    AliasWithoutDns {
+        /// The alias.
+        alias: Alias,
+        /// The network.
+        network: NetworkName,
+    },
+    /// A network of the container was removed.
+    #[error(
+        "network `{network}`, which container `{container}` is to be on, does not exist any more"
+    )]
+    NetworkGone {
+        /// The network.
+        network: NetworkName,
+        /// The container.
+        container: ContainerName,
+    },
+    /// A container that has no network of its own cannot be connected.
+    #[error("container `{container}` has `--network {mode}` and cannot be connected to networks")]
+    CannotConnect {
+        /// The container.
+        container: ContainerName,
+        /// Its network mode.
+        mode: String,
+    },
+    /// The beginning of an id fits several networks.
+    #[error("`{0}` is the beginning of several networks' ids")]
+    AmbiguousNetwork(String),
+    /// There is no link of that alias.
+    #[error("container `{container}` has no link `{alias}`")]
+    UnknownLink {
+        /// The container.
+        container: ContainerName,
+        /// The alias.
+        alias: Alias,
+    },
+    /// The DNS server of a container could not be made.
+    #[error(transparent)]
+    Dns(#[from] DnsError),
+    /// Without rules nothing keeps containers apart.
+    #[error(
+        "`--iptables=false` cannot be kept with `icc = false` in the configuration: without rules nothing keeps containers apart"
+    )]
+    IccNeedsRules,
+    /// The monitor refused or could not do something.
+    #[error("the monitor of container `{container}` could not follow: {message}")]
+    MonitorRefused {
+        /// The container.
+        container: ContainerName,
+        /// What it said.
+        message: String,
+    },
     /// Two links under one alias.
     #[error("alias `{alias}` is used for both `{first}` and `{second}`")]
     DuplicateAlias {
@@ -223,9 +301,38 @@ impl RuntimeError {
             RuntimeError::LinkTargetUnreachable(target) => Some(format!(
                 "only containers on a bridge network can be linked to: run `{target}` without `--network`"
             )),
-            RuntimeError::NeedsBridge { .. } => {
-                Some("leave out `--network`, or use `--network bridge`".into())
+            RuntimeError::NeedsBridge { option, network } => {
+                Some(match network.strip_prefix("container:") {
+                    Some(owner) => {
+                        format!("give `{option}` to container `{owner}`, whose network it is")
+                    }
+                    None => "leave out `--network`, or use `--network bridge`".into(),
+                })
             }
+            RuntimeError::NoSharedNetwork { target, .. } => Some(format!(
+                "connect one of them to a network of the other: `minirun network connect NETWORK {target}`"
+            )),
+            RuntimeError::SharesAlready(_) => Some("name that container instead".into()),
+            RuntimeError::SharedNotRunning(name) => {
+                Some(format!("start it: `minirun start {name}`"))
+            }
+            RuntimeError::AliasWithoutDns { .. } => Some(
+                "use a network of your own (`minirun network create`), or `--link` with an alias"
+                    .into(),
+            ),
+            RuntimeError::NetworkGone { network, container } => Some(format!(
+                "create it again, or take the container off it: `minirun network disconnect {network} {container}`"
+            )),
+            RuntimeError::AmbiguousNetwork(_) => Some("write more of the id".into()),
+            RuntimeError::UnknownLink { container, .. } => Some(format!(
+                "`minirun inspect {container}` shows its links under `HostConfig.Links`"
+            )),
+            RuntimeError::IccNeedsRules => Some("leave one of them out".into()),
+            RuntimeError::Dns(error) => error.hint(),
+            RuntimeError::LinkToSelf(_) => Some(
+                "name another container: a program reaches its own container at `127.0.0.1`".into(),
+            ),
+            RuntimeError::NetworkTwice(_) => Some("name each network once".into()),
             RuntimeError::DuplicateAlias { .. } | RuntimeError::SamePrefix { .. } => {
                 Some("give each link an alias of its own: `--link TARGET:ALIAS`".into())
             }

@@ -134,6 +134,7 @@ impl Runtime {
         let spec = build_spec(&SpecInputs {
             config: &like,
             directory: &paths.root,
+            etc_files: &paths.root,
             link_environment: &running_link_environment(self, config)?,
             user: &resolve_user(&user, &searched)?,
             cgroup_path: None,

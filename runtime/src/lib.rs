@@ -13,7 +13,10 @@
 
 pub mod capabilities;
 pub mod cgroup;
+mod change;
 pub mod config;
+pub mod connect;
+mod connection;
 pub mod container_state;
 pub mod create;
 pub mod details;
@@ -31,10 +34,13 @@ pub mod logs;
 pub mod monitor;
 mod mounts;
 mod network_files;
-mod networking;
+mod network_place;
+pub mod networking;
+pub mod networks;
 pub mod process;
 pub mod process_identity;
 pub mod remove;
+mod rename;
 mod repair;
 pub mod report;
 pub mod runtime;

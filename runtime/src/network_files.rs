@@ -1,15 +1,15 @@
 //! The files of a container that say who it is and whom it can ask: `hosts`, `hostname`, `resolv.conf`.
 //!
-//! They stand in the container's directory and are mounted over the image's. The hosts file of a container on a bridge
-//! network is written again when it is attached and whenever a link target comes or goes, always in place, since a mount
-//! sees the file and not its name.
+//! They stand in the container's directory and are mounted over the image's. The hosts file of a container on networks is
+//! written again when it is attached, and kept up to date from then on.
 
 use crate::config::{ContainerConfig, NetworkMode};
+use crate::connection::Connections;
 use crate::container_state::ContainerPaths;
 use crate::error::RuntimeError;
-use crate::runtime::Runtime;
 use minirun_bridge::extra_host::ExtraHost;
 use minirun_bridge::hosts::HostsFile;
+use minirun_bridge::network::Names;
 use minirun_bridge::resolv::{Ipv6, ResolvConf, ResolvOverrides};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -20,64 +20,84 @@ const SYSTEMD_RESOLV: &str = "/run/systemd/resolve/resolv.conf";
 
 /// Writes the three files as far as they are known before the container is attached.
 pub(crate) fn write(
-    runtime: &Runtime,
     config: &ContainerConfig,
+    connections: &Connections,
     paths: &ContainerPaths,
 ) -> Result<(), RuntimeError> {
-    let hosts = hosts(runtime, config)?;
-    let hostname = format!("{}\n", config.hostname);
-    for (name, text) in [
-        ("hosts", hosts),
-        ("hostname", hostname),
-        ("resolv.conf", resolv(config)),
-    ] {
-        let path = paths.root.join(name);
-        minirun_bridge::hosts::write_in_place(&path, &text)
-            .map_err(|error| RuntimeError::file("write", &path, std::io::Error::other(error)))?;
+    if let NetworkMode::Container(_) = config.network.mode {
+        // Those of the container whose network it is are mounted.
+        return Ok(());
     }
-    Ok(())
+    write_file(paths, "hosts", &hosts(config, connections))?;
+    write_file(paths, "hostname", &format!("{}\n", config.hostname))?;
+    write_resolv(config, connections, paths)
 }
 
-fn hosts(runtime: &Runtime, config: &ContainerConfig) -> Result<String, RuntimeError> {
-    let gateway = match config.network.mode {
-        NetworkMode::Bridge => runtime.default_network()?.gateway,
-        NetworkMode::None | NetworkMode::Host => Ipv4Addr::LOCALHOST,
-    };
-    let extra: Vec<ExtraHost> = config
-        .network
-        .extra_hosts
+/// Writes `resolv.conf` as it has to be with these networks.
+pub(crate) fn write_resolv(
+    config: &ContainerConfig,
+    connections: &Connections,
+    paths: &ContainerPaths,
+) -> Result<(), RuntimeError> {
+    write_file(paths, "resolv.conf", &resolv(config, connections))
+}
+
+/// Whether a container with these networks has a DNS server of its own.
+pub(crate) fn has_dns(connections: &Connections) -> bool {
+    connections
+        .joined
         .iter()
-        .map(|request| request.resolve(IpAddr::V4(gateway)))
-        .collect();
+        .any(|joined| joined.network.names == Names::Dns)
+}
+
+fn write_file(paths: &ContainerPaths, name: &str, text: &str) -> Result<(), RuntimeError> {
+    let path = paths.root.join(name);
+    minirun_bridge::hosts::write_in_place(&path, text)
+        .map_err(|error| RuntimeError::file("write", &path, std::io::Error::other(error)))
+}
+
+fn hosts(config: &ContainerConfig, connections: &Connections) -> String {
     if config.network.mode != NetworkMode::Host {
         let file = HostsFile {
-            extra,
+            extra: connections.extra_hosts(config),
             ..HostsFile::default()
         };
-        return Ok(file.render());
+        return file.render();
     }
     // The host's own file, as with Docker, and the user's lines behind it.
     let mut text = read("/etc/hosts");
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    for host in extra {
-        text.push_str(&format!("{}\t{}\n", host.address, host.name.as_str()));
+    let local = [IpAddr::V4(Ipv4Addr::LOCALHOST)];
+    let extra = config.network.extra_hosts.iter();
+    for ExtraHost { name, address } in extra.flat_map(|extra| extra.resolve(&local)) {
+        text.push_str(&format!("{address}\t{}\n", name.as_str()));
     }
-    Ok(text)
+    text
 }
 
-fn resolv(config: &ContainerConfig) -> String {
+fn resolv(config: &ContainerConfig, connections: &Connections) -> String {
+    let network = &config.network;
     let host = read("/etc/resolv.conf");
-    if config.network.mode == NetworkMode::Host && config.network.nameservers.is_empty() {
+    let overrides = ResolvOverrides {
+        nameservers: network.nameservers.clone(),
+        search: network.dns_search.clone(),
+        options: network.dns_options.clone(),
+    };
+    if network.mode == NetworkMode::Host && overrides == ResolvOverrides::default() {
         return host;
     }
-    let overrides = ResolvOverrides {
-        nameservers: config.network.nameservers.clone(),
-        ..ResolvOverrides::default()
-    };
     let behind_stub = fs::read_to_string(SYSTEMD_RESOLV).ok();
-    ResolvConf::from_host(&host, behind_stub.as_deref(), &overrides, Ipv6::Unavailable).render()
+    let behind_stub = behind_stub.as_deref();
+    if has_dns(connections) {
+        return ResolvConf::embedded(&host, behind_stub, &overrides).render();
+    }
+    let ipv6 = match connections.has_ipv6() {
+        true => Ipv6::Available,
+        false => Ipv6::Unavailable,
+    };
+    ResolvConf::from_host(&host, behind_stub, &overrides, ipv6).render()
 }
 
 /// A host without such a file has nothing to pass on.

@@ -1,4 +1,4 @@
-//! The runtime's side of networking: the default network, and waiting for those who are just leaving.
+//! The runtime's side of networking: finding networks, and waiting for those who are just leaving.
 
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
@@ -6,12 +6,25 @@ use crate::process_identity::ProcessIdentity;
 use crate::runtime::Runtime;
 use minirun_bridge::attach::{Attachment, EndpointRequest, NamespaceToAttach};
 use minirun_bridge::error::NetworkError;
+use minirun_bridge::host_ports::PortsRequest;
 use minirun_bridge::id::ContainerId;
-use minirun_bridge::lease::LeaseError;
 use minirun_bridge::name::NetworkName;
-use minirun_bridge::network::{Icc, Network};
+use minirun_bridge::network::{DEFAULT_NETWORK, Network};
+use minirun_bridge::reservation::Reservation;
 use minirun_netns::Namespace;
 use minirun_netns::Narrator;
+
+/// Networks that have no record: there is nothing to say about them.
+const WITHOUT_RECORD: [&str; 2] = ["host", "none"];
+
+/// How many hexadecimal digits an identifier has.
+const ID_DIGITS: usize = 64;
+
+/// The identifier of a network without a record: its name in hexadecimal, so that it is the same on every host.
+pub fn nominal_network_id(name: &str) -> String {
+    let digits: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("{digits:0<ID_DIGITS$}")
+}
 
 impl Runtime {
     /// The default network's definition, made on first use.
@@ -22,43 +35,42 @@ impl Runtime {
         Ok(self.networks.load_or_create(&NetworkName::default())?)
     }
 
-    /// The network that a user means by a name, a full id, or the beginning of an id.
+    /// The network that a user means by a full id, a name, or the beginning of an id.
     ///
     /// # Errors
-    /// [`NetworkError::UnknownNetwork`]; [`NetworkError::NotABridge`] for `host` and `none`.
+    /// [`NetworkError::UnknownNetwork`]; [`NetworkError::NotABridge`] for `host` and `none`;
+    /// [`RuntimeError::AmbiguousNetwork`].
     pub fn resolve_network(&self, reference: &str) -> Result<NetworkName, RuntimeError> {
-        let default = self.default_network()?;
-        if ["host", "none"].contains(&reference) {
+        if WITHOUT_RECORD.contains(&reference) {
             return Err(NetworkError::NotABridge(reference.into()).into());
+        }
+        if [DEFAULT_NETWORK, "default"].contains(&reference) {
+            return Ok(self.default_network()?.name);
         }
         if let Ok(name) = reference.parse::<NetworkName>()
             && self.networks.load(&name)?.is_some()
         {
             return Ok(name);
         }
-        let id = default.id.to_string();
-        match !reference.is_empty() && id.starts_with(&reference.to_ascii_lowercase()) {
-            true => Ok(default.name),
-            false => Err(NetworkError::UnknownNetwork(reference.into()).into()),
+        self.default_network()?;
+        let prefix = reference.to_ascii_lowercase();
+        let begins_so = |id: &str| !prefix.is_empty() && id.starts_with(&prefix);
+        let mut networks = self.networks.networks()?;
+        networks.retain(|network| begins_so(&network.id.to_string()));
+        let without_record: Vec<&str> = WITHOUT_RECORD
+            .into_iter()
+            .filter(|name| begins_so(&nominal_network_id(name)))
+            .collect();
+        match (networks.as_slice(), without_record.as_slice()) {
+            ([], []) => Err(NetworkError::UnknownNetwork(reference.into()).into()),
+            ([network], []) => Ok(network.name.clone()),
+            ([], [name]) => Err(NetworkError::NotABridge((*name).into()).into()),
+            _ => Err(RuntimeError::AmbiguousNetwork(reference.into())),
         }
     }
 
-    /// Switches inter-container communication on a network, for running containers, too.
-    ///
-    /// # Errors
-    /// See [`minirun_bridge::state::NetworkHost::set_icc`].
-    pub fn set_icc(
-        &self,
-        name: &NetworkName,
-        icc: Icc,
-        narrator: &mut dyn Narrator,
-    ) -> Result<Network, RuntimeError> {
-        let find = |container: &ContainerId| self.network_namespace(container);
-        Ok(self.networks.set_icc(name, icc, &find, narrator)?)
-    }
-
-    /// Attaches a container. If a port or address is still held by a container that has ended, its monitor is given the
-    /// time to finish first.
+    /// Attaches a container. If an address is still held by a container that has ended, its monitor is given the time to
+    /// finish first.
     pub(crate) fn attach_waiting(
         &self,
         network: &Network,
@@ -68,10 +80,9 @@ impl Runtime {
     ) -> Result<Attachment, RuntimeError> {
         let outcome = self.networks.attach(network, request, place, narrator);
         let again = match &outcome {
-            Err(NetworkError::PortTaken { owner, .. }) => self.has_left(owner.as_str())?,
             Err(NetworkError::AddressTaken { owner, .. }) => self.has_left(owner)?,
             // Containers whose monitors were killed may hold the addresses.
-            Err(NetworkError::Lease(LeaseError::Exhausted { .. })) => {
+            Err(NetworkError::Full { .. }) => {
                 self.sweep()?;
                 true
             }
@@ -81,6 +92,22 @@ impl Runtime {
             return Ok(self.networks.attach(network, request, place, narrator)?);
         }
         Ok(outcome?)
+    }
+
+    /// Reserves host ports. If one is still held by a container that has ended, its monitor is given the time to finish.
+    pub(crate) fn reserve_waiting(
+        &self,
+        request: &PortsRequest,
+    ) -> Result<Vec<Reservation>, RuntimeError> {
+        match self.networks.reserve_ports(request) {
+            Err(NetworkError::PortTaken { owner, wanted }) => {
+                match self.has_left(owner.as_str())? {
+                    true => Ok(self.networks.reserve_ports(request)?),
+                    false => Err(NetworkError::PortTaken { owner, wanted }.into()),
+                }
+            }
+            outcome => Ok(outcome?),
+        }
     }
 
     /// Whether a container does not run any more; then everything of it has been taken down on return.

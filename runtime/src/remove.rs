@@ -1,13 +1,12 @@
 //! Removing containers, and images that none uses.
 
-use crate::config::{ContainerConfig, NetworkMode};
-use crate::container_state::{ContainerState, LastPlace};
+use crate::config::ContainerConfig;
+use crate::container_state::{ContainerState, LastAddresses};
 use crate::error::RuntimeError;
 use crate::image::{ImageId, Removed};
 use crate::runtime::Runtime;
-use minirun_bridge::atomic_file;
-use minirun_bridge::name::NetworkName;
 use minirun_netns::{Explain, Explanation, Narrator};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -64,8 +63,10 @@ impl Runtime {
         config: &ContainerConfig,
         narrator: &mut dyn Narrator,
     ) -> Result<(), RuntimeError> {
-        let network = NetworkName::default();
-        let detachment = self.networks.explain_detach(&network, &config.id)?;
+        let mut detachment = Vec::new();
+        for network in self.networks.networks_of(&config.id)? {
+            detachment.extend(self.networks.explain_detach(&network, &config.id)?);
+        }
         let init = self.init_of(&config.id).map(|init| init.pid);
         let ending = self.ending(config)?;
         self.kill(config)?;
@@ -90,11 +91,21 @@ impl Runtime {
         narrator: &mut dyn Narrator,
     ) -> Result<(), RuntimeError> {
         let paths = self.paths(&config.id);
-        let last: Option<LastPlace> = atomic_file::read_json_if_present(&paths.last_place())?;
-        if config.network.mode == NetworkMode::Bridge {
-            let address = last.and_then(|last| last.address);
+        // Its name and networks may have changed since the caller read its record.
+        let current = self.read(&config.id)?;
+        let config = current.as_ref().unwrap_or(config);
+        let last = paths.read_last_place()?;
+        let joined = config
+            .network
+            .memberships
+            .iter()
+            .map(|membership| &membership.network);
+        // Those it was taken off by a command that was killed are among the last ones.
+        let networks: BTreeSet<_> = joined.chain(last.addresses.keys()).collect();
+        for network in networks {
+            let addresses = last.addresses.get(network).map(LastAddresses::all);
             self.networks
-                .forget(&NetworkName::default(), &config.id, address)?;
+                .forget(network, &config.id, &addresses.unwrap_or_default())?;
         }
         // The record first: what is left when this is interrupted is then seen to be half removed.
         remove_file(paths.record())?;

@@ -9,7 +9,7 @@ use crate::monitor::take_down;
 use crate::runtime::Runtime;
 use crate::store::{ContainerLock, ids_in};
 use jiff::Timestamp;
-use minirun_bridge::name::{ContainerName, NetworkName};
+use minirun_bridge::name::ContainerName;
 use minirun_netns::Silent;
 use nix::libc::SIGKILL;
 use std::fs;
@@ -38,7 +38,11 @@ impl Runtime {
             }
         }
         self.sweep_half_made()?;
-        Ok(self.networks.finish_interrupted(&NetworkName::default())?)
+        self.networks.finish_removals()?;
+        for network in self.networks.networks()? {
+            self.networks.finish_interrupted(&network.name)?;
+        }
+        Ok(())
     }
 
     /// Waits until nobody works on a container, and repairs it if it is abandoned.
@@ -89,7 +93,8 @@ impl Runtime {
         }
     }
 
-    /// Gives a name back that belongs to no container, because the command that made or removed it was killed.
+    /// Gives a name back that belongs to no container, because the command that made, renamed or removed it was killed. The
+    /// caller holds no container's lock but that of one nobody knows yet.
     pub(crate) fn release_orphaned_name(&self, name: &ContainerName) -> Result<(), RuntimeError> {
         let _names = self.lock_names()?;
         let Some(id) = self.id_of(name)? else {
@@ -97,7 +102,7 @@ impl Runtime {
         };
         // Whoever is just making the container holds its lock.
         let _lock = self.lock_if_present(&id)?;
-        if self.read(&id)?.is_none() {
+        if self.read(&id)?.is_none_or(|config| config.name != *name) {
             self.release_name(name, &id);
         }
         Ok(())
@@ -108,6 +113,7 @@ impl Runtime {
         for id in ids_in(&self.containers())? {
             let paths = self.paths(&id);
             if paths.record().exists() {
+                self.finish_change(&id)?;
                 continue;
             }
             let Some(_lock) = self.try_lock(&id)? else {

@@ -5,7 +5,7 @@ use crate::error::RuntimeError;
 use crate::image::ImageStore;
 use minirun_bridge::firewall::Firewall;
 use minirun_bridge::id::ContainerId;
-use minirun_bridge::settings::Settings;
+use minirun_bridge::settings::{FirewallChoice, Settings};
 use minirun_bridge::state::NetworkHost;
 use std::path::PathBuf;
 
@@ -30,6 +30,31 @@ impl Default for Directories {
     }
 }
 
+/// What is stronger than the configuration file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Whether rules are read and written at all.
+    pub iptables: Option<bool>,
+    /// Whether the host may be made to forward.
+    pub ip_forward: Option<bool>,
+}
+
+impl Overrides {
+    /// The settings with what is stronger. Without rules nothing keeps containers apart, so ICC off is refused then.
+    fn over(self, mut settings: Settings) -> Result<Settings, RuntimeError> {
+        match self.iptables {
+            Some(false) if !settings.icc => return Err(RuntimeError::IccNeedsRules),
+            Some(false) => settings.firewall = FirewallChoice::None,
+            Some(true) if settings.firewall == FirewallChoice::None => {
+                settings.firewall = FirewallChoice::Iptables;
+            }
+            Some(true) | None => {}
+        }
+        settings.ip_forward = self.ip_forward.unwrap_or(settings.ip_forward);
+        Ok(settings)
+    }
+}
+
 /// A host's containers, images and networks.
 #[derive(Debug)]
 pub struct Runtime {
@@ -46,11 +71,11 @@ impl Runtime {
     ///
     /// # Errors
     /// When the configuration file is wrong, or the caller is not root.
-    pub fn open(directories: Directories) -> Result<Runtime, RuntimeError> {
+    pub fn open(directories: Directories, overrides: Overrides) -> Result<Runtime, RuntimeError> {
         if !nix::unistd::geteuid().is_root() {
             return Err(RuntimeError::NotRoot);
         }
-        let settings = Settings::load(&directories.configuration)?;
+        let settings = overrides.over(Settings::load(&directories.configuration)?)?;
         let firewall = Firewall::select(settings.firewall)?;
         Ok(Runtime {
             networks: NetworkHost {

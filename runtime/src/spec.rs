@@ -31,8 +31,10 @@ const NETWORK_SETTINGS: [(&str, &str); 2] = [
 pub struct SpecInputs<'a> {
     /// The container as it was created.
     pub config: &'a ContainerConfig,
-    /// Its directory on the host, absolute: `merged` (where the root is mounted), `hosts`, `hostname`, `resolv.conf`.
+    /// Its directory on the host, absolute: `merged`, where the root is mounted.
     pub directory: &'a Path,
+    /// Where its `hosts`, `hostname` and `resolv.conf` are: those of another container, if it shares that one's network.
+    pub etc_files: &'a Path,
     /// The variables of its links, as they are at this start.
     pub link_environment: &'a [EnvironmentVariable],
     /// Who its process runs as.
@@ -80,7 +82,7 @@ pub fn build_spec(inputs: &SpecInputs<'_>) -> Result<Spec, SpecError> {
     let mut spec = Spec::default();
     spec.set_version(SPEC_VERSION.to_owned())
         .set_root(Some(root))
-        .set_mounts(Some(container_mounts(inputs.directory, access)))
+        .set_mounts(Some(container_mounts(inputs.etc_files, access)))
         .set_process(Some(process(inputs)?))
         .set_hostname(Some(inputs.config.hostname.to_string()))
         .set_annotations(None)
@@ -215,7 +217,7 @@ mod tests {
     use minirun_bridge::id::ContainerId;
 
     use super::*;
-    use crate::config::{NetworkConfig, NetworkMode};
+    use crate::config::{LinkEnvironment, NetworkConfig, NetworkMode};
     use crate::signal::StopSignal;
 
     fn config() -> ContainerConfig {
@@ -241,9 +243,11 @@ mod tests {
             stop_timeout_seconds: 10,
             auto_remove: false,
             network: NetworkConfig {
-                mode: NetworkMode::Bridge,
-                static_address: None,
-                mac_address: None,
+                mode: NetworkMode::Networks,
+                memberships: Vec::new(),
+                link_environment: LinkEnvironment::Full,
+                dns_search: Vec::new(),
+                dns_options: Vec::new(),
                 expose: BTreeSet::new(),
                 publish: Vec::new(),
                 publish_all: false,
@@ -258,6 +262,7 @@ mod tests {
         build_spec(&SpecInputs {
             config,
             directory: Path::new("/containers/c"),
+            etc_files: Path::new("/containers/c"),
             link_environment: &["WEB_NAME=/web2/web".parse().unwrap()],
             user: &ResolvedUser {
                 uid,
@@ -329,7 +334,7 @@ mod tests {
     fn a_network_of_its_own_has_a_namespace_and_settings_and_the_hosts_has_neither() {
         let mut config = config();
         for (mode, private) in [
-            (NetworkMode::Bridge, true),
+            (NetworkMode::Networks, true),
             (NetworkMode::None, true),
             (NetworkMode::Host, false),
         ] {

@@ -64,6 +64,9 @@ impl Runtime {
         told: &mut dyn FnMut(&Report),
     ) -> Result<Started, RuntimeError> {
         let lock = self.lock(&config.id)?;
+        // It may have been changed while we waited.
+        let config = &self.current_record(&config.id)?;
+        self.finish_change_locked(config, &lock)?;
         match self.paths(&config.id).container_state()? {
             ContainerState::Running(_) => {
                 return Err(RuntimeError::AlreadyRunning(config.name.clone()));

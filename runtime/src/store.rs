@@ -39,6 +39,9 @@ impl Runtime {
         if let Some(config) = self.find_exactly(reference)? {
             return Ok(config);
         }
+        if let Some(config) = self.find_by_link(reference)? {
+            return Ok(config);
+        }
         let prefix = reference.to_ascii_lowercase();
         if prefix.is_empty() || !prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(unknown());
@@ -54,6 +57,22 @@ impl Runtime {
         self.read(&found)?.ok_or_else(unknown)
     }
 
+    /// By the name that a link gives: `web2/web` is what `web2` calls `web`.
+    fn find_by_link(&self, reference: &str) -> Result<Option<ContainerConfig>, RuntimeError> {
+        let reference = reference.strip_prefix('/').unwrap_or(reference);
+        let Some((source, alias)) = reference.split_once('/') else {
+            return Ok(None);
+        };
+        let Some(source) = self.find_exactly(source)? else {
+            return Ok(None);
+        };
+        let mut links = source.network.links.iter();
+        match links.find(|link| link.alias.as_str() == alias) {
+            Some(link) => self.find_exactly(link.target.as_str()),
+            None => Ok(None),
+        }
+    }
+
     /// By full id or by name.
     pub(crate) fn find_exactly(
         &self,
@@ -64,13 +83,14 @@ impl Runtime {
         {
             return Ok(Some(config));
         }
-        match reference.parse::<ContainerName>() {
-            Ok(name) => match self.id_of(&name)? {
-                Some(id) => self.read(&id),
-                None => Ok(None),
-            },
-            Err(_) => Ok(None),
-        }
+        let Ok(name) = reference.parse::<ContainerName>() else {
+            return Ok(None);
+        };
+        let Some(id) = self.id_of(&name)? else {
+            return Ok(None);
+        };
+        // A command that was to rename it may have been killed when it had taken the name, and nothing more.
+        Ok(self.read(&id)?.filter(|config| config.name == name))
     }
 
     /// All containers, oldest first. Those that are being removed are left out.
@@ -103,6 +123,12 @@ impl Runtime {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(RuntimeError::file("read", &path, error)),
         }
+    }
+
+    /// The container's record; for callers that hold its lock.
+    pub(crate) fn current_record(&self, id: &ContainerId) -> Result<ContainerConfig, RuntimeError> {
+        self.read(id)?
+            .ok_or_else(|| RuntimeError::UnknownContainer(id.short()))
     }
 
     /// Takes a name for a container; says `false` if another has it.

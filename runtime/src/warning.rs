@@ -1,12 +1,14 @@
 //! What was done as asked, and may not be what was meant.
 
-use crate::config::NetworkMode;
+use crate::config::Membership;
 use crate::create::CreateRequest;
 use crate::error::RuntimeError;
+use crate::network_place::NetworkWanted;
 use crate::runtime::Runtime;
 use minirun_bridge::link::Link;
 use minirun_bridge::name::ContainerName;
-use minirun_bridge::network::{Icc, Network};
+use minirun_bridge::network::{GatewayMode, Icc, Network, Reach};
+use minirun_bridge::publish::{HostPort, PublishRequest};
 use minirun_netns::Sysctl;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -23,6 +25,15 @@ pub enum Warning {
     PublishOnHost,
     /// Without a network there is nothing to publish.
     PublishOnNone,
+    /// Every network of the container is internal.
+    PublishOnInternal,
+    /// Every network that leads out of the host is routed.
+    PublishOnRouted,
+    /// Host ports are bound when a container starts.
+    PublishIpv6Later {
+        /// The container.
+        container: ContainerName,
+    },
     /// The host does not forward, and minirun may not switch it on.
     ForwardingOff,
     /// The link target does not run now.
@@ -47,6 +58,17 @@ impl fmt::Display for Warning {
             Warning::PublishOnNone => formatter.write_str(
                 "published ports are ignored with `--network none`: the container cannot be reached",
             ),
+            Warning::PublishOnInternal => formatter.write_str(
+                "published ports lead nowhere while the container is on internal networks only: connect it to another",
+            ),
+            Warning::PublishIpv6Later { container } => write!(
+                formatter,
+                "host ports are bound when a container starts: those of `{container}` answer over IPv6 once it has been \
+                 restarted"
+            ),
+            Warning::PublishOnRouted => formatter.write_str(
+                "on a routed network, published ports are open at the container's own address, and host ports are ignored",
+            ),
             Warning::PublishOnHost => formatter.write_str(
                 "published ports are ignored with `--network host`: the program binds the host's ports itself",
             ),
@@ -59,28 +81,32 @@ impl fmt::Display for Warning {
 }
 
 impl Runtime {
-    /// With ICC off, a link to a container that exposes nothing is a name without a way.
-    pub(crate) fn link_warnings(&self, links: &[Link]) -> Result<Vec<Warning>, RuntimeError> {
+    /// A link to a container that exposes nothing is a name without a way, where every shared network has ICC off.
+    pub(crate) fn link_warnings(
+        &self,
+        (memberships, links): (&[Membership], &[Link]),
+    ) -> Result<Vec<Warning>, RuntimeError> {
         let mut warnings = Vec::new();
-        if links.is_empty() {
-            return Ok(warnings);
-        }
-        let network = self.default_network()?;
         for link in links {
             let Some(target) = self.find_exactly(link.target.as_str())? else {
                 continue;
             };
-            if network.icc == Icc::Disabled && target.network.expose.is_empty() {
+            let shared = memberships
+                .iter()
+                .filter(|own| target.network.membership(&own.network).is_some());
+            let mut all_closed = true;
+            let mut runs = false;
+            for Membership { network, .. } in shared {
+                let definition = self.networks.load_or_create(network)?;
+                all_closed &= definition.icc == Icc::Disabled;
+                runs |= self.networks.network(network).find(&target.id)?.is_some();
+            }
+            if all_closed && target.network.expose.is_empty() {
                 warnings.push(Warning::LinkOpensNothing {
                     target: link.target.clone(),
                 });
             }
-            if self
-                .networks
-                .network(&network.name)
-                .find(&target.id)?
-                .is_none()
-            {
+            if !runs {
                 warnings.push(Warning::LinkTargetStopped {
                     target: link.target.clone(),
                 });
@@ -90,7 +116,7 @@ impl Runtime {
     }
 
     pub(crate) fn forwarding_warning(&self, request: &CreateRequest) -> Option<Warning> {
-        let needs_it = request.network == NetworkMode::Bridge
+        let needs_it = matches!(request.network, NetworkWanted::Networks(_))
             && !(request.publish.is_empty() && request.links.is_empty());
         if !needs_it || self.networks.settings.ip_forward {
             return None;
@@ -123,12 +149,39 @@ impl Runtime {
     }
 }
 
+impl Runtime {
+    /// Published ports that do not lead from the host to the container as things are.
+    pub(crate) fn publish_warning(
+        &self,
+        request: &CreateRequest,
+        memberships: &[Membership],
+    ) -> Result<Option<Warning>, RuntimeError> {
+        if request.publish.is_empty() && !request.publish_all {
+            return Ok(None);
+        }
+        let mut outward = Vec::new();
+        for membership in memberships {
+            let network = self.networks.load(&membership.network)?;
+            outward.extend(network.filter(|network| network.reach == Reach::External));
+        }
+        let routed = |network: &Network| network.gateway_mode == GatewayMode::Routed;
+        let named = |publish: &PublishRequest| publish.host_port != HostPort::Any;
+        Ok(match (memberships.is_empty(), outward.is_empty()) {
+            (false, true) => Some(Warning::PublishOnInternal),
+            (false, false) if outward.iter().all(routed) && request.publish.iter().any(named) => {
+                Some(Warning::PublishOnRouted)
+            }
+            _ => None,
+        })
+    }
+}
+
 /// Options that have no effect with the network mode.
 pub(crate) fn ignored_options(request: &CreateRequest) -> Option<Warning> {
     let publishes = !request.publish.is_empty() || request.publish_all;
     match request.network {
-        NetworkMode::Host if publishes => Some(Warning::PublishOnHost),
-        NetworkMode::None if publishes => Some(Warning::PublishOnNone),
+        NetworkWanted::Host if publishes => Some(Warning::PublishOnHost),
+        NetworkWanted::None if publishes => Some(Warning::PublishOnNone),
         _ => None,
     }
 }

@@ -15,8 +15,10 @@
 //! If the monitor is killed, the kernel kills the container's first process with it (`PR_SET_PDEATHSIG`), and the next
 //! command repairs the rest.
 
+mod control;
 mod descriptors;
 mod listener;
+mod resolver;
 mod setup;
 mod teardown;
 mod watch;
@@ -35,8 +37,10 @@ use std::fs::File;
 use std::io::{PipeReader, PipeWriter};
 use std::os::fd::AsFd;
 
+pub(crate) use control::tell_networks_changed;
 use listener::Listener;
 use setup::Container;
+pub(crate) use setup::last_addresses;
 pub(crate) use teardown::{CGROUP_PARENT, take_down};
 
 /// What is allocated in one piece of more bytes than this is given back to the kernel when it is freed.
@@ -146,8 +150,10 @@ fn live(
         paths,
     };
     match monitor.begin(streams) {
-        Ok(container) => {
+        Ok(mut container) => {
             monitor.reporter.send(&Report::Started);
+            // Under the lock, since whoever connects it to another network reads this.
+            container.network.remember(&monitor.paths);
             drop(lock);
             monitor.accompany(container)
         }
@@ -173,9 +179,11 @@ impl Monitor<'_> {
 
     /// Stays until the program has ended, and takes the container down.
     fn accompany(&mut self, mut container: Container) -> Result<(), RuntimeError> {
-        setup::remember_place(&self.paths, container.attachment.as_ref());
         keep_memory_small();
-        let exit = container.watch();
+        let (runtime, id) = (self.runtime, self.config.id);
+        let exit = container.watch(&mut |network| network.follow(runtime, &id));
+        // Nobody is there any more to follow changes of the networks: who has something to say about them must not wait.
+        container.network.control = None;
         let lock = self.runtime.lock_if_present(&self.config.id);
         let (exit_code, error) = match exit {
             Ok(exit) => (exit.exit_code(), None),

@@ -4,11 +4,14 @@
 //! opens when both are done ([`set_up`]) and the process is on record ([`Prepared::begin`]).
 
 use super::MonitorStreams;
+use super::control::Control;
+use super::resolver::serve_names;
 use super::teardown::CGROUP_PARENT;
 use super::watch::Output;
 use crate::cgroup::Cgroup;
 use crate::config::{ContainerConfig, NetworkMode};
-use crate::container_state::{ContainerPaths, LastPlace};
+use crate::connection::Connections;
+use crate::container_state::{ContainerPaths, LastAddresses, LastPlace};
 use crate::error::RuntimeError;
 use crate::link_environment::running_link_environment;
 use crate::log::{LogWriter, Stream};
@@ -21,36 +24,59 @@ use crate::runtime::Runtime;
 use crate::spec::{SpecInputs, build_spec, document};
 use crate::user::{UserRequest, resolve_user};
 use minirun_bridge::atomic_file;
-use minirun_bridge::attach::{Attachment, EndpointRequest, NamespaceToAttach};
-use minirun_bridge::endpoint::HostsRecord;
-use minirun_bridge::publish::{HostPort, PublishRequest};
+use minirun_bridge::attach::NamespaceToAttach;
+use minirun_bridge::dns::Server;
+use minirun_bridge::endpoint::Endpoint;
+use minirun_bridge::reservation::Reservation;
 use minirun_netns::Narrator;
 use minirun_netns::Netlink;
 use minirun_netns::{Namespace, bring_up_loopback};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::pipe;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 /// A container that was made and runs.
-#[derive(Debug)]
 pub(super) struct Container {
     /// Its first process.
     pub(super) process: RunningProcess,
-    /// Its place on the network; holds the reserved ports.
-    pub(super) attachment: Option<Attachment>,
+    /// What it has of networks.
+    pub(super) network: ContainerNetwork,
     /// Its log.
     pub(super) log: LogWriter,
     /// Standard output and standard error.
     pub(super) outputs: [Output; 2],
 }
 
+/// What a container has of networks that its monitor keeps.
+#[derive(Default)]
+pub(super) struct ContainerNetwork {
+    /// The bound sockets of its published ports. Whoever holds them keeps the host ports reserved.
+    pub(super) _reservations: Vec<Reservation>,
+    /// Where commands say that its networks have changed; none if they cannot.
+    pub(super) control: Option<Control>,
+    /// Its DNS server, if it has one.
+    pub(super) resolver: Option<Server>,
+    /// What it takes up again at its next start.
+    place: Option<LastPlace>,
+}
+
+impl ContainerNetwork {
+    /// Notes the addresses and the host ports, for the next start and for who connects the container to other networks. The
+    /// program can do without, so a failure does not count.
+    pub(super) fn remember(&mut self, paths: &ContainerPaths) {
+        if let Some(place) = self.place.take() {
+            let _ = atomic_file::write_json(&paths.last_place(), &place);
+        }
+    }
+}
+
 /// A container that was made, and whose first process waits for its program to begin.
-#[derive(Debug)]
 pub(super) struct Prepared {
     held: HeldProcess,
     plan: InitPlan,
-    attachment: Option<Attachment>,
+    network: ContainerNetwork,
     log: LogWriter,
     outputs: [Output; 2],
 }
@@ -65,20 +91,27 @@ pub(super) fn set_up(
     let paths = runtime.paths(&config.id);
     let log = LogWriter::open(&paths.log())
         .map_err(|error| RuntimeError::file("open", &paths.log(), error))?;
+    let connections = Connections::of(runtime, config)?;
+    let shared = shared_namespace(runtime, config)?;
     let cgroup = Cgroup::create(CGROUP_PARENT, &config.id)?;
     let plan = plan(runtime, config, cgroup.as_ref())?;
-    network_files::write(runtime, config, &paths)?;
-    let (mut held, outputs) = spawn_held(&plan, streams, cgroup.as_ref())?;
+    network_files::write(config, &connections, &paths)?;
+    let spawn = || spawn_held(&plan, streams, cgroup.as_ref());
+    let (mut held, outputs) = match &shared {
+        // A process is born into the network namespace of its parent.
+        Some(namespace) => namespace.run(spawn)??,
+        None => spawn()?,
+    };
     reporter.tell(&plan);
-    let connected = connect(runtime, config, &held, reporter);
+    let connected = connect((runtime, config), &connections, (&held, reporter));
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
     held.wait_root_ready()?;
-    let attachment = connected?;
+    let network = connected?;
     tell(plan.steps_before_gate(), reporter);
     Ok(Prepared {
         held,
         plan,
-        attachment,
+        network,
         log,
         outputs,
     })
@@ -96,7 +129,7 @@ impl Prepared {
         tell(self.plan.steps_after_gate(), reporter);
         Ok(Container {
             process,
-            attachment: self.attachment,
+            network: self.network,
             log: self.log,
             outputs: self.outputs,
         })
@@ -121,9 +154,14 @@ fn plan(
     let mut searched: Vec<PathBuf> = vec![upper.clone()];
     searched.extend(image.layers.iter().cloned());
     let request: UserRequest = config.process.user.parse()?;
+    let etc_files = match &config.network.mode {
+        NetworkMode::Container(owner) => runtime.paths(owner).root,
+        _ => paths.root.clone(),
+    };
     let spec = build_spec(&SpecInputs {
         config,
         directory: &paths.root,
+        etc_files: &etc_files,
         link_environment: &running_link_environment(runtime, config)?,
         user: &resolve_user(&request, &searched)?,
         cgroup_path: cgroup.map(Cgroup::spec_path),
@@ -167,88 +205,77 @@ fn spawn_held(
     Ok((held, outputs))
 }
 
-/// Gives the container the network it asked for.
-fn connect(
+/// The network namespace of the container whose network is shared.
+fn shared_namespace(
     runtime: &Runtime,
     config: &ContainerConfig,
-    held: &HeldProcess,
-    narrator: &mut dyn Narrator,
-) -> Result<Option<Attachment>, RuntimeError> {
-    if config.network.mode == NetworkMode::Host {
+) -> Result<Option<Namespace>, RuntimeError> {
+    let NetworkMode::Container(owner) = &config.network.mode else {
         return Ok(None);
+    };
+    match runtime.network_namespace(owner) {
+        Some(namespace) => Ok(Some(namespace)),
+        None => {
+            let name = runtime.read(owner)?.map(|owner| owner.name.to_string());
+            Err(RuntimeError::SharedNotRunning(
+                name.unwrap_or_else(|| owner.short()),
+            ))
+        }
+    }
+}
+
+/// Gives the container the networks it asked for, one interface each.
+fn connect(
+    (runtime, config): (&Runtime, &ContainerConfig),
+    connections: &Connections,
+    (held, narrator): (&HeldProcess, &mut dyn Narrator),
+) -> Result<ContainerNetwork, RuntimeError> {
+    if !config.network.mode.is_private() {
+        return Ok(ContainerNetwork::default());
     }
     let label = format!("/proc/{}/ns/net", held.pid());
     let namespace = Namespace::open(&label)?;
-    if config.network.mode == NetworkMode::None {
+    if connections.joined.is_empty() {
         bring_up_loopback(&mut Netlink::open_in(&namespace)?)?;
-        return Ok(None);
     }
-    let network = runtime.default_network()?;
-    let request = endpoint_request(config, &runtime.paths(&config.id), network.gateway)?;
+    if config.network.mode == NetworkMode::None {
+        return Ok(ContainerNetwork::default());
+    }
+    let paths = runtime.paths(&config.id);
+    let mut last = paths.read_last_place()?;
+    let request = connections.ports_request((runtime, config), &last);
+    let reservations = runtime.reserve_waiting(&request)?;
+    last.publications = reservations
+        .iter()
+        .map(|reservation| reservation.publication)
+        .collect();
     let place = NamespaceToAttach {
         namespace: &namespace,
         label: &label,
     };
-    let attachment = runtime.attach_waiting(&network, &request, place, narrator)?;
-    Ok(Some(attachment))
-}
-
-fn endpoint_request(
-    config: &ContainerConfig,
-    paths: &ContainerPaths,
-    gateway: std::net::Ipv4Addr,
-) -> Result<EndpointRequest, RuntimeError> {
-    let last: LastPlace = match atomic_file::read_json(&paths.last_place()) {
-        Ok(last) => last,
-        Err(error) if error.is_missing() => LastPlace::default(),
-        Err(error) => return Err(error.into()),
-    };
-    let network = &config.network;
-    let mut publish = network.publish.clone();
-    if network.publish_all {
-        let published = |port| publish.iter().any(|request| request.container == port);
-        let missing: Vec<_> = network
-            .expose
-            .iter()
-            .copied()
-            .filter(|port| !published(*port))
-            .collect();
-        publish.extend(missing.into_iter().map(|container| PublishRequest {
-            host_address: None,
-            host_port: HostPort::Any,
-            container,
-        }));
+    let mut addresses = BTreeMap::new();
+    for (number, joined) in connections.joined.iter().enumerate() {
+        let interface = format!("eth{number}");
+        let request = connections.endpoint_request((config, &paths), joined, (interface, &last));
+        let attached = runtime.attach_waiting(&joined.network, &request, place, narrator)?;
+        addresses.insert(
+            joined.network.name.clone(),
+            last_addresses(&attached.endpoint),
+        );
     }
-    Ok(EndpointRequest {
-        container: config.id,
-        name: config.name.clone(),
-        hostname: config.hostname.clone(),
-        static_address: network.static_address,
-        last_address: last.address,
-        mac: network.mac_address,
-        exposed: network.expose.clone(),
-        publish,
-        last_publications: last.publications,
-        links: network.links.clone(),
-        hosts: HostsRecord {
-            path: paths.root.join("hosts"),
-            extra: network
-                .extra_hosts
-                .iter()
-                .map(|extra| extra.resolve(gateway.into()))
-                .collect(),
-        },
+    last.addresses = addresses;
+    Ok(ContainerNetwork {
+        place: Some(last),
+        _reservations: reservations,
+        control: Some(Control::open(&paths)?),
+        resolver: serve_names((runtime, config), connections, (namespace, narrator))?,
     })
 }
 
-/// Notes the address and the host ports, for the next start. That is worth nothing to the running program, so a failure
-/// does not count.
-pub(super) fn remember_place(paths: &ContainerPaths, attachment: Option<&Attachment>) {
-    if let Some(attachment) = attachment {
-        let place = LastPlace {
-            address: Some(attachment.endpoint.address),
-            publications: attachment.endpoint.publications.clone(),
-        };
-        let _ = atomic_file::write_json(&paths.last_place(), &place);
+/// The addresses that an endpoint has.
+pub(crate) fn last_addresses(endpoint: &Endpoint) -> LastAddresses {
+    LastAddresses {
+        ipv4: Some(endpoint.address),
+        ipv6: endpoint.ipv6_address,
     }
 }

@@ -4,10 +4,10 @@
 //! errors, and tolerates that it was done before: it also repairs what a killed monitor left.
 
 use crate::cgroup::Cgroup;
-use crate::config::{ContainerConfig, NetworkMode};
+use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::runtime::Runtime;
-use minirun_bridge::name::NetworkName;
+use minirun_bridge::detach::Departure;
 use minirun_netns::Narrator;
 use std::time::Duration;
 
@@ -24,11 +24,15 @@ pub(crate) fn take_down(
     narrator: &mut dyn Narrator,
 ) -> Vec<RuntimeError> {
     let mut errors = Vec::new();
-    if config.network.mode == NetworkMode::Bridge {
-        let detached = runtime
-            .networks
-            .detach(&NetworkName::default(), &config.id, narrator);
-        errors.extend(detached.err().map(RuntimeError::from));
+    match runtime.networks.networks_of(&config.id) {
+        Ok(networks) => {
+            for network in networks {
+                let leaving = (&config.id, Departure::Ended);
+                let detached = runtime.networks.detach(&network, leaving, narrator);
+                errors.extend(detached.err().map(RuntimeError::from));
+            }
+        }
+        Err(error) => errors.push(error.into()),
     }
     errors.extend(remove_cgroup(config).err());
     if !errors.is_empty() {

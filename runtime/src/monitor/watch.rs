@@ -1,11 +1,12 @@
 //! Watching a running container: its output goes to the log and to the command, and its end is noticed.
 //!
-//! Everything waits in one `poll(2)`: the two pipes of the program, the descriptor of its first process, and a command
-//! that is behind with reading. There is no timer and nothing is asked twice. A command that does not read holds up its
+//! Everything waits in one `poll(2)`: the two pipes of the program, the descriptor of its first process, a command that is
+//! behind with reading, one that has something to say, and questions about names. The only timer is that of the DNS server,
+//! while it waits for the answer of another. A command that does not read holds up its
 //! stream and with that, in the end, the program that writes to it; it holds up neither the other stream nor the end.
 
 use super::listener::Listener;
-use super::setup::Container;
+use super::setup::{Container, ContainerNetwork};
 use crate::error::RuntimeError;
 use crate::log::{LineSplitter, LogEntry, LogWriter, Stream};
 use crate::process::Exit;
@@ -15,6 +16,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{PipeReader, PipeWriter, Read};
 use std::os::fd::AsFd;
+use std::time::Instant;
 
 /// How much is read at once, in bytes.
 const PIECE: usize = 16 * 1024;
@@ -126,17 +128,27 @@ impl Output {
 }
 
 impl Container {
-    /// Copies output until the program has ended and its pipes are empty.
-    pub(super) fn watch(&mut self) -> Result<Exit, RuntimeError> {
+    /// Copies output and answers questions until the program has ended and its pipes are empty. `follow` is called when a
+    /// command says that the networks have changed.
+    pub(super) fn watch(&mut self, follow: &mut Follow<'_>) -> Result<Exit, RuntimeError> {
         let mut buffer = vec![0; PIECE];
         loop {
-            let (ended, ready) = self.wait_for_news()?;
-            for (output, ready) in self.outputs.iter_mut().zip(ready) {
+            let news = self.wait_for_news()?;
+            for (output, ready) in self.outputs.iter_mut().zip(news.outputs) {
                 if ready {
                     output.go_on(&mut buffer, &mut self.log);
                 }
             }
-            if !ended {
+            if let Some(resolver) = self.network.resolver.as_mut().filter(|_| news.resolver) {
+                resolver.go_on();
+            }
+            if news.control
+                && let Some(control) = self.network.control.take()
+            {
+                control.hear(|| follow(&mut self.network));
+                self.network.control = Some(control);
+            }
+            if !news.ended {
                 // A full disk must not stop the program; its output still reaches whoever listens.
                 let _ = self.log.flush();
                 continue;
@@ -160,21 +172,60 @@ impl Container {
             .collect()
     }
 
-    /// Waits until the program has ended or there is something to do for its output; says which.
-    fn wait_for_news(&self) -> Result<(bool, [bool; 2]), RuntimeError> {
+    /// Waits until the program has ended or there is something to do for its output, its names or a command.
+    fn wait_for_news(&self) -> Result<News, RuntimeError> {
         let mut questions = vec![PollFd::new(self.process.pidfd(), PollFlags::POLLIN)];
-        let places = self.outputs.each_ref().map(|output| {
+        let outputs = self.outputs.each_ref().map(|output| {
             questions.push(output.question()?);
             Some(questions.len() - 1)
         });
+        let control = self.network.control.as_ref().map(|control| {
+            questions.push(PollFd::new(control.descriptor(), PollFlags::POLLIN));
+            questions.len() - 1
+        });
+        let resolver_begin = questions.len();
+        let mut deadline = None;
+        if let Some(resolver) = &self.network.resolver {
+            questions.extend(resolver.wanted());
+            deadline = resolver.deadline();
+        }
         loop {
-            match poll(&mut questions, PollTimeout::NONE) {
+            match poll(&mut questions, timeout(deadline)) {
                 Ok(_) => break,
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err(RuntimeError::system("watch the container", error)),
             }
         }
         let ready = |index: usize| questions[index].any().unwrap_or(false);
-        Ok((ready(0), places.map(|place| place.is_some_and(ready))))
+        let asked = (resolver_begin..questions.len()).any(ready);
+        Ok(News {
+            ended: ready(0),
+            outputs: outputs.map(|place| place.is_some_and(ready)),
+            control: control.is_some_and(ready),
+            resolver: asked || deadline.is_some_and(|deadline| deadline <= Instant::now()),
+        })
     }
+}
+
+/// What is called when a command says that the networks have changed.
+pub(super) type Follow<'a> = dyn FnMut(&mut ContainerNetwork) -> Result<(), RuntimeError> + 'a;
+
+/// What there is to do.
+struct News {
+    ended: bool,
+    outputs: [bool; 2],
+    control: bool,
+    resolver: bool,
+}
+
+/// How long to wait, at most; a little too long rather than in vain.
+fn timeout(deadline: Option<Instant>) -> PollTimeout {
+    let Some(deadline) = deadline else {
+        return PollTimeout::NONE;
+    };
+    let milliseconds = deadline
+        .saturating_duration_since(Instant::now())
+        .as_millis()
+        .saturating_add(1);
+    u16::try_from(milliseconds).map_or(PollTimeout::from(u16::MAX), PollTimeout::from)
 }

@@ -1,0 +1,373 @@
+//! Containers connected to networks and taken off them, while they run or not.
+//!
+//! Theory of operation of a change to a container's networks
+//!
+//! 1. The container's lock is taken, so that it neither starts nor ends meanwhile. Its record is read again under it.
+//! 2. If it runs, it is attached to the network or detached from it. The record is saved after an attachment and before a
+//!    detachment: whatever is interrupted, the next start gives it the networks that were confirmed.
+//! 3. Which network leads everywhere else is decided anew. The host ports follow: their sockets stay bound, only the rules
+//!    move. They are withdrawn from where they were before they lead to where they shall.
+//! 4. Its monitor is told, which may have to serve names now.
+
+use crate::config::Membership;
+use crate::config::{ContainerConfig, NetworkMode};
+use crate::connection::{Connections, Joined};
+use crate::container_state::ContainerPaths;
+use crate::error::RuntimeError;
+use crate::link_resolution::LinkSource;
+use crate::monitor::{last_addresses, tell_networks_changed};
+use crate::network_files::{self, write_resolv};
+use crate::remove::Force;
+use crate::runtime::Runtime;
+use crate::store::ContainerLock;
+use crate::warning::Warning;
+use minirun_bridge::atomic_file;
+use minirun_bridge::attach::NamespaceToAttach;
+use minirun_bridge::detach::Departure;
+use minirun_bridge::error::NetworkError;
+use minirun_bridge::link::LinkRequest;
+use minirun_bridge::name::{Alias, NetworkName};
+use minirun_bridge::network::Family;
+use minirun_netns::{
+    DefaultRoute, DefaultRoutes, Namespace, Narrator, Netlink, set_default_routes,
+};
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+
+/// How a container is to be connected.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// To what, and as what.
+    pub membership: Membership,
+    /// More links for it.
+    pub links: Vec<LinkRequest>,
+}
+
+impl Runtime {
+    /// Connects a container to a network, at once if it runs.
+    ///
+    /// # Errors
+    /// [`NetworkError::AlreadyConnected`], [`RuntimeError::CannotConnect`]; else that of the step that failed, and nothing
+    /// has changed then.
+    pub fn connect(
+        &self,
+        container: &ContainerConfig,
+        connection: Connection,
+        narrator: &mut dyn Narrator,
+    ) -> Result<Vec<Warning>, RuntimeError> {
+        let lock = self.lock(&container.id)?;
+        let before = self.changeable(container, &lock)?;
+        let name = connection.membership.network.clone();
+        if before.network.membership(&name).is_some() {
+            return Err(NetworkError::AlreadyConnected {
+                container: before.name,
+                network: name,
+            }
+            .into());
+        }
+        let mut after = before.clone();
+        after.network.memberships.push(connection.membership);
+        let source = LinkSource {
+            name: Some(&before.name),
+            memberships: &after.network.memberships,
+        };
+        after.network.links =
+            self.resolve_more_links(&source, &connection.links, before.network.links.clone())?;
+        let connections = Connections::of(self, &after)?;
+        self.begin_change(&after.id, None)?;
+        let joined = self.join(&after, &connections, narrator);
+        if joined.is_err() {
+            // The error that is told is the first one. The record says what it said before.
+            let leaving = (&after.id, Departure::Disconnected);
+            let _ = self.networks.detach(&name, leaving, narrator);
+            self.end_change(&after.id);
+        }
+        joined?;
+        if self.runs(&after)? {
+            self.settle_links(&after, narrator)?;
+            self.settle_ways(&after, &connections, narrator)?;
+        }
+        self.end_change(&after.id);
+        let mut warnings =
+            self.link_warnings((&after.network.memberships, &after.network.links))?;
+        let last = self.paths(&after.id).read_last_place()?;
+        if self.runs(&after)? && connections.lacks_ipv6_ports((self, &after), &last) {
+            warnings.push(Warning::PublishIpv6Later {
+                container: after.name,
+            });
+        }
+        Ok(warnings)
+    }
+
+    /// Attaches a container that runs to the last of its networks, and records that it is on it.
+    fn join(
+        &self,
+        config: &ContainerConfig,
+        connections: &Connections,
+        narrator: &mut dyn Narrator,
+    ) -> Result<(), RuntimeError> {
+        if self.runs(config)? {
+            self.attach_live(config, connections, narrator)?;
+        }
+        let record = self.paths(&config.id).record();
+        Ok(atomic_file::write_json(&record, config)?)
+    }
+
+    /// Takes a container off a network, at once if it runs.
+    ///
+    /// # Errors
+    /// [`NetworkError::NotConnected`] unless forced; else that of the step that failed.
+    pub fn disconnect(
+        &self,
+        container: &ContainerConfig,
+        network: &NetworkName,
+        force: Force,
+        narrator: &mut dyn Narrator,
+    ) -> Result<(), RuntimeError> {
+        let lock = self.lock(&container.id)?;
+        let mut config = self.changeable(container, &lock)?;
+        if config.network.membership(network).is_none() {
+            return match force {
+                Force::Yes => Ok(()),
+                Force::No => Err(NetworkError::NotConnected {
+                    container: config.name,
+                    network: network.clone(),
+                }
+                .into()),
+            };
+        }
+        config
+            .network
+            .memberships
+            .retain(|membership| membership.network != *network);
+        let paths = self.paths(&config.id);
+        self.begin_change(&config.id, None)?;
+        atomic_file::write_json(&paths.record(), &config)?;
+        let runs = self.runs(&config)?;
+        if runs {
+            let leaving = (&config.id, Departure::Disconnected);
+            self.networks.detach(network, leaving, narrator)?;
+        }
+        let mut last = paths.read_last_place()?;
+        let addresses = last.addresses.remove(network).map(|last| last.all());
+        self.networks
+            .forget(network, &config.id, &addresses.unwrap_or_default())?;
+        atomic_file::write_json(&paths.last_place(), &last)?;
+        if runs {
+            let connections = Connections::of(self, &config)?;
+            self.settle_ways(&config, &connections, narrator)?;
+        }
+        self.end_change(&config.id);
+        Ok(())
+    }
+
+    /// Takes one link of a container away, at once if it runs.
+    ///
+    /// # Errors
+    /// [`RuntimeError::UnknownLink`].
+    pub fn remove_link(
+        &self,
+        source: &ContainerConfig,
+        alias: &Alias,
+        narrator: &mut dyn Narrator,
+    ) -> Result<(), RuntimeError> {
+        let lock = self.lock(&source.id)?;
+        let mut config = self.current_record(&source.id)?;
+        self.finish_change_locked(&config, &lock)?;
+        let count = config.network.links.len();
+        config.network.links.retain(|link| link.alias != *alias);
+        if config.network.links.len() == count {
+            return Err(RuntimeError::UnknownLink {
+                container: config.name,
+                alias: alias.clone(),
+            });
+        }
+        self.begin_change(&config.id, None)?;
+        atomic_file::write_json(&self.paths(&config.id).record(), &config)?;
+        self.settle_links(&config, narrator)?;
+        self.end_change(&config.id);
+        Ok(())
+    }
+
+    /// The record as it is under the lock, if networks can be changed at all. What another command has left half made is
+    /// finished first.
+    fn changeable(
+        &self,
+        container: &ContainerConfig,
+        lock: &ContainerLock,
+    ) -> Result<ContainerConfig, RuntimeError> {
+        let config = self.current_record(&container.id)?;
+        if config.network.mode != NetworkMode::Networks {
+            return Err(RuntimeError::CannotConnect {
+                mode: config.network.mode_word(),
+                container: config.name,
+            });
+        }
+        self.finish_change_locked(&config, lock)?;
+        Ok(config)
+    }
+
+    /// Attaches a running container to the last of its networks. Nothing leads through it before everything is in place.
+    fn attach_live(
+        &self,
+        config: &ContainerConfig,
+        connections: &Connections,
+        narrator: &mut dyn Narrator,
+    ) -> Result<(), RuntimeError> {
+        let (Some(joined), Some(init)) = (connections.joined.last(), self.init_of(&config.id))
+        else {
+            return Ok(());
+        };
+        let paths = self.paths(&config.id);
+        let namespace = self.namespace_of(config)?;
+        let label = format!("/proc/{}/ns/net", init.pid);
+        let last = paths.read_last_place()?;
+        let interface = self.free_interface(config)?;
+        let mut request =
+            connections.endpoint_request((config, &paths), joined, (interface, &last));
+        request.publications.clear();
+        request.default_route = Default::default();
+        let place = NamespaceToAttach {
+            namespace: &namespace,
+            label: &label,
+        };
+        let attached = self.attach_waiting(&joined.network, &request, place, narrator)?;
+        let mut last = paths.read_last_place()?;
+        last.addresses.insert(
+            joined.network.name.clone(),
+            last_addresses(&attached.endpoint),
+        );
+        Ok(atomic_file::write_json(&paths.last_place(), &last)?)
+    }
+
+    fn namespace_of(&self, config: &ContainerConfig) -> Result<Namespace, RuntimeError> {
+        self.network_namespace(&config.id)
+            .ok_or_else(|| RuntimeError::NotRunning(config.name.clone()))
+    }
+
+    /// The first of `eth0`, `eth1` … that no network of a running container uses.
+    fn free_interface(&self, config: &ContainerConfig) -> Result<String, RuntimeError> {
+        let mut used = BTreeSet::new();
+        for network in self.networks.networks_of(&config.id)? {
+            let endpoint = self.networks.network(&network).find(&config.id)?;
+            used.extend(endpoint.map(|endpoint| endpoint.interface_name));
+        }
+        let mut names = (0u32..).map(|number| format!("eth{number}"));
+        Ok(names.find(|name| !used.contains(name)).unwrap_or_default())
+    }
+
+    /// Makes the links of a running container what its record says, on every network.
+    pub(crate) fn settle_links(
+        &self,
+        config: &ContainerConfig,
+        narrator: &mut dyn Narrator,
+    ) -> Result<(), RuntimeError> {
+        for network in self.networks.networks_of(&config.id)? {
+            self.networks.amend(
+                (&network, &config.id),
+                |endpoint| endpoint.links.clone_from(&config.network.links),
+                narrator,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Decides anew which networks lead everywhere else, moves the host ports there, and tells the monitor.
+    pub(crate) fn settle_ways(
+        &self,
+        config: &ContainerConfig,
+        connections: &Connections,
+        narrator: &mut dyn Narrator,
+    ) -> Result<(), RuntimeError> {
+        let paths = self.paths(&config.id);
+        let held = paths.read_last_place()?.publications;
+        let leads = |joined: &&Joined| {
+            let route = connections.default_route(&joined.network);
+            route.ipv4 || route.ipv6
+        };
+        let (gaining, losing): (Vec<&Joined>, Vec<&Joined>) =
+            connections.joined.iter().partition(leads);
+        let extra = connections.extra_hosts(config);
+        for joined in losing.into_iter().chain(gaining) {
+            let network = &joined.network;
+            let publications = connections.publications_through(network, &held);
+            let default_route = connections.default_route(network);
+            self.networks.amend(
+                (&network.name, &config.id),
+                |endpoint| {
+                    endpoint.publications = publications;
+                    endpoint.default_route = default_route;
+                    endpoint.hosts.extra.clone_from(&extra);
+                },
+                narrator,
+            )?;
+        }
+        self.route(config, connections, narrator)?;
+        match connections.joined.is_empty() {
+            // Nothing is left that would keep its hosts file up to date.
+            true => network_files::write(config, connections, &paths)?,
+            false => write_resolv(config, connections, &paths)?,
+        }
+        follow(config, &paths)
+    }
+
+    /// Sets the default routes of a running container.
+    fn route(
+        &self,
+        config: &ContainerConfig,
+        connections: &Connections,
+        narrator: &mut dyn Narrator,
+    ) -> Result<(), RuntimeError> {
+        let (Some(init), Some(namespace)) =
+            (self.init_of(&config.id), self.network_namespace(&config.id))
+        else {
+            // It has just ended.
+            return Ok(());
+        };
+        let routes = DefaultRoutes {
+            ipv4: self.default_route(config, connections, Family::Ipv4)?,
+            ipv6: self.default_route(config, connections, Family::Ipv6)?,
+            namespace_label: format!("/proc/{}/ns/net", init.pid),
+        };
+        set_default_routes(&mut Netlink::open_in(&namespace)?, &routes)?;
+        narrator.tell(&routes);
+        Ok(())
+    }
+
+    fn default_route(
+        &self,
+        config: &ContainerConfig,
+        connections: &Connections,
+        family: Family,
+    ) -> Result<Option<DefaultRoute>, RuntimeError> {
+        let Some(network) = connections.gateway(family) else {
+            return Ok(None);
+        };
+        let endpoint = self.networks.network(&network.name).find(&config.id)?;
+        let gateway = network.addressing(family);
+        Ok(endpoint
+            .zip(gateway)
+            .map(|(endpoint, addressing)| DefaultRoute {
+                interface: endpoint.interface_name,
+                gateway: addressing.gateway,
+            }))
+    }
+}
+
+/// Tells the monitor. One that has just ended has nothing to follow.
+fn follow(config: &ContainerConfig, paths: &ContainerPaths) -> Result<(), RuntimeError> {
+    let refused = |message| RuntimeError::MonitorRefused {
+        container: config.name.clone(),
+        message,
+    };
+    match tell_networks_changed(paths) {
+        Ok(None) => Ok(()),
+        Ok(Some(message)) => Err(refused(message)),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => {
+                Ok(())
+            }
+            _ => Err(refused(error.to_string())),
+        },
+    }
+}
