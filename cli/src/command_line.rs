@@ -1,13 +1,14 @@
 //! The table of commands. The options of a command are put together only when that command is called, since building all of
 //! them takes longer than starting a container's first process.
 
+use crate::commands::switch::parse_switch;
 use crate::commands::*;
 use crate::context::Context;
 use crate::failure::{Failure, OWN_ERROR, complain};
 use crate::unsupported;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
-use minirun_runtime::runtime::Directories;
+use minirun_runtime::runtime::{Directories, Overrides};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ const COMMANDS: &[Entry] = &[
     entry::<restart::Restart>("restart"),
     entry::<kill::Kill>("kill"),
     entry::<rm::Remove>("rm"),
+    entry::<rename::Rename>("rename"),
     entry::<wait::Wait>("wait"),
     entry::<ps::List>("ps"),
     entry::<logs::Logs>("logs"),
@@ -73,6 +75,7 @@ pub fn run() -> Result<ExitCode, Failure> {
     };
     let context = Context {
         directories: directories(&matches)?,
+        overrides: overrides(&matches)?,
     };
     let (name, options) = matches
         .subcommand()
@@ -95,7 +98,21 @@ fn explain_usage(mut error: clap::Error) -> ExitCode {
     {
         let option = error.get(ContextKind::InvalidArg);
         let option = option.map(|option| format!(" (of `{option}`)"));
-        complain("error", &format!("{source}{}", option.unwrap_or_default()));
+        let problem = source.to_string();
+        // The standard library's parsers do not say what they could not read.
+        let value = error
+            .get(ContextKind::InvalidValue)
+            .map(ToString::to_string)
+            .filter(|value| !problem.contains(value))
+            .map(|value| format!("`{value}`: "));
+        complain(
+            "error",
+            &format!(
+                "{}{problem}{}",
+                value.unwrap_or_default(),
+                option.unwrap_or_default()
+            ),
+        );
         return ExitCode::from(OWN_ERROR);
     }
     if error.kind() == ErrorKind::UnknownArgument
@@ -130,12 +147,19 @@ fn command() -> Command {
     command
 }
 
-fn global_arguments() -> [clap::Arg; 3] {
+fn global_arguments() -> [clap::Arg; 5] {
     let directory = |name: &'static str, help: &'static str| {
         clap::Arg::new(name)
             .long(name)
             .value_name("PATH")
             .value_parser(clap::value_parser!(PathBuf))
+            .help(help)
+    };
+    let switch = |name: &'static str, help: &'static str| {
+        clap::Arg::new(name)
+            .long(name)
+            .value_name("true|false")
+            .value_parser(parse_switch)
             .help(help)
     };
     [
@@ -150,6 +174,14 @@ fn global_arguments() -> [clap::Arg; 3] {
         directory(
             "config",
             "Configuration file [env: MINIRUN_CONFIG] [default: /etc/minirun/minirun.toml]",
+        ),
+        switch(
+            "iptables",
+            "Whether rules are made, whatever the configuration says [env: MINIRUN_IPTABLES]",
+        ),
+        switch(
+            "ip-forward",
+            "Whether the host's forwarding may be switched on, whatever the configuration says [env: MINIRUN_IP_FORWARD]",
         ),
     ]
 }
@@ -183,6 +215,26 @@ fn directories(matches: &ArgMatches) -> Result<Directories, Failure> {
     })
 }
 
+/// The command line first, then the environment; what neither names is left to the configuration.
+fn overrides(matches: &ArgMatches) -> Result<Overrides, Failure> {
+    let named = |name: &str, variable: &str| -> Result<Option<bool>, Failure> {
+        if let Some(value) = matches.get_one::<bool>(name) {
+            return Ok(Some(*value));
+        }
+        std::env::var_os(variable)
+            .filter(|value| !value.is_empty())
+            .map(|value| parse_switch(&value.to_string_lossy()))
+            .transpose()
+            .map_err(|problem| {
+                Failure::own(format!("environment variable `{variable}`: {problem}"))
+            })
+    };
+    Ok(Overrides {
+        iptables: named("iptables", "MINIRUN_IPTABLES")?,
+        ip_forward: named("ip-forward", "MINIRUN_IP_FORWARD")?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,5 +245,15 @@ mod tests {
             (entry.options)(Command::new(entry.name)).debug_assert();
         }
         command().debug_assert();
+    }
+
+    #[test]
+    fn global_switches_stand_before_the_command() {
+        let matches = command()
+            .try_get_matches_from(["minirun", "--iptables=false", "--ip-forward", "1", "ps"])
+            .unwrap();
+        let overrides = overrides(&matches).unwrap();
+        assert_eq!(overrides.iptables, Some(false));
+        assert_eq!(overrides.ip_forward, Some(true));
     }
 }

@@ -1,9 +1,9 @@
-//! What every command knows: where things are.
+//! What every command knows: where things are, and what the command line sets above the configuration.
 
 use crate::failure::Failure;
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::error::RuntimeError;
-use minirun_runtime::runtime::{Directories, Runtime};
+use minirun_runtime::runtime::{Directories, Overrides, Runtime};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -12,12 +12,14 @@ use std::process::ExitCode;
 pub struct Context {
     /// The directories.
     pub directories: Directories,
+    /// What is stronger than the configuration file.
+    pub overrides: Overrides,
 }
 
 impl Context {
     /// The runtime.
     pub fn runtime(&self) -> Result<Runtime, RuntimeError> {
-        Runtime::open(self.directories.clone())
+        Runtime::open(self.directories.clone(), self.overrides)
     }
 
     /// The runtime, after it has repaired what killed commands and monitors left.

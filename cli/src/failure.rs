@@ -4,6 +4,7 @@
 //! a full disk or a reader that has gone must not change what a command does.
 
 use crate::output::sanitize::sanitize;
+use crate::output::template::UnknownField;
 use minirun_runtime::error::RuntimeError;
 use std::fmt;
 use std::io::Write;
@@ -43,6 +44,14 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The same with what can be done about it.
+    pub fn with_hint(self, hint: impl Into<String>) -> Failure {
+        Failure {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
     /// A failure with a message of its own.
     pub fn new(message: impl fmt::Display) -> Failure {
         Failure {
@@ -83,6 +92,18 @@ impl Failure {
             complain("hint", hint);
         }
         ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl From<UnknownField> for Failure {
+    fn from(error: UnknownField) -> Failure {
+        Failure::new(error)
     }
 }
 

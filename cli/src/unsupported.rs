@@ -12,7 +12,12 @@ pub fn hint(option: &str) -> Option<String> {
         "--privileged" | "--cap-add" | "--cap-drop" | "--device" => {
             "other capabilities and devices are"
         }
-        "--network-alias" | "--ip6" | "--ipv6" | "--subnet" => "user-defined networks are",
+        "--attachable" | "--ingress" | "--scope" | "--config-from" | "--config-only" => {
+            "networks of several hosts are"
+        }
+        "--ipv4" => "networks without IPv4 are",
+        "--ipam-driver" | "--ipam-opt" => "other address drivers are",
+        "--link-local-ip" | "--driver-opt" => "other drivers are",
         "--health-cmd" | "--init" | "--userns" | "--log-driver" | "--log-opt" => "that is",
         _ => return None,
     };

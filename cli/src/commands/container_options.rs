@@ -1,22 +1,16 @@
 //! The options that `run` and `create` share.
 
+use super::container_network::ContainerNetwork;
+use super::label::{Label, labels};
 use crate::failure::{Failure, complain};
 use clap::Args;
 use minirun_bridge::environment::{EnvironmentEntry, EnvironmentVariable, parse_env_file};
-use minirun_bridge::extra_host::ExtraHostRequest;
-use minirun_bridge::link::LinkRequest;
-use minirun_bridge::name::{ContainerName, Hostname};
-use minirun_bridge::port::{ExposeError, ExposedPort, parse_expose};
-use minirun_bridge::publish::{PublishError, PublishRequest, parse_publish};
-use minirun_netns::MacAddress;
-use minirun_runtime::config::NetworkMode;
+use minirun_bridge::name::ContainerName;
 use minirun_runtime::create::{CreateRequest, Created};
 use minirun_runtime::runtime::Runtime;
 use minirun_runtime::signal::StopSignal;
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -67,47 +61,8 @@ pub struct ContainerOptions {
     #[arg(long, value_name = "PROGRAM", help_heading = "Program")]
     entrypoint: Option<String>,
 
-    /// Network: `bridge`, `none` or `host`
-    #[arg(
-        long,
-        visible_alias = "net",
-        value_name = "NETWORK",
-        default_value = "bridge",
-        help_heading = "Network"
-    )]
-    network: NetworkMode,
-    /// Name another container as ALIAS, with its environment, and open its exposed ports to this one
-    #[arg(long, value_name = "CONTAINER[:ALIAS]", help_heading = "Network")]
-    link: Vec<LinkRequest>,
-    /// Publish a port on the host
-    #[arg(
-        short,
-        long,
-        value_name = "[[ADDRESS:][PORT]:]PORT[/PROTOCOL]",
-        help_heading = "Network"
-    )]
-    publish: Vec<Publish>,
-    /// Publish every exposed port on a random port of the host
-    #[arg(short = 'P', long, help_heading = "Network")]
-    publish_all: bool,
-    /// Expose ports to containers that are linked to this one
-    #[arg(long, value_name = "PORT[-PORT][/PROTOCOL]", help_heading = "Network")]
-    expose: Vec<Expose>,
-    /// IPv4 address on the network
-    #[arg(long, value_name = "ADDRESS", help_heading = "Network")]
-    ip: Option<Ipv4Addr>,
-    /// MAC address
-    #[arg(long, value_name = "MAC", help_heading = "Network")]
-    mac_address: Option<MacAddress>,
-    /// Host name
-    #[arg(long, value_name = "NAME", help_heading = "Network")]
-    hostname: Option<Hostname>,
-    /// Add a line to /etc/hosts; `host-gateway` stands for the host's address on the network
-    #[arg(long, value_name = "NAME:ADDRESS", help_heading = "Network")]
-    add_host: Vec<ExtraHostRequest>,
-    /// Name server instead of the host's
-    #[arg(long, value_name = "ADDRESS", help_heading = "Network")]
-    dns: Vec<IpAddr>,
+    #[command(flatten)]
+    network: ContainerNetwork,
 
     /// Image to make the container from
     #[arg(value_name = "IMAGE")]
@@ -119,22 +74,6 @@ pub struct ContainerOptions {
         allow_hyphen_values = true
     )]
     command: Vec<String>,
-}
-
-/// `--label`.
-#[derive(Debug, Clone)]
-struct Label(String, String);
-
-impl FromStr for Label {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Label, String> {
-        let (key, value) = text.split_once('=').unwrap_or((text, ""));
-        if key.is_empty() {
-            return Err("a label needs a key: write KEY=VALUE".into());
-        }
-        Ok(Label(key.into(), value.into()))
-    }
 }
 
 /// `--security-opt`.
@@ -161,30 +100,6 @@ impl FromStr for SecurityOption {
     }
 }
 
-/// One `-p`, which may stand for a range.
-#[derive(Debug, Clone)]
-struct Publish(Vec<PublishRequest>);
-
-impl FromStr for Publish {
-    type Err = PublishError;
-
-    fn from_str(text: &str) -> Result<Publish, PublishError> {
-        parse_publish(text).map(Publish)
-    }
-}
-
-/// One `--expose`, which may stand for a range.
-#[derive(Debug, Clone)]
-struct Expose(Vec<ExposedPort>);
-
-impl FromStr for Expose {
-    type Err = ExposeError;
-
-    fn from_str(text: &str) -> Result<Expose, ExposeError> {
-        parse_expose(text).map(Expose)
-    }
-}
-
 impl ContainerOptions {
     /// Creates the container, tells what may not be what was meant, and writes the id file.
     pub fn create(&self, runtime: &Runtime) -> Result<Created, Failure> {
@@ -208,8 +123,7 @@ impl ContainerOptions {
     }
 
     fn request(&self) -> Result<CreateRequest, Failure> {
-        let flatten = |expose: &[Expose]| expose.iter().flat_map(|ports| ports.0.clone()).collect();
-        Ok(CreateRequest {
+        let request = CreateRequest {
             image: self.image.clone(),
             command: self.command.clone(),
             name: self.name.clone(),
@@ -217,37 +131,18 @@ impl ContainerOptions {
             working_directory: self.workdir.clone(),
             user: self.user.clone(),
             entrypoint: self.entrypoint.clone(),
-            hostname: self.hostname.clone(),
             read_only: self.read_only,
-            expose: flatten(&self.expose),
-            publish: self
-                .publish
-                .iter()
-                .flat_map(|ports| ports.0.clone())
-                .collect(),
-            publish_all: self.publish_all,
-            links: self.link.clone(),
-            network: self.network,
-            static_address: self.ip,
-            mac_address: self.mac_address,
-            extra_hosts: self.add_host.clone(),
-            nameservers: self.dns.clone(),
             stop_signal: self.stop_signal,
             stop_timeout_seconds: self.stop_timeout,
-            labels: self.labels(),
+            labels: labels(&self.label),
             auto_remove: self.auto_remove,
             open_stdin: self.interactive,
             no_new_privileges: self
                 .security_opt
                 .contains(&SecurityOption::NewPrivileges { allowed: false }),
-        })
-    }
-
-    fn labels(&self) -> BTreeMap<String, String> {
-        self.label
-            .iter()
-            .map(|Label(key, value)| (key.clone(), value.clone()))
-            .collect()
+            ..CreateRequest::default()
+        };
+        self.network.fill(request)
     }
 
     fn open_id_file(&self) -> Result<Option<fs::File>, Failure> {

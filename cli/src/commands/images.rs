@@ -1,6 +1,6 @@
 //! `minirun images`.
 
-use super::ps::{Format, truncation};
+use super::format::{Format, truncation};
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
 use crate::failure::Failure;
@@ -20,7 +20,7 @@ pub struct Images {
     #[arg(long)]
     no_trunc: bool,
     /// How to show them
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, default_value = "table", value_name = "table|json|TEMPLATE")]
     format: Format,
 }
 
@@ -33,10 +33,10 @@ impl RunCommand for Images {
         let built_in = DemoImage::ensure(&runtime.images);
         print(&images::list(
             &runtime.images.list()?,
-            self.format.unless(self.quiet),
+            &self.format.unless(self.quiet),
             truncation(self.no_trunc),
             Timestamp::now(),
-        ))?;
+        )?)?;
         built_in?;
         Ok(ExitCode::SUCCESS)
     }

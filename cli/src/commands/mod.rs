@@ -1,22 +1,32 @@
 //! One file for each command: its options, and what it does with them.
 
+pub mod container_filter;
+pub mod container_network;
 pub mod container_options;
 pub mod create;
 pub mod exec;
+pub mod filter;
+pub mod format;
 pub mod images;
 pub mod import;
 pub mod info;
 pub mod inspect;
 pub mod kill;
+pub mod label;
+pub mod link_path;
 pub mod logs;
 pub mod network;
+pub mod network_argument;
+pub mod networks_wanted;
 pub mod port;
 pub mod ps;
+pub mod rename;
 pub mod restart;
 pub mod rm;
 pub mod rmi;
 pub mod run;
 pub mod start;
 pub mod stop;
+pub mod switch;
 pub mod version;
 pub mod wait;

@@ -3,7 +3,7 @@
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
 use crate::failure::Failure;
-use crate::show::ports;
+use crate::show::{place, ports};
 use clap::Args;
 use minirun_bridge::port::ExposedPort;
 use minirun_runtime::error::RuntimeError;
@@ -26,10 +26,7 @@ impl RunCommand for PortCommand {
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.tidy_runtime()?;
         let details = runtime.details(runtime.resolve(&self.container)?)?;
-        let publications = details
-            .endpoint
-            .map(|endpoint| endpoint.publications)
-            .unwrap_or_default();
+        let publications = place::publications(&details);
         let text = match self.port {
             None => ports::all(&publications),
             Some(port) => {

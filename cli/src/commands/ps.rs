@@ -1,11 +1,15 @@
 //! `minirun ps`.
 
+use super::container_filter::{ContainerKey, fits};
+use super::filter::Filter;
+use super::format::{Format, truncation};
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
 use crate::failure::Failure;
-use crate::show::containers::{self, ListFormat, Selection, Truncation, Which};
-use clap::{Args, ValueEnum};
+use crate::show::containers::{self, Selection, is_running};
+use clap::Args;
 use jiff::Timestamp;
+use minirun_runtime::details::ContainerDetails;
 use std::process::ExitCode;
 
 /// Options of `minirun ps`.
@@ -20,38 +24,12 @@ pub struct List {
     /// Do not shorten ids and commands, and show the names that links give
     #[arg(long)]
     no_trunc: bool,
+    /// Show those that fit: name, id, label, status, network
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    filter: Vec<Filter<ContainerKey>>,
     /// How to show them
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, default_value = "table", value_name = "table|json|TEMPLATE")]
     format: Format,
-}
-
-/// How a list is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Aligned columns
-    Table,
-    /// One JSON object a line
-    Json,
-}
-
-impl Format {
-    /// Ids only, if that was asked for.
-    pub fn unless(self, quiet: bool) -> ListFormat {
-        match (quiet, self) {
-            (true, _) => ListFormat::Quiet,
-            (false, Format::Table) => ListFormat::Table,
-            (false, Format::Json) => ListFormat::Json,
-        }
-    }
-}
-
-/// Whether ids are shortened.
-pub fn truncation(no_trunc: bool) -> Truncation {
-    if no_trunc {
-        Truncation::Full
-    } else {
-        Truncation::Short
-    }
 }
 
 impl RunCommand for List {
@@ -64,14 +42,23 @@ impl RunCommand for List {
         all.reverse();
         let selection = Selection {
             all: &all,
-            which: if self.all { Which::All } else { Which::Running },
+            shown: all.iter().filter(|one| self.shows(one)).collect(),
         };
         print(&containers::list(
-            selection,
-            self.format.unless(self.quiet),
+            &selection,
+            &self.format.unless(self.quiet),
             truncation(self.no_trunc),
             Timestamp::now(),
-        ))?;
+        )?)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl List {
+    /// Who asks for a status means containers that do not run as well, as with Docker.
+    fn shows(&self, details: &ContainerDetails) -> bool {
+        let names_status = |filter: &Filter<ContainerKey>| filter.key == ContainerKey::Status;
+        let all = self.all || self.filter.iter().any(names_status);
+        (all || is_running(details)) && fits(&self.filter, details)
     }
 }

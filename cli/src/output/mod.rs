@@ -6,3 +6,4 @@ pub mod duration;
 pub mod sanitize;
 pub mod size;
 pub mod table;
+pub mod template;

@@ -5,57 +5,83 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use minirun_bridge::name::ContainerName;
 use minirun_bridge::publication::describe_publications;
+use minirun_runtime::config::NetworkMode;
 use minirun_runtime::container_state::ContainerState;
 use minirun_runtime::details::ContainerDetails;
 use serde_json::{Value, json};
 
 use super::command_line::quoted;
 use super::life::{Life, status};
-pub use super::list::{ListFormat, Truncation};
-use super::list::{Row, labels, render};
+use super::list::{ListFormat, Row, Truncation, labels, render};
 use super::moment::{elapsed, listed};
+use super::place::{endpoints, network_mode, publications};
 use crate::output::duration::ago;
+use crate::output::template::UnknownField;
+
+/// The states a container can be in, in Docker's words. Some of them no container of minirun is ever in; scripts ask for
+/// them all the same.
+pub const STATES: [&str; 7] = [
+    "created",
+    "running",
+    "exited",
+    "paused",
+    "restarting",
+    "removing",
+    "dead",
+];
 
 /// Which containers are listed, and of how many.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Selection<'a> {
     /// Every container there is: one that is listed also bears the names that others have for it, listed or not.
     pub all: &'a [ContainerDetails],
-    /// Which of them are listed.
-    pub which: Which,
+    /// Those that are listed, in this order.
+    pub shown: Vec<&'a ContainerDetails>,
 }
 
-/// Which containers are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
-    /// Those that run.
-    Running,
-    /// Those that were never started or have ended, too (`-a`).
-    All,
-}
-
-/// Lists containers in the order they are given. Full rows also show the names that links give.
+/// Lists containers. Full rows also show the names that links give.
+///
+/// # Errors
+/// When a template names a field that rows do not have.
 pub fn list(
-    selection: Selection<'_>,
-    format: ListFormat,
+    selection: &Selection<'_>,
+    format: &ListFormat,
     truncation: Truncation,
     now: Timestamp,
-) -> String {
+) -> Result<String, UnknownField> {
     let other_names = match truncation {
         Truncation::Short => HashMap::new(),
         Truncation::Full => names_by_link(selection.all),
     };
     let rows: Vec<ContainerRow> = selection
-        .all
+        .shown
         .iter()
-        .filter(|details| selection.which == Which::All || is_running(details))
         .map(|details| ContainerRow::new(details, &other_names, truncation, now))
         .collect();
     render(&rows, format)
 }
 
-fn is_running(details: &ContainerDetails) -> bool {
+/// Whether a container has not ended yet.
+pub fn is_running(details: &ContainerDetails) -> bool {
     matches!(details.state, ContainerState::Running(_))
+}
+
+/// What a container does, one of [`STATES`].
+pub fn state(details: &ContainerDetails) -> &'static str {
+    Life::of(&details.state).word
+}
+
+/// The networks a container is on, or the word that stands for what it has instead.
+pub fn network_names(details: &ContainerDetails) -> Vec<String> {
+    let network = &details.config.network;
+    match network.mode {
+        NetworkMode::Networks => network
+            .memberships
+            .iter()
+            .map(|membership| membership.network.to_string())
+            .collect(),
+        _ => vec![network_mode(network)],
+    }
 }
 
 /// For every container that is linked to, the names it has by that: `web2/web` if `web2` calls it `web`.
@@ -109,13 +135,12 @@ impl<'a> ContainerRow<'a> {
     }
 }
 
+/// The endpoints of a container are told of the same exposed ports; published ports stand on one of them.
 fn ports(details: &ContainerDetails) -> String {
-    details
-        .endpoint
-        .as_ref()
-        .map_or_else(String::new, |endpoint| {
-            describe_publications(&endpoint.publications, &endpoint.exposed)
-        })
+    let exposed = endpoints(details).next().map(|endpoint| &endpoint.exposed);
+    exposed.map_or_else(String::new, |exposed| {
+        describe_publications(&publications(details), exposed)
+    })
 }
 
 impl Row for ContainerRow<'_> {
@@ -127,6 +152,23 @@ impl Row for ContainerRow<'_> {
         "STATUS",
         "PORTS",
         "NAMES",
+    ];
+
+    const FIELDS: &'static [&'static str] = &[
+        "Command",
+        "CreatedAt",
+        "ID",
+        "Image",
+        "Labels",
+        "LocalVolumes",
+        "Mounts",
+        "Names",
+        "Networks",
+        "Ports",
+        "RunningFor",
+        "Size",
+        "State",
+        "Status",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -156,11 +198,11 @@ impl Row for ContainerRow<'_> {
             "LocalVolumes": "0",
             "Mounts": "",
             "Names": self.names,
-            "Networks": config.network.mode.to_string(),
+            "Networks": network_names(self.details).join(","),
             "Ports": self.ports,
             "RunningFor": self.created_ago,
             "Size": "0B",
-            "State": Life::of(&self.details.state).word,
+            "State": state(self.details),
             "Status": self.status,
         })
     }
@@ -180,10 +222,13 @@ mod tests {
         [web2, stopped("web1")]
     }
 
+    fn listed_all(all: &[ContainerDetails], format: ListFormat, truncation: Truncation) -> String {
+        let shown = all.iter().collect();
+        list(&Selection { all, shown }, &format, truncation, moment(NOW)).unwrap()
+    }
+
     fn shown(format: ListFormat, truncation: Truncation) -> String {
-        let all = &two();
-        let which = Which::All;
-        list(Selection { all, which }, format, truncation, moment(NOW))
+        listed_all(&two(), format, truncation)
     }
 
     #[test]
@@ -191,13 +236,14 @@ mod tests {
         let mut web2 = stopped("web2");
         web2.config.network.links = vec!["web1:web".parse().unwrap()];
         let all = &[running("web1"), web2];
-        let which = Which::Running;
+        let shown = vec![&all[0]];
         let text = list(
-            Selection { all, which },
-            ListFormat::Table,
+            &Selection { all, shown },
+            &ListFormat::Table,
             Truncation::Full,
             moment(NOW),
-        );
+        )
+        .unwrap();
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(text.ends_with("   web1,web2/web\n"), "{text}");
     }
@@ -248,17 +294,30 @@ CONTAINER ID   IMAGE     COMMAND         CREATED              STATUS            
     }
 
     #[test]
+    fn a_container_lists_every_network_it_is_on() {
+        let mut details = running("web1");
+        let mut lan = details.config.network.memberships[0].clone();
+        lan.network = "lan".parse().unwrap();
+        details.config.network.memberships.push(lan);
+        assert_eq!(network_names(&details), ["bridge", "lan"]);
+        details.config.network.mode = NetworkMode::Host;
+        assert_eq!(network_names(&details), ["host"]);
+    }
+
+    #[test]
+    fn a_template_can_name_every_key_of_a_row() {
+        let details = running("web1");
+        let row = ContainerRow::new(&details, &HashMap::new(), Truncation::Short, moment(NOW));
+        let keys: Vec<String> = row.json().as_object().unwrap().keys().cloned().collect();
+        assert_eq!(keys, ContainerRow::FIELDS);
+    }
+
+    #[test]
     fn an_image_name_cannot_act_on_the_terminal() {
         let mut details = running("web1");
         details.config.image = "demo\x1b[2J".into();
         let all = &[details];
-        let which = Which::All;
-        let text = list(
-            Selection { all, which },
-            ListFormat::Table,
-            Truncation::Short,
-            moment(NOW),
-        );
+        let text = listed_all(all, ListFormat::Table, Truncation::Short);
         assert!(text.contains("demo\\x1b[2J"), "{text}");
     }
 }

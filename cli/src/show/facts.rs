@@ -1,6 +1,6 @@
 //! `minirun info`.
 
-use minirun_bridge::network::Icc;
+use minirun_bridge::network::{Icc, Network};
 use minirun_runtime::facts::Facts;
 
 /// The facts, one a line.
@@ -32,14 +32,11 @@ pub fn lines(facts: &Facts) -> String {
     ];
     match &facts.network {
         Some(network) => lines.extend([
-            (
-                "Default bridge",
-                format!("{} {}", network.bridge, network.gateway_with_prefix()),
-            ),
+            ("Default bridge", default_bridge(network)),
             ("MTU", network.mtu.to_string()),
             ("Inter-container communication", network.icc.to_string()),
             ("Masquerade", network.masquerade.to_string()),
-            ("Publish address", network.publish_address.to_string()),
+            ("Publish address", publish_address(network)),
         ]),
         None => lines.push(("Default bridge", "not made yet".into())),
     }
@@ -70,6 +67,23 @@ pub fn warnings(facts: &Facts) -> Vec<String> {
         );
     }
     warnings
+}
+
+/// The device and its addresses with their prefixes: `minirun0 172.17.0.1/16`.
+fn default_bridge(network: &Network) -> String {
+    let addressings = [Some(&network.ipv4), network.ipv6.as_ref()];
+    let addresses = addressings.into_iter().flatten().map(|addressing| {
+        let prefix = addressing.subnet.prefix_len();
+        format!(" {}/{prefix}", addressing.gateway)
+    });
+    network.bridge.clone() + &addresses.collect::<String>()
+}
+
+fn publish_address(network: &Network) -> String {
+    match network.publish_address {
+        Some(address) => address.to_string(),
+        None => "every address of the host".into(),
+    }
 }
 
 fn on_or_off(switch: Option<bool>) -> String {

@@ -3,30 +3,42 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use minirun_bridge::endpoint::{Endpoint, HostsRecord};
-use minirun_bridge::network::{Icc, Masquerade, Network};
+use minirun_bridge::addressing::Addressing;
+use minirun_bridge::endpoint::{DefaultRoute, Endpoint, HostsRecord};
+use minirun_bridge::network::{Icc, Masquerade, Network, Ownership};
+use minirun_bridge::network_options::{GatewayMode, Names, Reach};
 use minirun_bridge::publish::parse_publish;
-use minirun_runtime::config::{ContainerConfig, NetworkConfig, NetworkMode, ProcessConfig};
+use minirun_runtime::config::{
+    ContainerConfig, LinkEnvironment, Membership, NetworkConfig, NetworkMode, ProcessConfig,
+};
 use minirun_runtime::container_state::{ContainerPaths, ContainerState, ExitRecord, RunningRecord};
-use minirun_runtime::details::ContainerDetails;
+use minirun_runtime::details::{ContainerDetails, Place};
 use minirun_runtime::image::{Image, ImageConfig, Origin};
 use minirun_runtime::process_identity::ProcessIdentity;
 use minirun_runtime::signal::StopSignal;
 
 /// When the listings of the tests are made: containers were created a minute before, and started five seconds before.
-pub(super) const NOW: &str = "2026-11-21T09:30:00Z";
+pub const NOW: &str = "2026-11-21T09:30:00Z";
 
-pub(super) fn moment(text: &str) -> Timestamp {
+pub fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// A container `…N` that runs; its identifier is the digit `N`, its address `172.17.0.(N+1)`. Port 80 is published on 8080.
-pub(super) fn running(name: &str) -> ContainerDetails {
+pub fn running(name: &str) -> ContainerDetails {
     ContainerDetails {
         config: config(name),
         state: running_state(),
-        endpoint: Some(endpoint(name)),
-        network: Some(network()),
+        places: vec![Place {
+            membership: membership(),
+            network: Some(network()),
+            endpoint: Some(endpoint(name)),
+            linked: Vec::new(),
+            default_route: DefaultRoute {
+                ipv4: true,
+                ipv6: false,
+            },
+        }],
         paths: ContainerPaths {
             root: PathBuf::from("/root").join(name),
             state: PathBuf::from("/state").join(name),
@@ -35,19 +47,19 @@ pub(super) fn running(name: &str) -> ContainerDetails {
 }
 
 /// The same container after it ended with 3.
-pub(super) fn stopped(name: &str) -> ContainerDetails {
-    ContainerDetails {
-        state: exited_state(),
-        endpoint: None,
-        ..running(name)
-    }
+pub fn stopped(name: &str) -> ContainerDetails {
+    let mut details = running(name);
+    details.state = exited_state();
+    details.places[0].endpoint = None;
+    details.places[0].default_route.ipv4 = false;
+    details
 }
 
-pub(super) fn running_state() -> ContainerState {
+pub fn running_state() -> ContainerState {
     ContainerState::Running(running_record())
 }
 
-pub(super) fn running_record() -> RunningRecord {
+pub fn running_record() -> RunningRecord {
     let process = |pid| ProcessIdentity {
         pid,
         start_ticks: 1,
@@ -60,7 +72,7 @@ pub(super) fn running_record() -> RunningRecord {
     }
 }
 
-pub(super) fn exited_state() -> ContainerState {
+pub fn exited_state() -> ContainerState {
     ContainerState::Exited(ExitRecord {
         started: moment("2026-11-21T09:29:55Z"),
         finished: moment("2026-11-21T09:29:58Z"),
@@ -69,7 +81,7 @@ pub(super) fn exited_state() -> ContainerState {
     })
 }
 
-pub(super) fn process(words: &[&str]) -> ProcessConfig {
+pub fn process(words: &[&str]) -> ProcessConfig {
     ProcessConfig {
         entrypoint: Vec::new(),
         command: words.iter().map(|word| (*word).to_owned()).collect(),
@@ -81,24 +93,63 @@ pub(super) fn process(words: &[&str]) -> ProcessConfig {
     }
 }
 
-pub(super) fn network() -> Network {
+pub fn network() -> Network {
     Network {
         id: "b".repeat(64).parse().unwrap(),
         name: "bridge".parse().unwrap(),
         created_seconds: moment("2026-11-21T09:00:00Z").as_second().unsigned_abs(),
         bridge: "minirun0".into(),
         bridge_mac: "02:42:ac:11:00:01".parse().unwrap(),
-        subnet: "172.17.0.0/16".parse().unwrap(),
-        gateway: "172.17.0.1".parse().unwrap(),
+        ownership: Ownership::Own,
+        ipv4: addressing("172.17.0.0/16", "172.17.0.1"),
+        ipv6: None,
         mtu: 1500,
         icc: Icc::Disabled,
         masquerade: Masquerade::Enabled,
-        publish_address: "0.0.0.0".parse().unwrap(),
+        gateway_mode: GatewayMode::Nat,
+        reach: Reach::External,
+        names: Names::HostsFile,
+        publish_address: None,
         labels: [].into(),
+        options: [].into(),
     }
 }
 
-pub(super) fn image(names: &[&str]) -> Image {
+pub fn addressing(subnet: &str, gateway: &str) -> Addressing {
+    Addressing {
+        subnet: subnet.parse().unwrap(),
+        gateway: gateway.parse().unwrap(),
+        range: None,
+        auxiliary: [].into(),
+    }
+}
+
+/// A network of a user with both families, `lan`; its identifier is all `c`.
+pub fn lan() -> Network {
+    Network {
+        id: "c".repeat(64).parse().unwrap(),
+        name: "lan".parse().unwrap(),
+        bridge: "mr-lan".into(),
+        ipv4: addressing("10.5.0.0/24", "10.5.0.1"),
+        ipv6: Some(addressing("fd00:5::/64", "fd00:5::1")),
+        names: Names::Dns,
+        ..network()
+    }
+}
+
+/// Being on the default network with nothing said about it.
+pub fn membership() -> Membership {
+    Membership {
+        network: network().name,
+        aliases: Vec::new(),
+        address: None,
+        ipv6_address: None,
+        mac_address: None,
+        gateway_priority: 0,
+    }
+}
+
+pub fn image(names: &[&str]) -> Image {
     let layer = |name: String| PathBuf::from("/images/layers").join(name);
     Image {
         id: format!("sha256:{}", "a".repeat(64)).parse().unwrap(),
@@ -139,15 +190,17 @@ fn config(name: &str) -> ContainerConfig {
         stop_timeout_seconds: 10,
         auto_remove: false,
         network: NetworkConfig {
-            mode: NetworkMode::Bridge,
-            static_address: None,
-            mac_address: None,
+            mode: NetworkMode::Networks,
+            memberships: vec![membership()],
             expose: ["80", "81"].map(|port| port.parse().unwrap()).into(),
             publish: parse_publish("8080:80").unwrap(),
             publish_all: false,
             links: Vec::new(),
+            link_environment: LinkEnvironment::Full,
             extra_hosts: Vec::new(),
             nameservers: Vec::new(),
+            dns_search: Vec::new(),
+            dns_options: Vec::new(),
         },
     }
 }
@@ -164,8 +217,13 @@ fn endpoint(name: &str) -> Endpoint {
         mac: format!("02:42:ac:11:00:{:02x}", number + 1)
             .parse()
             .unwrap(),
+        ipv6_address: None,
+        aliases: Vec::new(),
         interface: "veth".into(),
+        interface_name: "eth0".into(),
         exposed: config.network.expose,
+        published: Default::default(),
+        default_route: DefaultRoute::default(),
         publications: vec!["0.0.0.0:8080->80/tcp".parse().unwrap()],
         links: Vec::new(),
         hosts: HostsRecord {

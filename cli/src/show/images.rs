@@ -8,6 +8,7 @@ use super::list::{ListFormat, Row, Truncation, render};
 use super::moment::{elapsed, listed};
 use crate::output::duration::ago;
 use crate::output::size::human_size;
+use crate::output::template::UnknownField;
 
 /// What stands for a name that an image does not have.
 const NO_NAME: &str = "<none>";
@@ -15,10 +16,10 @@ const NO_NAME: &str = "<none>";
 /// Lists images in the order they are given, one row for each name.
 pub fn list(
     images: &[Image],
-    format: ListFormat,
+    format: &ListFormat,
     truncation: Truncation,
     now: Timestamp,
-) -> String {
+) -> Result<String, UnknownField> {
     let rows: Vec<ImageRow> = images
         .iter()
         .flat_map(|image| rows(image, truncation, now))
@@ -62,6 +63,19 @@ fn rows(image: &Image, truncation: Truncation, now: Timestamp) -> Vec<ImageRow> 
 impl Row for ImageRow {
     const HEADINGS: &'static [&'static str] = &["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"];
 
+    const FIELDS: &'static [&'static str] = &[
+        "Containers",
+        "CreatedAt",
+        "CreatedSince",
+        "Digest",
+        "ID",
+        "Repository",
+        "SharedSize",
+        "Size",
+        "Tag",
+        "UniqueSize",
+    ];
+
     fn cells(&self) -> Vec<String> {
         vec![
             self.repository.clone(),
@@ -101,7 +115,7 @@ mod tests {
         let mut unnamed = image(&[]);
         unnamed.size_bytes = 0;
         let images = [image(&["demo", "localhost:5000/tools:1"]), unnamed];
-        list(&images, format, truncation, moment(NOW))
+        list(&images, &format, truncation, moment(NOW)).unwrap()
     }
 
     #[test]
@@ -123,6 +137,19 @@ localhost:5000/tools   1         aaaaaaaaaaaa   2 hours ago   8.1MB
         assert_eq!(shown(ListFormat::Quiet, Truncation::Short), short);
         let full = format!("sha256:{}\n", "a".repeat(64)).repeat(3);
         assert_eq!(shown(ListFormat::Quiet, Truncation::Full), full);
+    }
+
+    #[test]
+    fn a_template_can_name_every_key_of_a_row() {
+        let rows = rows(&image(&["demo"]), Truncation::Short, moment(NOW));
+        let keys: Vec<String> = rows[0]
+            .json()
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
+        assert_eq!(keys, ImageRow::FIELDS);
     }
 
     #[test]

@@ -1,13 +1,14 @@
-//! Listings: the same rows as a table, as identifiers alone, or as one JSON object a line.
+//! Listings: the same rows as a table, as identifiers alone, as one JSON object a line, or through a template.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::output::table::Table;
+use crate::output::template::{Template, UnknownField};
 
 /// In which form a listing is wanted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ListFormat {
     /// Headings and aligned columns.
     #[default]
@@ -16,6 +17,8 @@ pub enum ListFormat {
     Quiet,
     /// One JSON object a line (`--format json`).
     Json,
+    /// One line made by a template (`--format '{{.ID}}'`).
+    Template(Template),
 }
 
 /// How much of long values is shown.
@@ -33,6 +36,9 @@ pub(super) trait Row {
     /// The headings of the table, in upper case.
     const HEADINGS: &'static [&'static str];
 
+    /// The keys of the object that [`Row::json`] makes.
+    const FIELDS: &'static [&'static str];
+
     /// What stands below each heading.
     fn cells(&self) -> Vec<String>;
 
@@ -44,8 +50,11 @@ pub(super) trait Row {
 }
 
 /// The listing of these rows; every line ends with a newline.
-pub(super) fn render<R: Row>(rows: &[R], format: ListFormat) -> String {
-    match format {
+///
+/// # Errors
+/// When a template names a field that rows do not have, even if there is no row.
+pub(super) fn render<R: Row>(rows: &[R], format: &ListFormat) -> Result<String, UnknownField> {
+    Ok(match format {
         ListFormat::Table => {
             let mut table = Table::new(R::HEADINGS);
             for row in rows {
@@ -55,7 +64,11 @@ pub(super) fn render<R: Row>(rows: &[R], format: ListFormat) -> String {
         }
         ListFormat::Quiet => lines(rows.iter().map(Row::identifier)),
         ListFormat::Json => lines(rows.iter().map(Row::json)),
-    }
+        ListFormat::Template(template) => {
+            template.check(R::FIELDS)?;
+            lines(rows.iter().map(|row| template.render(&row.json())))
+        }
+    })
 }
 
 /// Labels in the one string that Docker's listings have for them: `a=1,b=2`.
@@ -84,6 +97,7 @@ mod tests {
 
     impl Row for Fruit {
         const HEADINGS: &'static [&'static str] = &["NAME", "LETTERS"];
+        const FIELDS: &'static [&'static str] = &["Name"];
 
         fn cells(&self) -> Vec<String> {
             vec![self.0.to_owned(), self.0.len().to_string()]
@@ -102,24 +116,36 @@ mod tests {
     fn the_same_rows_take_every_form() {
         let rows = [Fruit("apple"), Fruit("fig")];
         assert_eq!(
-            render(&rows, ListFormat::Table),
+            render(&rows, &ListFormat::Table).unwrap(),
             "NAME      LETTERS\napple     5\nfig       3\n"
         );
-        assert_eq!(render(&rows, ListFormat::Quiet), "apple\nfig\n");
+        assert_eq!(render(&rows, &ListFormat::Quiet).unwrap(), "apple\nfig\n");
         assert_eq!(
-            render(&rows, ListFormat::Json),
+            render(&rows, &ListFormat::Json).unwrap(),
             "{\"Name\":\"apple\"}\n{\"Name\":\"fig\"}\n"
         );
     }
 
     #[test]
+    fn a_template_makes_a_line_of_each_row() {
+        let format = |text: &str| ListFormat::Template(text.parse().unwrap());
+        let rows = [Fruit("apple"), Fruit("fig")];
+        assert_eq!(
+            render(&rows, &format("- {{.Name}}")).unwrap(),
+            "- apple\n- fig\n"
+        );
+        let unknown = render::<Fruit>(&[], &format("{{.Colour}}")).unwrap_err();
+        assert_eq!(unknown.field, "Colour");
+    }
+
+    #[test]
     fn a_listing_without_rows_has_headings_only_in_a_table() {
         assert_eq!(
-            render::<Fruit>(&[], ListFormat::Table),
+            render::<Fruit>(&[], &ListFormat::Table).unwrap(),
             "NAME      LETTERS\n"
         );
-        assert_eq!(render::<Fruit>(&[], ListFormat::Quiet), "");
-        assert_eq!(render::<Fruit>(&[], ListFormat::Json), "");
+        assert_eq!(render::<Fruit>(&[], &ListFormat::Quiet).unwrap(), "");
+        assert_eq!(render::<Fruit>(&[], &ListFormat::Json).unwrap(), "");
     }
 
     #[test]

@@ -11,11 +11,14 @@ pub mod containers;
 pub mod explanation;
 pub mod facts;
 #[cfg(test)]
-mod fixture;
+pub mod fixture;
 pub mod images;
 pub mod inspect;
 mod life;
-mod list;
+pub mod list;
 mod moment;
 pub mod network;
+pub mod network_list;
+mod network_options;
+pub mod place;
 pub mod ports;

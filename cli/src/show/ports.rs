@@ -26,7 +26,7 @@ fn sorted(publications: &[Publication]) -> impl Iterator<Item = &Publication> {
 }
 
 fn host_side(publication: &Publication) -> String {
-    format!("{}:{}", publication.host_address, publication.host_port)
+    publication.host_socket().to_string()
 }
 
 #[cfg(test)]
@@ -42,11 +42,12 @@ mod tests {
         let publications = published(&[
             "0.0.0.0:9876->80/tcp",
             "127.0.0.1:53->53/udp",
+            "[::]:9876->80/tcp",
             "0.0.0.0:9875->80/tcp",
         ]);
         assert_eq!(
             all(&publications),
-            "80/tcp -> 0.0.0.0:9875\n80/tcp -> 0.0.0.0:9876\n53/udp -> 127.0.0.1:53\n"
+            "80/tcp -> 0.0.0.0:9875\n80/tcp -> 0.0.0.0:9876\n80/tcp -> [::]:9876\n53/udp -> 127.0.0.1:53\n"
         );
         assert_eq!(all(&[]), "");
     }

@@ -1,10 +1,10 @@
 //! `HostConfig`: what was asked of the host when the container was created.
 
-use std::net::Ipv4Addr;
-
 use minirun_bridge::publish::{HostPort, PublishRequest};
 use minirun_runtime::config::ContainerConfig;
 use serde_json::{Map, Value, json};
+
+use super::super::place::network_mode;
 
 /// The requests, whatever became of them; what is really bound stands in `NetworkSettings`.
 pub(super) fn host_config(config: &ContainerConfig) -> Value {
@@ -19,16 +19,22 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         .map(|host| format!("{}:{}", host.name, host.address));
     json!({
         "LogConfig": {"Type": "json-file", "Config": {}},
-        "NetworkMode": network.mode.to_string(),
+        "NetworkMode": network_mode(network),
         "PortBindings": port_bindings(&network.publish),
         "AutoRemove": config.auto_remove,
         "Dns": network.nameservers,
+        "DnsOptions": texts(&network.dns_options),
+        "DnsSearch": texts(&network.dns_search),
         "ExtraHosts": present(extra_hosts.collect()),
         "Links": present(links.collect()),
         "PublishAllPorts": network.publish_all,
         "ReadonlyRootfs": config.read_only,
         "SecurityOpt": config.process.no_new_privileges.then_some(["no-new-privileges"]),
     })
+}
+
+fn texts(values: &[impl ToString]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
 }
 
 /// Docker shows an absent list as null.
@@ -41,7 +47,7 @@ fn port_bindings(requests: &[PublishRequest]) -> Map<String, Value> {
     let mut bindings: Map<String, Value> = Map::new();
     for request in requests {
         let binding = json!({
-            "HostIp": request.host_address.as_ref().map(Ipv4Addr::to_string).unwrap_or_default(),
+            "HostIp": request.host_address.map(|address| address.to_string()).unwrap_or_default(),
             "HostPort": host_port(request.host_port),
         });
         let list = bindings

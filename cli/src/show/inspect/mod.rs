@@ -2,6 +2,7 @@
 
 mod config;
 mod host_config;
+mod membership;
 mod network_settings;
 mod state;
 #[cfg(test)]

@@ -1,95 +1,117 @@
-//! `NetworkSettings`: where the container is on its network now. Of a stopped one only the network's name is left.
+//! `NetworkSettings`: where the container is on its networks now. Of a stopped one what was asked for is left.
+
+use std::collections::BTreeSet;
 
 use minirun_bridge::endpoint::Endpoint;
+use minirun_bridge::network::{DEFAULT_NETWORK, Icc};
+use minirun_bridge::network_options::GatewayMode;
 use minirun_runtime::config::NetworkMode;
-use minirun_runtime::details::ContainerDetails;
+use minirun_runtime::details::{ContainerDetails, LinkedPorts, Place};
 use serde_json::{Map, Value, json};
 
 use super::super::life::Life;
-use super::super::network::nominal_id;
+use super::super::place::{endpoints, network_mode, publications};
+use super::membership;
 
-/// The settings of the container's one network, twice: in `Networks` under its name, and beside it, where older scripts
-/// look for them.
+/// What the container has on every network, under the network's name; and once more beside it, where older scripts look,
+/// what it has on the default network, or else on its first.
 pub(super) fn network_settings(details: &ContainerDetails) -> Value {
-    let place = Place::of(details);
     let namespace = Life::of(&details.state)
         .pid
         .map_or_else(String::new, |pid| format!("/proc/{pid}/ns/net"));
+    let is_default = |place: &&Place| place.membership.network.as_str() == DEFAULT_NETWORK;
+    let first = details.places.iter().find(is_default);
+    let first = membership::Values::of(first.or(details.places.first()));
     json!({
         "Bridge": "",
         "SandboxKey": namespace,
-        "Ports": details.endpoint.as_ref().map_or_else(Map::new, ports),
-        "EndpointID": place.endpoint_id,
-        "Gateway": place.gateway,
-        "IPAddress": place.address,
-        "IPPrefixLen": place.prefix_length,
-        "MacAddress": place.mac,
-        "Networks": {details.config.network.mode.to_string(): network(details, &place)},
+        "Ports": ports(details),
+        "EndpointID": first.endpoint_id,
+        "Gateway": first.gateway,
+        "GlobalIPv6Address": first.ipv6_address,
+        "GlobalIPv6PrefixLen": first.ipv6_prefix_length,
+        "IPAddress": first.address,
+        "IPPrefixLen": first.prefix_length,
+        "IPv6Gateway": first.ipv6_gateway,
+        "MacAddress": first.mac,
+        "Networks": networks(details),
+        "LinkedPorts": linked_ports(details),
     })
 }
 
-/// Where a container is; empty unless it runs.
-#[derive(Default)]
-struct Place {
-    endpoint_id: String,
-    gateway: String,
-    address: String,
-    prefix_length: u8,
-    mac: String,
-}
-
-impl Place {
-    fn of(details: &ContainerDetails) -> Self {
-        match (&details.endpoint, &details.network) {
-            (Some(endpoint), Some(network)) => Self {
-                endpoint_id: endpoint.id.to_string(),
-                gateway: network.gateway.to_string(),
-                address: endpoint.address.to_string(),
-                prefix_length: network.subnet.prefix_len(),
-                mac: endpoint.mac.to_string(),
-            },
-            _ => Self::default(),
+/// One entry for each network. Whoever uses another container's network has none.
+fn networks(details: &ContainerDetails) -> Map<String, Value> {
+    match details.config.network.mode {
+        NetworkMode::Networks => details
+            .places
+            .iter()
+            .map(|place| {
+                let name = place.membership.network.to_string();
+                (name, membership::entry(place, &details.config))
+            })
+            .collect(),
+        NetworkMode::Container(_) => Map::new(),
+        NetworkMode::Host | NetworkMode::None => {
+            let word = network_mode(&details.config.network);
+            let entry = membership::nominal_entry(&word);
+            Map::from_iter([(word, entry)])
         }
     }
 }
 
-fn network(details: &ContainerDetails, place: &Place) -> Value {
-    let config = &details.config.network;
+/// Which ports each link opened, network by network.
+fn linked_ports(details: &ContainerDetails) -> Vec<Value> {
+    let of_place = |place: &Place| -> Vec<Value> {
+        let entries = place
+            .linked
+            .iter()
+            .map(|linked| linked_entry(place, linked));
+        entries.collect()
+    };
+    details.places.iter().flat_map(of_place).collect()
+}
+
+/// `Ports` is null where everything is open without a link.
+fn linked_entry(place: &Place, linked: &LinkedPorts) -> Value {
+    let all_open = place
+        .network
+        .as_ref()
+        .is_some_and(|network| network.icc == Icc::Enabled);
     json!({
-        "IPAMConfig": config.static_address.map(|address| json!({"IPv4Address": address})),
-        "Links": null,
-        "Aliases": null,
-        "MacAddress": place.mac,
-        "DriverOpts": null,
-        "NetworkID": network_id(details),
-        "EndpointID": place.endpoint_id,
-        "Gateway": place.gateway,
-        "IPAddress": place.address,
-        "IPPrefixLen": place.prefix_length,
-        "IPv6Gateway": "",
-        "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0,
-        "DNSNames": null,
+        "Network": place.membership.network,
+        "Target": linked.link.target,
+        "Alias": linked.link.alias,
+        "Ports": (!all_open).then_some(&linked.ports),
     })
 }
 
-/// The identifier of the network; empty for a bridge that is yet to be made.
-fn network_id(details: &ContainerDetails) -> String {
-    match (details.config.network.mode, &details.network) {
-        (NetworkMode::Bridge, Some(network)) => network.id.to_string(),
-        (NetworkMode::Bridge, None) => String::new(),
-        (mode, _) => nominal_id(&mode.to_string()),
-    }
-}
-
 /// Every exposed port with the host addresses and ports that lead to it; null for one that is not published.
-fn ports(endpoint: &Endpoint) -> Map<String, Value> {
-    let mut ports: Map<String, Value> = endpoint
-        .exposed
-        .iter()
+fn ports(details: &ContainerDetails) -> Map<String, Value> {
+    let exposed: BTreeSet<_> = endpoints(details)
+        .flat_map(|endpoint: &Endpoint| &endpoint.exposed)
+        .collect();
+    let mut ports: Map<String, Value> = exposed
+        .into_iter()
         .map(|port| (port.to_string(), Value::Null))
         .collect();
-    let mut publications = endpoint.publications.clone();
+    // On a routed network the container's own ports are open; no port of the host leads there.
+    for place in &details.places {
+        let routed = place
+            .network
+            .as_ref()
+            .is_some_and(|network| network.gateway_mode == GatewayMode::Routed);
+        for port in place
+            .endpoint
+            .iter()
+            .flat_map(|endpoint| &endpoint.published)
+        {
+            if routed {
+                let own = json!([{"HostIp": "", "HostPort": ""}]);
+                ports.insert(port.to_string(), own);
+            }
+        }
+    }
+    let mut publications = publications(details);
     publications.sort();
     for publication in publications {
         let binding = json!({

@@ -1,11 +1,14 @@
 //! Whole documents, as a script would read them.
 
-use super::super::fixture::{self, running, stopped};
-use super::super::network::nominal_id;
+use super::super::fixture::{self, lan, running, stopped};
 use super::*;
+use minirun_bridge::network::Icc;
+use minirun_bridge::network_options::Reach;
 use minirun_bridge::publish::parse_publish;
 use minirun_runtime::config::NetworkMode;
 use minirun_runtime::container_state::ContainerState;
+use minirun_runtime::details::{ContainerDetails, LinkedPorts};
+use minirun_runtime::networking::nominal_network_id;
 
 /// `web2` runs, is linked to `web1` as `web`, exposes 81 and publishes 80.
 fn web2() -> Value {
@@ -64,6 +67,8 @@ fn a_container_shows_what_was_asked_for() {
             "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
             "AutoRemove": false,
             "Dns": [],
+            "DnsOptions": [],
+            "DnsSearch": [],
             "ExtraHosts": null,
             "Links": ["/web1:/web2/web"],
             "PublishAllPorts": false,
@@ -94,9 +99,10 @@ fn a_container_shows_what_was_asked_for() {
 fn a_running_container_shows_its_place_on_the_network() {
     let bridge = json!({
         "IPAMConfig": null, "Links": null, "Aliases": null, "MacAddress": "02:42:ac:11:00:03", "DriverOpts": null,
-        "NetworkID": "b".repeat(64), "EndpointID": "e".repeat(64), "Gateway": "172.17.0.1",
+        "GwPriority": 0, "NetworkID": "b".repeat(64), "EndpointID": "e".repeat(64), "Gateway": "172.17.0.1",
         "IPAddress": "172.17.0.3", "IPPrefixLen": 16,
-        "IPv6Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": null
+        "IPv6Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": null,
+        "DefaultRoute": {"IPv4": true, "IPv6": false}
     });
     assert_eq!(
         web2()["NetworkSettings"],
@@ -106,10 +112,14 @@ fn a_running_container_shows_its_place_on_the_network() {
             "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "81/tcp": null},
             "EndpointID": "e".repeat(64),
             "Gateway": "172.17.0.1",
+            "GlobalIPv6Address": "",
+            "GlobalIPv6PrefixLen": 0,
             "IPAddress": "172.17.0.3",
             "IPPrefixLen": 16,
+            "IPv6Gateway": "",
             "MacAddress": "02:42:ac:11:00:03",
-            "Networks": {"bridge": bridge}
+            "Networks": {"bridge": bridge},
+            "LinkedPorts": []
         })
     );
 }
@@ -117,7 +127,7 @@ fn a_running_container_shows_its_place_on_the_network() {
 #[test]
 fn a_stopped_container_keeps_its_network_and_what_was_asked_for() {
     let mut details = stopped("web1");
-    details.config.network.static_address = Some("172.17.0.9".parse().unwrap());
+    details.places[0].membership.address = "172.17.0.9".parse().ok();
     let document = container(&details);
     assert_eq!(
         document["State"],
@@ -129,14 +139,16 @@ fn a_stopped_container_keeps_its_network_and_what_was_asked_for() {
     );
     let bridge = json!({
         "IPAMConfig": {"IPv4Address": "172.17.0.9"}, "Links": null, "Aliases": null, "MacAddress": "",
-        "DriverOpts": null, "NetworkID": "b".repeat(64), "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0,
-        "IPv6Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": null
+        "DriverOpts": null, "GwPriority": 0, "NetworkID": "b".repeat(64), "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0,
+        "IPv6Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": null,
+        "DefaultRoute": {"IPv4": false, "IPv6": false}
     });
     assert_eq!(
         document["NetworkSettings"],
         json!({
-            "Bridge": "", "SandboxKey": "", "Ports": {}, "EndpointID": "", "Gateway": "", "IPAddress": "",
-            "IPPrefixLen": 0, "MacAddress": "", "Networks": {"bridge": bridge}
+            "Bridge": "", "SandboxKey": "", "Ports": {}, "EndpointID": "", "Gateway": "", "GlobalIPv6Address": "",
+            "GlobalIPv6PrefixLen": 0, "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "MacAddress": "",
+            "Networks": {"bridge": bridge}, "LinkedPorts": []
         })
     );
 }
@@ -145,7 +157,7 @@ fn a_stopped_container_keeps_its_network_and_what_was_asked_for() {
 fn a_container_that_was_never_started_has_no_moments() {
     let mut details = stopped("web1");
     details.state = ContainerState::Created;
-    details.network = None;
+    details.places[0].network = None;
     let document = container(&details);
     assert_eq!(document["State"]["Status"], "created");
     assert_eq!(document["State"]["StartedAt"], "0001-01-01T00:00:00Z");
@@ -158,13 +170,16 @@ fn a_container_on_another_network_is_shown_under_its_name() {
     for (mode, name) in [(NetworkMode::Host, "host"), (NetworkMode::None, "none")] {
         let mut details = running("web2");
         details.config.network.mode = mode;
-        details.endpoint = None;
+        details.places.clear();
         let document = container(&details);
         assert_eq!(document["HostConfig"]["NetworkMode"], name);
         let settings = &document["NetworkSettings"];
         assert_eq!(settings["Ports"], json!({}));
         assert_eq!(settings["Networks"][name]["IPAddress"], "");
-        assert_eq!(settings["Networks"][name]["NetworkID"], nominal_id(name));
+        assert_eq!(
+            settings["Networks"][name]["NetworkID"],
+            nominal_network_id(name)
+        );
     }
 }
 
@@ -200,7 +215,7 @@ fn what_was_asked_of_the_host_is_shown_as_it_was_asked() {
 #[test]
 fn a_port_that_is_published_twice_shows_both_bindings() {
     let mut details = running("web2");
-    details.endpoint.as_mut().unwrap().publications =
+    details.places[0].endpoint.as_mut().unwrap().publications =
         ["0.0.0.0:9001->80/tcp", "127.0.0.1:9000->80/tcp"]
             .map(|text| text.parse().unwrap())
             .to_vec();
@@ -244,4 +259,94 @@ fn an_image_is_inspected_as_docker_shows_it() {
             }
         })
     );
+}
+
+/// `web2` on the default network and on `lan`, where it has an IPv6 address and two further names.
+fn on_two_networks() -> ContainerDetails {
+    let mut details = running("web2");
+    let mut place = details.places[0].clone();
+    place.membership.network = "lan".parse().unwrap();
+    place.membership.aliases = vec!["db".parse().unwrap(), "web2".parse().unwrap()];
+    place.membership.ipv6_address = "fd00:5::9".parse().ok();
+    place.membership.gateway_priority = 7;
+    place.network = Some(lan());
+    let endpoint = place.endpoint.as_mut().unwrap();
+    endpoint.address = "10.5.0.9".parse().unwrap();
+    endpoint.ipv6_address = "fd00:5::9".parse().ok();
+    endpoint.publications.clear();
+    details.places.push(place);
+    details
+}
+
+#[test]
+fn a_container_on_two_networks_shows_what_it_has_on_each() {
+    let settings = container(&on_two_networks())["NetworkSettings"].clone();
+    let lan = &settings["Networks"]["lan"];
+    for (key, expected) in [
+        ("IPAMConfig", json!({"IPv6Address": "fd00:5::9"})),
+        ("Aliases", json!(["db", "web2"])),
+        ("GwPriority", json!(7)),
+        ("NetworkID", json!("c".repeat(64))),
+        ("Gateway", json!("10.5.0.1")),
+        ("IPAddress", json!("10.5.0.9")),
+        ("IPPrefixLen", json!(24)),
+        ("IPv6Gateway", json!("fd00:5::1")),
+        ("GlobalIPv6Address", json!("fd00:5::9")),
+        ("GlobalIPv6PrefixLen", json!(64)),
+        ("DNSNames", json!(["web2", "db", "222222222222"])),
+    ] {
+        assert_eq!(lan[key], expected, "{key}");
+    }
+    assert_eq!(settings["Networks"]["bridge"]["IPAddress"], "172.17.0.3");
+    assert_eq!(
+        settings["IPAddress"], "172.17.0.3",
+        "of the default network"
+    );
+    let ports = json!({"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "81/tcp": null});
+    assert_eq!(settings["Ports"], ports);
+}
+
+#[test]
+fn an_internal_network_shows_no_gateway() {
+    let mut details = on_two_networks();
+    details.places[1].network.as_mut().unwrap().reach = Reach::Internal;
+    let networks = &container(&details)["NetworkSettings"]["Networks"];
+    assert_eq!(networks["lan"]["Gateway"], "");
+    assert_eq!(networks["lan"]["IPv6Gateway"], "");
+}
+
+#[test]
+fn the_ports_that_links_opened_are_shown_network_by_network() {
+    let mut details = on_two_networks();
+    let linked = LinkedPorts {
+        link: "web1:web".parse().unwrap(),
+        address: None,
+        ports: ["80".parse().unwrap()].into(),
+    };
+    for place in &mut details.places {
+        place.linked.push(linked.clone());
+    }
+    details.places[1].network.as_mut().unwrap().icc = Icc::Enabled;
+    let settings = &container(&details)["NetworkSettings"];
+    assert_eq!(
+        settings["LinkedPorts"],
+        json!([
+            {"Network": "bridge", "Target": "web1", "Alias": "web", "Ports": ["80/tcp"]},
+            {"Network": "lan", "Target": "web1", "Alias": "web", "Ports": null}
+        ])
+    );
+    assert_eq!(settings["Networks"]["bridge"]["Links"], Value::Null);
+    assert_eq!(settings["Networks"]["lan"]["Links"], json!(["web1:web"]));
+}
+
+#[test]
+fn a_container_on_anothers_network_has_no_entry_of_its_own() {
+    let mut details = running("web2");
+    let id = "1".repeat(64);
+    details.config.network.mode = NetworkMode::Container(id.parse().unwrap());
+    details.places.clear();
+    let document = container(&details);
+    let mode = &document["HostConfig"]["NetworkMode"];
+    assert_eq!(*mode, format!("container:{id}"));
+    assert_eq!(document["NetworkSettings"]["Networks"], json!({}));
 }

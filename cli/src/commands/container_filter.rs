@@ -1,0 +1,119 @@
+//! The filters of `ps`.
+
+use super::filter::{Filter, FilterKey, all, any, has_label};
+use crate::show::containers::{STATES, network_names, state};
+use minirun_bridge::id::SHORT_ID_LENGTH;
+use minirun_runtime::details::ContainerDetails;
+
+/// What containers can be filtered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContainerKey {
+    /// A part of the name.
+    Name,
+    /// The beginning of the id.
+    Id,
+    /// A label, `KEY` or `KEY=VALUE`.
+    Label,
+    /// What it does.
+    Status,
+    /// A network by its name or id.
+    Network,
+}
+
+impl FilterKey for ContainerKey {
+    const KEYS: &'static [(&'static str, Self)] = &[
+        ("name", Self::Name),
+        ("id", Self::Id),
+        ("label", Self::Label),
+        ("status", Self::Status),
+        ("network", Self::Network),
+    ];
+
+    fn check(self, value: &str) -> Result<(), String> {
+        if self != Self::Status || STATES.contains(&value) {
+            return Ok(());
+        }
+        let states = STATES.map(|state| format!("`{state}`"));
+        Err(format!(
+            "no container can be `{value}`: use one of {}",
+            states.join(", ")
+        ))
+    }
+}
+
+/// Whether a container is to be listed.
+pub fn fits(filters: &[Filter<ContainerKey>], details: &ContainerDetails) -> bool {
+    let config = &details.config;
+    let id = config.id.to_string();
+    any(filters, ContainerKey::Name, |part| {
+        config.name.as_str().contains(part.trim_start_matches('/'))
+    }) && any(filters, ContainerKey::Id, |start| {
+        id.starts_with(&start.to_ascii_lowercase())
+    }) && all(filters, ContainerKey::Label, |label| {
+        has_label(&config.labels, label)
+    }) && any(filters, ContainerKey::Status, |word| state(details) == word)
+        && any(filters, ContainerKey::Network, |network| {
+            is_on(details, network)
+        })
+}
+
+/// By name, or by as much of the id as listings show. A network that was removed is still known by its name.
+fn is_on(details: &ContainerDetails, wanted: &str) -> bool {
+    let by_name = network_names(details).iter().any(|name| name == wanted);
+    let by_id = || {
+        let ids = details
+            .places
+            .iter()
+            .filter_map(|place| place.network.as_ref());
+        ids.map(|network| network.id.to_string())
+            .any(|id| id.starts_with(&wanted.to_ascii_lowercase()))
+    };
+    by_name || wanted.len() >= SHORT_ID_LENGTH && by_id()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::fixture::{running, stopped};
+
+    fn shown(texts: &[&str]) -> Vec<String> {
+        let filters: Vec<Filter<ContainerKey>> =
+            texts.iter().map(|text| text.parse().unwrap()).collect();
+        let mut web2 = running("web2");
+        web2.config.labels = [("tier".to_owned(), "front".to_owned())].into();
+        [stopped("web1"), web2]
+            .iter()
+            .filter(|details| fits(&filters, details))
+            .map(|details| details.config.name.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn containers_are_found_by_what_they_are() {
+        for (filters, expected) in [
+            (&["name=web"][..], &["web1", "web2"][..]),
+            (&["name=b2"], &["web2"]),
+            (&["name=/web1"], &["web1"]),
+            (&["id=22"], &["web2"]),
+            (&["label=tier"], &["web2"]),
+            (&["label=tier=back"], &[]),
+            (&["status=exited"], &["web1"]),
+            (&["status=exited", "status=running"], &["web1", "web2"]),
+            (&["network=bridge"], &["web1", "web2"]),
+            (&["network=bbbbbbbbbbbb", "name=web1"], &["web1"]),
+            (&["network=bbb"], &[]),
+            (&["network=host"], &[]),
+        ] {
+            assert_eq!(shown(filters), expected, "{filters:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_that_does_not_exist_is_refused() {
+        let problem = "status=tired".parse::<Filter<ContainerKey>>().unwrap_err();
+        assert!(
+            problem.contains("`created`, `running`, `exited`"),
+            "{problem}"
+        );
+    }
+}

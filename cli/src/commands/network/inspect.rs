@@ -1,0 +1,35 @@
+//! `minirun network inspect`.
+
+use crate::commands::inspect::print_found;
+use crate::failure::Failure;
+use crate::show::network;
+use clap::Args;
+use minirun_bridge::error::NetworkError;
+use minirun_runtime::error::RuntimeError;
+use minirun_runtime::runtime::Runtime;
+use serde_json::Value;
+use std::process::ExitCode;
+
+/// Options of `minirun network inspect`.
+#[derive(Debug, Args)]
+pub struct NetworkInspect {
+    /// Networks
+    #[arg(value_name = "NETWORK", required = true)]
+    networks: Vec<String>,
+}
+
+impl NetworkInspect {
+    pub(super) fn run(self, runtime: &Runtime) -> Result<ExitCode, Failure> {
+        print_found(&self.networks, |name| inspect(runtime, name))
+    }
+}
+
+fn inspect(runtime: &Runtime, name: &str) -> Result<Value, Failure> {
+    match runtime.resolve_network(name) {
+        Ok(name) => Ok(network::inspect(&runtime.network_details(&name)?)),
+        Err(RuntimeError::Network(NetworkError::NotABridge(name))) => {
+            Ok(network::inspect_built_in(&name))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
