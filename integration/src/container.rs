@@ -1,14 +1,17 @@
 //! A container on a test host, by name.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
 use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::finished::Finished;
 use crate::host::TestHost;
 use crate::place::Place;
 use crate::probe::{self, Reach};
 use crate::process::Process;
+use crate::words::Words;
 
 /// A handle that asks minirun anew every time, so it stays right through restarts.
 #[derive(Debug, Clone)]
@@ -77,10 +80,59 @@ impl<'host> Container<'host> {
     /// Its address on the default network.
     #[track_caller]
     pub fn address(&self) -> Ipv4Addr {
+        self.address_on("bridge")
+    }
+
+    /// Its IPv4 address on the named network, while it runs.
+    #[track_caller]
+    pub fn address_on(&self, network: &str) -> Ipv4Addr {
+        self.parsed_on(network, "IPAddress")
+    }
+
+    /// Its IPv6 address on the named network, while it runs.
+    #[track_caller]
+    pub fn ipv6_on(&self, network: &str) -> Ipv6Addr {
+        self.parsed_on(network, "GlobalIPv6Address")
+    }
+
+    /// Its addresses on the named network, IPv4 first; IPv6 only if the network has it.
+    #[track_caller]
+    pub fn addresses_on(&self, network: &str) -> Vec<IpAddr> {
+        let answer = self.membership(network);
+        let texts = ["IPAddress", "GlobalIPv6Address"].map(|key| answer[key].as_str());
+        let written = texts.into_iter().flatten().filter(|text| !text.is_empty());
+        let parse = |text: &str| text.parse().expect("inspect shows addresses");
+        written.map(parse).collect()
+    }
+
+    /// What `inspect` says of it on the named network; `null` if it is not on it.
+    #[track_caller]
+    pub fn membership(&self, network: &str) -> Value {
+        self.inspect()["NetworkSettings"]["Networks"][network].take()
+    }
+
+    /// The names of the networks that it is on, in the order of the alphabet.
+    #[track_caller]
+    pub fn networks(&self) -> Vec<String> {
         let answer = self.inspect();
-        let text = answer["NetworkSettings"]["Networks"]["bridge"]["IPAddress"].as_str();
-        text.and_then(|text| text.parse().ok())
-            .unwrap_or_else(|| panic!("container `{}` has no address: {answer}", self.name))
+        let networks = answer["NetworkSettings"]["Networks"].as_object();
+        let networks = networks
+            .unwrap_or_else(|| panic!("container `{}` has no networks: {answer}", self.name));
+        let mut names: Vec<_> = networks.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    #[track_caller]
+    fn parsed_on<T: FromStr>(&self, network: &str, key: &str) -> T {
+        let answer = self.membership(network);
+        let value = answer[key].as_str().and_then(|text| text.parse().ok());
+        value.unwrap_or_else(|| {
+            panic!(
+                "container `{}` has no `{key}` on `{network}`: {answer}",
+                self.name
+            )
+        })
     }
 
     /// Its network, with the files of the host.
@@ -95,12 +147,29 @@ impl<'host> Container<'host> {
         self.place().inside(closure)
     }
 
+    /// Runs a program of the machine in the container's network, with the files of the host: `ip`, `busybox ping`.
+    #[must_use = "say what is expected of it"]
+    #[track_caller]
+    pub fn command(&self, name: &str, arguments: impl Words) -> Finished {
+        self.place().command(name, arguments)
+    }
+
+    /// Its default route of one family (`-4` or `-6`), as `ip route` says it but without what follows the device:
+    /// `default via 10.1.0.1 dev eth0`. Empty without one.
+    #[track_caller]
+    pub fn default_route(&self, family: &str) -> String {
+        let listed = self.command("ip", [family, "route", "show", "default"]);
+        let words = listed.succeeds();
+        let words: Vec<_> = words.stdout().split_whitespace().take(5).collect();
+        words.join(" ")
+    }
+
     /// Waits until something in the container listens on this TCP port.
     ///
     /// The kernel has no event for that, so this asks again and again, from within the container where no rule can answer for it.
     #[track_caller]
     pub fn awaits_tcp(&self, port: u16) {
-        let target = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+        let target = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let open = self.inside(|| {
             let deadline = Instant::now() + probe::LONG_WAIT;
             while Instant::now() < deadline {

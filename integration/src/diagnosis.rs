@@ -4,12 +4,17 @@ use crate::host::TestHost;
 use crate::leftovers;
 
 /// Everything a person would look at first, by the programs they would look with.
-const QUESTIONS: [(&str, &str); 7] = [
+const QUESTIONS: [(&str, &str); 9] = [
     ("addresses", "ip address show"),
     ("routes", "ip route show table all type unicast"),
+    ("IPv6 routes", "ip -6 route show table all type unicast"),
     ("bridge ports", "bridge -details link show"),
     ("rules", "iptables-save"),
-    ("sysctls", "sysctl net.ipv4.ip_forward net.bridge 2>&1"),
+    ("IPv6 rules", "ip6tables-save"),
+    (
+        "sysctls",
+        "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.bridge 2>&1",
+    ),
     (
         "state",
         "find /run/minirun /var/lib/minirun -path '*/images/*' -prune -o -path '*/upper/*' -prune -o -print 2>&1",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -20,6 +20,7 @@ use crate::finished::Finished;
 use crate::guard::Guard;
 use crate::leftovers;
 use crate::namespaces::Namespaces;
+use crate::network::Network;
 use crate::place::Place;
 use crate::probe::{self, Reach};
 use crate::rules::Rules;
@@ -30,8 +31,8 @@ use crate::words::Words;
 /// How long what was removed may take to be gone; a machine under load has this much time.
 const SETTLING_TIME: Duration = Duration::from_secs(20);
 
-/// A host with its own network, firewall, control group, `/run`, `/var/lib`, `/etc` and `/sys`, an uplink (192.0.2.1/24 on `uplink0`)
-/// and one neighbour on it (192.0.2.2/24), which is its default gateway.
+/// A host with its own network, firewall, control group, `/run`, `/var/lib`, `/etc` and `/sys`, an uplink (192.0.2.1/24 and
+/// 2001:db8:0:1::1/64 on `uplink0`) and one neighbour on it (192.0.2.2/24 and 2001:db8:0:1::2/64), which is its default gateway.
 ///
 /// Any number of them live side by side in one process. End a test with [`TestHost::finish`]; one that panics before prints a
 /// diagnosis of its host. Either way everything that was started on it is killed.
@@ -96,6 +97,16 @@ impl TestHost {
         container
     }
 
+    /// Starts a container that does nothing: `minirun run -d --name NAME OPTIONS demo sleep infinity`.
+    #[track_caller]
+    pub fn idles(&self, name: &str, options: &str) -> Container<'_> {
+        self.minirun(format!(
+            "run -d --name {name} {options} demo sleep infinity"
+        ))
+        .succeeds();
+        self.container(name)
+    }
+
     /// Runs any program on this host to its end, with no input and an environment of nothing but `PATH`.
     #[must_use = "say what is expected of it"]
     #[track_caller]
@@ -128,14 +139,41 @@ impl TestHost {
         Container::new(self, name)
     }
 
-    /// The rules of one table (`filter`, `nat`, `raw`).
+    /// The network of this name; it need not exist before something is asked of it.
+    pub fn network_called(&self, name: &str) -> Network<'_> {
+        Network::new(self, name)
+    }
+
+    /// Makes a network with `minirun network create OPTIONS NAME`. Remove it with [`TestHost::removes_networks`].
+    #[track_caller]
+    pub fn network(&self, name: &str, options: &str) -> Network<'_> {
+        self.minirun(format!("network create {options} {name}"))
+            .succeeds();
+        self.network_called(name)
+    }
+
+    /// Removes the named networks, on which no container may be any more.
+    #[track_caller]
+    pub fn removes_networks(&self, names: &str) {
+        self.minirun(format!("network rm {names}")).succeeds();
+    }
+
+    /// The IPv4 rules of one table (`filter`, `nat`, `raw`).
     #[track_caller]
     pub fn rules(&self, table: &str) -> Rules {
-        Rules::new(
-            self.command("iptables", ["-w", "-t", table, "-S"])
-                .succeeds()
-                .stdout(),
-        )
+        self.rules_by("iptables", table)
+    }
+
+    /// The IPv6 rules of one table.
+    #[track_caller]
+    pub fn rules6(&self, table: &str) -> Rules {
+        self.rules_by("ip6tables", table)
+    }
+
+    #[track_caller]
+    fn rules_by(&self, program: &str, table: &str) -> Rules {
+        let listed = self.command(program, ["-w", "-t", table, "-S"]);
+        Rules::new(listed.succeeds().stdout())
     }
 
     /// Writes a file of this host (below `/etc`, `/run` or `/var/lib`; nothing else is its own).
@@ -175,9 +213,16 @@ impl TestHost {
         })
     }
 
-    /// Who of `names` can open a TCP connection to whom on `port`, for every ordered pair, all at the same time.
-    ///
-    /// Pairs named in `expected` get a long time to succeed, the others a short one to fail.
+    /// Reads a sysctl of this host's network, without the newline at its end.
+    #[track_caller]
+    pub fn sysctl(&self, name: &str) -> String {
+        self.read_file(&format!("/proc/sys/{name}"))
+            .trim_end()
+            .to_owned()
+    }
+
+    /// Who of `names` can open a TCP connection to whom on `port`, at their addresses on the default network; see
+    /// [`TestHost::reach_matrix_at`].
     #[track_caller]
     pub fn reach_matrix(
         &self,
@@ -185,31 +230,39 @@ impl TestHost {
         port: u16,
         expected: &[(&str, &str)],
     ) -> BTreeMap<(String, String), Reach> {
-        let places: Vec<_> = names
-            .iter()
-            .map(|name| {
-                (
-                    *name,
-                    self.container(name).place(),
-                    self.container(name).address(),
-                )
-            })
-            .collect();
+        self.reach_matrix_at(names, expected, |container| {
+            SocketAddr::new(container.address().into(), port)
+        })
+    }
+
+    /// Who of `names` can open a TCP connection to whom, for every ordered pair, all at the same time. `where_to` says at which
+    /// address and port a container is called.
+    ///
+    /// Pairs named in `expected` get a long time to succeed, the others a short one to fail.
+    #[track_caller]
+    pub fn reach_matrix_at(
+        &self,
+        names: &[&str],
+        expected: &[(&str, &str)],
+        where_to: impl Fn(&Container<'_>) -> SocketAddr,
+    ) -> BTreeMap<(String, String), Reach> {
+        let place_of = |name: &&'_ str| {
+            let container = self.container(name);
+            ((*name).to_owned(), container.place(), where_to(&container))
+        };
+        let places: Vec<_> = names.iter().map(place_of).collect();
         thread::scope(|scope| {
             let mut answers = Vec::new();
             for (source, place, _) in &places {
                 for (target, _, address) in places.iter().filter(|(target, ..)| target != source) {
-                    let patience = if expected.contains(&(*source, *target)) {
+                    let patience = if expected.contains(&(source.as_str(), target.as_str())) {
                         probe::LONG_WAIT
                     } else {
                         probe::SHORT_WAIT
                     };
-                    let target_address = SocketAddrV4::new(*address, port);
-                    let ask = move || place.inside(|| probe::tcp_connect(target_address, patience));
-                    answers.push((
-                        ((*source).to_owned(), (*target).to_owned()),
-                        scope.spawn(ask),
-                    ));
+                    let address = *address;
+                    let ask = move || place.inside(|| probe::tcp_connect(address, patience));
+                    answers.push(((source.clone(), target.clone()), scope.spawn(ask)));
                 }
             }
             answers
@@ -237,7 +290,8 @@ impl TestHost {
         self.minirun(format!("rm -f {names}")).succeeds();
     }
 
-    /// Expects that nothing is left behind: no process, link, address, rule, mount, control group or file of a container.
+    /// Expects that nothing is left behind: no process, link, address, rule, mount, control group or file of a container, and no
+    /// network that was made.
     ///
     /// Drop listeners and other sockets that a test has opened in a container first: they keep its network, and so its link, alive.
     ///

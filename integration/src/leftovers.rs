@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::finished::Finished;
 use crate::host::TestHost;
 use crate::link_news::LinkNews;
 
@@ -44,18 +45,31 @@ pub fn interfaces() -> Vec<String> {
 /// Links have up to `patience` to be gone: the kernel takes those of a network namespace down after its last process has ended.
 pub fn on_host(host: &TestHost, known: &[String], patience: Duration) -> Vec<String> {
     let links = host.inside(|| unknown_links(known, Instant::now() + patience));
-    let addresses = host.command("ip", "-oneline -4 address show");
-    let rules = host.command("iptables-save", "");
+    let addresses = [
+        "-oneline -4 address show",
+        "-oneline -6 address show scope global",
+    ]
+    .map(|arguments| host.command("ip", arguments));
+    let rules = ["iptables-save", "ip6tables-save"].map(|program| host.command(program, ""));
+    let present = host.inside(interfaces);
     let mounts =
         host.inside(|| fs::read_to_string("/proc/thread-self/mountinfo").unwrap_or_default());
     let mut left: Vec<_> = links
         .into_iter()
         .map(|name| format!("link `{name}`"))
         .collect();
-    left.extend(unknown_addresses(addresses.stdout()));
-    left.extend(rules_of_containers(rules.stdout()));
+    left.extend(
+        addresses
+            .iter()
+            .flat_map(|one| unknown_addresses(one.stdout())),
+    );
+    for rules in rules.iter().map(Finished::stdout) {
+        left.extend(rules_of_containers(rules));
+        left.extend(rules_of_networks(rules, &present));
+    }
     left.extend(mounts_of_containers(&mounts));
     left.extend(host.inside(files_of_containers));
+    left.extend(host.inside(|| files_of_networks(Path::new("/var/lib/minirun/networks"))));
     left
 }
 
@@ -71,7 +85,7 @@ fn unknown_links(known: &[String], deadline: Instant) -> Vec<String> {
     }
 }
 
-/// Lines of `ip -oneline -4 address` look like `2: uplink0    inet 192.0.2.1/24 …`.
+/// Lines of `ip -oneline address` look like `2: uplink0    inet 192.0.2.1/24 …`.
 fn unknown_addresses(lines: &str) -> Vec<String> {
     let parse = |line: &str| {
         let mut words = line.split_whitespace();
@@ -85,10 +99,13 @@ fn unknown_addresses(lines: &str) -> Vec<String> {
         .collect()
 }
 
-/// What the default network needs by itself names neither a single address of it nor a port.
+/// What the default network needs by itself names neither a single address of it nor a port. What the administrator has written
+/// is nobody else's to remove.
 fn rules_of_containers(rules: &str) -> Vec<String> {
     let of_container = |line: &&str| {
-        line.starts_with("-A") && (names_single_address(line) || line.contains("port "))
+        line.starts_with("-A")
+            && !line.starts_with("-A MINIRUN-USER")
+            && (names_single_address(line) || line.contains("port "))
     };
     rules
         .lines()
@@ -97,9 +114,42 @@ fn rules_of_containers(rules: &str) -> Vec<String> {
         .collect()
 }
 
+/// The addresses of the host and its neighbour are a test's own business.
 fn names_single_address(rule: &str) -> bool {
+    let of_lan = |word: &str| word.starts_with("192.0.2.") || word.starts_with("2001:db8:0:1:");
     rule.split_whitespace()
-        .any(|word| word.starts_with("172.") && word.ends_with("/32"))
+        .any(|word| (word.ends_with("/32") || word.ends_with("/128")) && !of_lan(word))
+}
+
+/// Our rules for an interface that there is not: those of a network that was removed.
+fn rules_of_networks(rules: &str, present: &[String]) -> Vec<String> {
+    let is_absent = |name: &str| name != BRIDGE && !present.iter().any(|one| one == name);
+    let names_absent = |line: &&str| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        words
+            .windows(2)
+            .any(|pair| matches!(pair[0], "-i" | "-o") && is_absent(pair[1]))
+    };
+    rules
+        .lines()
+        .filter(|line| line.starts_with("-A MINIRUN"))
+        .filter(names_absent)
+        .map(|line| format!("rule `{line}`"))
+        .collect()
+}
+
+/// One sentence for each network with a record, but the default one.
+fn files_of_networks(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let name = |entry: fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        name.strip_suffix(".json").map(str::to_owned)
+    };
+    entries
+        .filter_map(name)
+        .filter(|name| name != "bridge")
+        .map(|name| format!("network `{name}`"))
+        .collect()
 }
 
 /// The fifth field of a line is the mount point; the host's own file system on `/var/lib` is not below minirun's directories.
@@ -193,6 +243,22 @@ mod tests {
     fn a_rule_for_one_address_or_one_port_is_left_over() {
         let rules = "-A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE\n-A X -d 172.17.0.2/32 -j ACCEPT\n-A X -p tcp --dport 80 -j ACCEPT\n";
         assert_eq!(rules_of_containers(rules).len(), 2);
+    }
+
+    #[test]
+    fn our_rule_for_an_interface_that_is_gone_is_left_over() {
+        let rules = "-A MINIRUN -i minirun0 -j DROP\n-A MINIRUN -i br-1 -o br-1 -j ACCEPT\n-A MINE -i br-2 -j DROP\n";
+        assert_eq!(
+            rules_of_networks(rules, &[String::from("lo")]),
+            ["rule `-A MINIRUN -i br-1 -o br-1 -j ACCEPT`"]
+        );
+        assert_eq!(rules_of_networks(rules, &[String::from("br-1")]).len(), 0);
+    }
+
+    #[test]
+    fn a_rule_for_the_neighbour_is_none_of_ours() {
+        assert!(!names_single_address("-A X ! -s 192.0.2.2/32 -j DROP"));
+        assert!(names_single_address("-A X -s fd00::2/128 -j ACCEPT"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The firewall rules of a host, as `iptables -S` shows them.
+//! The firewall rules of a host, as `iptables -S` and `ip6tables -S` show them.
 
 /// Rules of one table, one a line.
 #[derive(Debug, Clone)]

@@ -1,13 +1,15 @@
 //! The test host itself: what every other test stands on.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use minirun_integration::probe::{
     EthernetSocket, LONG_WAIT, Reach, SHORT_WAIT, tcp_connect, tcp_connect_from, tcp_listen,
     udp_ask, udp_echo,
 };
-use minirun_integration::{HOST_ADDRESS, NEIGHBOUR_ADDRESS, TestHost};
+use minirun_integration::{
+    HOST_ADDRESS, HOST_ADDRESS_V6, NEIGHBOUR_ADDRESS, NEIGHBOUR_ADDRESS_V6, TestHost,
+};
 
 const BROADCAST: [u8; 6] = [0xff; 6];
 
@@ -54,6 +56,36 @@ fn the_neighbour_and_the_host_see_each_other_under_their_own_addresses() {
     let answer =
         host.inside(|| udp_ask(SocketAddrV4::new(NEIGHBOUR_ADDRESS, 53), "hello", LONG_WAIT));
     assert!(answer.is_some_and(|answer| answer.starts_with("hello 192.0.2.1:")));
+    host.finish();
+}
+
+#[test]
+fn the_neighbour_and_the_host_see_each_other_over_ipv6() {
+    let host = TestHost::create();
+    let listener = host.inside(|| tcp_listen(80));
+    let target = SocketAddr::from((HOST_ADDRESS_V6, 80));
+    assert_eq!(
+        host.neighbour()
+            .inside(|| tcp_connect_from(4321, target, LONG_WAIT)),
+        Reach::Open
+    );
+    let peer = listener
+        .next_peer(LONG_WAIT)
+        .expect("the neighbour connected");
+    assert_eq!(peer, SocketAddr::from((NEIGHBOUR_ADDRESS_V6, 4321)));
+    let _echo = host.neighbour().inside(|| udp_echo(53));
+    let echo = SocketAddr::from((NEIGHBOUR_ADDRESS_V6, 53));
+    let answer = host.inside(|| udp_ask(echo, "hello", LONG_WAIT));
+    assert!(answer.is_some_and(|answer| answer.starts_with("hello [2001:db8:0:1::1]:")));
+    host.command("ip6tables", "-w -A INPUT -p tcp --dport 80 -j DROP")
+        .succeeds();
+    assert_eq!(
+        host.neighbour().inside(|| tcp_connect(target, SHORT_WAIT)),
+        Reach::Silent
+    );
+    host.rules6("filter")
+        .have(&["-A INPUT", "--dport 80", "-j DROP"]);
+    host.command("ip6tables", "-w -F INPUT").succeeds();
     host.finish();
 }
 

@@ -13,6 +13,8 @@ fn main() -> ExitCode {
     look_inside(&host, &mut projector);
     ask(&host, &mut projector);
     show_rules(&host, &mut projector);
+    find_by_name(&host, &mut projector);
+    keep_apart(&host, &mut projector);
     clean_up(&host, &mut projector);
     conclude(&mut projector)
 }
@@ -25,7 +27,7 @@ fn here(host: &TestHost) -> Prompt<'_> {
 }
 
 fn introduce(projector: &mut Projector) {
-    projector.say("minirun: two containers, one link, one published port");
+    projector.say("minirun: two containers, one link, one published port; and two networks that are worlds apart");
     projector.say("");
     projector.say("Everything below happens on a throw-away host: network, firewall, /run and /var/lib are made");
     projector.say("for it and vanish with it. The network of this machine is not touched.");
@@ -212,14 +214,77 @@ fn show_rule(projector: &mut Projector, caption: &str, found: Vec<&str>) {
     }
 }
 
+fn find_by_name(host: &TestHost, projector: &mut Projector) {
+    projector.heading("A network with names");
+    let made = projector.run(
+        here(host),
+        "Another network, with a bridge, addresses and names of its own:",
+        "minirun network create shop",
+    );
+    projector.expect("the network is made", made.code() == Some(0));
+    for (caption, name) in [("A server on it,", "api"), ("and another one:", "front")] {
+        let command = format!("minirun run -d --name {name} --network shop demo httpd -p 80");
+        let started = projector.run(here(host), caption, &command);
+        projector.expect(&format!("{name} starts"), started.code() == Some(0));
+        host.container(name).awaits_tcp(80);
+    }
+    let answer = projector.run(
+        here(host),
+        "They are not linked, and find each other by name:",
+        "minirun exec front wget -qO- http://api/",
+    );
+    let source = host.container("front").address_on("shop").to_string();
+    projector.expect(
+        "front is served by api",
+        answer.code() == Some(0) && answer.stdout().contains(&source),
+    );
+}
+
+fn keep_apart(host: &TestHost, projector: &mut Projector) {
+    projector.heading("Networks are worlds apart");
+    let address = host.container("api").address_on("shop");
+    let by_address = format!("minirun exec web2 wget -T 2 -qO- http://{address}/");
+    let refused = projector.run(
+        here(host),
+        "web2 is on the first network. It asks api by its address: no answer ever comes.",
+        &by_address,
+    );
+    projector.expect(
+        "a container of another network is not served",
+        refused.code() == Some(1) && refused.stderr().contains("timed out"),
+    );
+    let connected = projector.run(
+        here(host),
+        "Now it is connected to the second network as well, while it runs,",
+        "minirun network connect shop web2",
+    );
+    projector.expect("web2 is connected", connected.code() == Some(0));
+    let answer = projector.run(
+        here(host),
+        "and finds api by name:",
+        "minirun exec web2 wget -qO- http://api/",
+    );
+    let source = host.container("web2").address_on("shop").to_string();
+    projector.expect(
+        "web2 is served once it is connected",
+        answer.code() == Some(0) && answer.stdout().contains(&source),
+    );
+}
+
 fn clean_up(host: &TestHost, projector: &mut Projector) {
     projector.heading("Cleaning up");
     let removed = projector.run(
         here(host),
-        "Both containers are removed, running as they are:",
-        "minirun rm -f web1 web2",
+        "All containers are removed, running as they are,",
+        "minirun rm -f web1 web2 api front",
     );
     projector.expect("the containers are removed", removed.code() == Some(0));
+    let removed = projector.run(
+        here(host),
+        "and the second network:",
+        "minirun network rm shop",
+    );
+    projector.expect("the network is removed", removed.code() == Some(0));
     let list = projector.run(here(host), "None is left:", "minirun ps -a");
     projector.expect(
         "ps -a lists no container",

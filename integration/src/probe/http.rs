@@ -1,7 +1,7 @@
 //! One HTTP request.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddrV4, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use super::LONG_WAIT;
 
@@ -10,8 +10,9 @@ use super::LONG_WAIT;
 /// # Errors
 ///
 /// If no connection is made or no answer comes in time.
-pub fn http_get(target: SocketAddrV4, path: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&target.into(), LONG_WAIT)?;
+pub fn http_get(target: impl Into<SocketAddr>, path: &str) -> io::Result<String> {
+    let target = target.into();
+    let mut stream = TcpStream::connect_timeout(&target, LONG_WAIT)?;
     stream.set_read_timeout(Some(LONG_WAIT))?;
     write!(
         stream,

@@ -1,7 +1,7 @@
 //! TCP: who can connect, and as whom they are seen.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, getsockopt, setsockopt, shutdown,
-    socket, sockopt,
+    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, getsockopt, setsockopt,
+    shutdown, socket, sockopt,
 };
 
-use super::LONG_WAIT;
+use super::{LONG_WAIT, canonical};
 
 /// What became of an attempt to connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Reach {
 }
 
 /// Tries to connect and hangs up.
-pub fn tcp_connect(target: SocketAddrV4, patience: Duration) -> Reach {
+pub fn tcp_connect(target: impl Into<SocketAddr>, patience: Duration) -> Reach {
     tcp_connect_from(0, target, patience)
 }
 
@@ -38,27 +38,39 @@ pub fn tcp_connect(target: SocketAddrV4, patience: Duration) -> Reach {
 /// # Panics
 ///
 /// If the local port cannot be had.
-pub fn tcp_connect_from(source_port: u16, target: SocketAddrV4, patience: Duration) -> Reach {
+pub fn tcp_connect_from(
+    source_port: u16,
+    target: impl Into<SocketAddr>,
+    patience: Duration,
+) -> Reach {
+    let target = target.into();
     match attempt(source_port, target, patience) {
         Ok(()) => Reach::Open,
         Err(nix::Error::ECONNREFUSED) => Reach::Refused,
         Err(nix::Error::ETIMEDOUT) => Reach::Silent,
-        Err(nix::Error::ENETUNREACH | nix::Error::EHOSTUNREACH) => Reach::Unreachable,
+        // The last is said of IPv6 where there is a route but no address of one's own to send from.
+        Err(nix::Error::ENETUNREACH | nix::Error::EHOSTUNREACH | nix::Error::EADDRNOTAVAIL) => {
+            Reach::Unreachable
+        }
         Err(error) => panic!("cannot try to connect from port {source_port} to {target}: {error}"),
     }
 }
 
-fn attempt(source_port: u16, target: SocketAddrV4, patience: Duration) -> nix::Result<()> {
+fn attempt(source_port: u16, target: SocketAddr, patience: Duration) -> nix::Result<()> {
+    let (family, any) = match target {
+        SocketAddr::V4(_) => (AddressFamily::Inet, Ipv4Addr::UNSPECIFIED.into()),
+        SocketAddr::V6(_) => (AddressFamily::Inet6, Ipv6Addr::UNSPECIFIED.into()),
+    };
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let socket: OwnedFd = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+    let socket: OwnedFd = socket(family, SockType::Stream, flags, None)?;
     if source_port != 0 {
         setsockopt(&socket, sockopt::ReuseAddr, &true)?;
         bind(
             socket.as_raw_fd(),
-            &SockaddrIn::from(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, source_port)),
+            &SockaddrStorage::from(SocketAddr::new(any, source_port)),
         )?;
     }
-    match connect(socket.as_raw_fd(), &SockaddrIn::from(target)) {
+    match connect(socket.as_raw_fd(), &SockaddrStorage::from(target)) {
         Ok(()) => return Ok(()),
         Err(nix::Error::EINPROGRESS) => {}
         Err(error) => return Err(error),
@@ -85,7 +97,7 @@ pub struct Listener {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Listens on every IPv4 address of the calling thread's network; the listener may then be carried anywhere.
+/// Listens on every address of both families of the calling thread's network; the listener may then be carried anywhere.
 ///
 /// # Panics
 ///
@@ -117,6 +129,7 @@ impl Drop for Listener {
 
 fn greet_everybody(socket: &TcpListener, peers: &Sender<SocketAddr>) {
     while let Ok((mut stream, peer)) = socket.accept() {
+        let peer = canonical(peer);
         // The peer may have hung up already, and the test may have stopped asking.
         writeln!(stream, "{peer}").ok();
         peers.send(peer).ok();
@@ -135,7 +148,8 @@ pub struct Relay {
 /// # Panics
 ///
 /// If the port is taken.
-pub fn tcp_relay(port: u16, target: SocketAddrV4) -> Relay {
+pub fn tcp_relay(port: u16, target: impl Into<SocketAddr>) -> Relay {
+    let target = target.into();
     let socket = bind_everywhere(port);
     let accepting = socket.try_clone().expect("cannot duplicate a socket");
     let relay_all = move || {
@@ -156,9 +170,9 @@ impl Drop for Relay {
     }
 }
 
-fn relay_request(mut client: TcpStream, target: SocketAddrV4) -> io::Result<()> {
+fn relay_request(mut client: TcpStream, target: SocketAddr) -> io::Result<()> {
     client.set_read_timeout(Some(LONG_WAIT))?;
-    let mut server = TcpStream::connect_timeout(&target.into(), super::SHORT_WAIT)?;
+    let mut server = TcpStream::connect_timeout(&target, super::SHORT_WAIT)?;
     server.set_read_timeout(Some(LONG_WAIT))?;
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
@@ -174,7 +188,7 @@ fn relay_request(mut client: TcpStream, target: SocketAddrV4) -> io::Result<()> 
 }
 
 fn bind_everywhere(port: u16) -> TcpListener {
-    TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
+    TcpListener::bind((Ipv6Addr::UNSPECIFIED, port))
         .unwrap_or_else(|error| panic!("cannot listen on {port}/tcp: {error}"))
 }
 
