@@ -33,7 +33,9 @@ pub enum NetworkError {
     #[error("no network is called `{0}`, and none has an id that begins so")]
     UnknownNetwork(String),
     /// `host` and `none` are no bridge networks.
-    #[error("network `{0}` is no bridge network: it has no addresses and no ICC of its own")]
+    #[error(
+        "network `{0}` is built in and no bridge network: it has no addresses and no ICC, and cannot be changed or removed"
+    )]
     NotABridge(String),
     /// Two programs want one host port.
     #[error("host port {wanted} is already published by container `{owner}`")]

@@ -22,6 +22,7 @@ pub mod explain;
 mod family;
 pub mod ipv6;
 pub mod link;
+pub mod link_words;
 mod local_route;
 pub mod mac;
 pub mod namespace;
@@ -43,7 +44,8 @@ pub use endpoint::{BringUpLoopback, EndpointAddress, bring_up_loopback, configur
 pub use error::NetnsError;
 pub use explain::{Explain, Explanation, Narrator, Silent};
 pub use ipv6::{Ipv6, interface_settings, prepare_interface};
-pub use link::{DeleteLink, Link, LinkIndex, LinkKind, SetController, SetLinkDown, SetLinkUp};
+pub use link::{Link, LinkIndex, LinkKind};
+pub use link_words::{DeleteLink, SetController, SetLinkDown, SetLinkUp};
 pub use mac::{MacAddress, MacAddressError};
 pub use namespace::Namespace;
 pub use neighbour::FlushNeighbours;

@@ -298,6 +298,21 @@ impl RuntimeError {
                 "choose another name, or remove that container: `minirun rm -f {name}`"
             )),
             RuntimeError::NoNameFree => Some("give one with `--name`".into()),
+            RuntimeError::Dns(error) => error.hint(),
+            RuntimeError::RemovesItself(name) => Some(format!(
+                "stop it and run it again, or run it without `--rm`: `minirun stop {name}`"
+            )),
+            RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
+            RuntimeError::StillRunning(name) => Some(format!(
+                "stop it first with `minirun stop {name}`, or remove it with `minirun rm -f {name}`"
+            )),
+            error => error.network_hint(),
+        }
+    }
+
+    /// What to do about errors of networks and links.
+    fn network_hint(&self) -> Option<String> {
+        match self {
             RuntimeError::LinkTargetUnreachable(target) => Some(format!(
                 "only containers on a bridge network can be linked to: run `{target}` without `--network`"
             )),
@@ -328,7 +343,6 @@ impl RuntimeError {
                 "`minirun inspect {container}` shows its links under `HostConfig.Links`"
             )),
             RuntimeError::IccNeedsRules => Some("leave one of them out".into()),
-            RuntimeError::Dns(error) => error.hint(),
             RuntimeError::LinkToSelf(_) => Some(
                 "name another container: a program reaches its own container at `127.0.0.1`".into(),
             ),
@@ -336,13 +350,6 @@ impl RuntimeError {
             RuntimeError::DuplicateAlias { .. } | RuntimeError::SamePrefix { .. } => {
                 Some("give each link an alias of its own: `--link TARGET:ALIAS`".into())
             }
-            RuntimeError::RemovesItself(name) => Some(format!(
-                "stop it and run it again, or run it without `--rm`: `minirun stop {name}`"
-            )),
-            RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
-            RuntimeError::StillRunning(name) => Some(format!(
-                "stop it first with `minirun stop {name}`, or remove it with `minirun rm -f {name}`"
-            )),
             _ => None,
         }
     }

@@ -36,64 +36,6 @@ impl Explain for NetworkStep<'_> {
                 command: format!("ip -6 neighbour delete proxy {address} dev {bridge}"),
             },
             Action::ForgetFlows(ports) => explain_forgetting(ports),
-            Action::Register {
-                network, endpoint, ..
-            } => Explanation {
-                sentence: format!(
-                    "record the endpoint of `{}` on network `{}`: {}, MAC {}",
-                    endpoint.name,
-                    network.name,
-                    addresses(endpoint),
-                    endpoint.mac
-                ),
-                command: String::new(),
-            },
-            Action::Replace { network, after, .. } => Explanation {
-                sentence: format!(
-                    "record what has changed for `{}` on network `{}`",
-                    after.name, network.name
-                ),
-                command: String::new(),
-            },
-            Action::Unregister(network, endpoint) => Explanation {
-                sentence: format!(
-                    "forget the endpoint of `{}` on network `{}`",
-                    endpoint.name, network.name
-                ),
-                command: String::new(),
-            },
-            Action::LeaveVeth(name) => Explanation {
-                sentence: format!("leave `{name}` to go with its namespace"),
-                command: String::new(),
-            },
-            Action::ClaimPort(publication, endpoint) => Explanation {
-                sentence: format!(
-                    "hold host port {}/{} for `{}` with a bound socket",
-                    publication.host_socket(),
-                    publication.container.protocol,
-                    endpoint.name
-                ),
-                command: String::new(),
-            },
-            Action::ChangeRules(rules) => Explanation {
-                sentence: rules.sentence.clone(),
-                command: rules.done.get().unwrap_or(&rules.change).commands(),
-            },
-            Action::RemoveRules { sentence, removal } => Explanation {
-                sentence: sentence.clone(),
-                command: removal.commands(),
-            },
-            Action::SaveDefinition(change) => Explanation {
-                sentence: change.sentence.clone(),
-                command: String::new(),
-            },
-            Action::RefreshHosts(change) => Explanation {
-                sentence: format!("write the hosts file of `{}`", change.owner),
-                command: change.written.get().map_or_else(String::new, |written| {
-                    let text = printf_text(&written.text);
-                    format!("printf '{text}' > {}", written.path.display())
-                }),
-            },
             Action::CreateVeth(pair) => pair.explain(),
             Action::SetPort(port) => port.explain(),
             Action::Enslave(change) => change.explain(),
@@ -102,7 +44,55 @@ impl Explain for NetworkStep<'_> {
             Action::ConfigureEndpoint { address, ipv6, .. } => {
                 explain_configuration(address, *ipv6)
             }
+            Action::Register {
+                network, endpoint, ..
+            } => note(format!(
+                "record the endpoint of `{}` on network `{}`: {}, MAC {}",
+                endpoint.name,
+                network.name,
+                addresses(endpoint),
+                endpoint.mac
+            )),
+            Action::Replace { network, after, .. } => note(format!(
+                "record what has changed for `{}` on network `{}`",
+                after.name, network.name
+            )),
+            Action::Unregister(network, endpoint) => note(format!(
+                "forget the endpoint of `{}` on network `{}`",
+                endpoint.name, network.name
+            )),
+            Action::LeaveVeth(name) => note(format!("leave `{name}` to go with its namespace")),
+            Action::ClaimPort(publication, endpoint) => note(format!(
+                "hold host port {}/{} for `{}` with a bound socket",
+                publication.host_socket(),
+                publication.container.protocol,
+                endpoint.name
+            )),
+            Action::ChangeRules(rules) => Explanation {
+                sentence: rules.sentence.clone(),
+                command: rules.done.get().unwrap_or(&rules.change).commands(),
+            },
+            Action::RemoveRules { sentence, removal } => Explanation {
+                sentence: sentence.clone(),
+                command: removal.commands(),
+            },
+            Action::SaveDefinition(change) => note(change.sentence.clone()),
+            Action::RefreshHosts(change) => Explanation {
+                sentence: format!("write the hosts file of `{}`", change.owner),
+                command: change.written.get().map_or_else(String::new, |written| {
+                    let text = printf_text(&written.text);
+                    format!("printf '{text}' > {}", written.path.display())
+                }),
+            },
         }
+    }
+}
+
+/// A step that no command of others does.
+fn note(sentence: String) -> Explanation {
+    Explanation {
+        sentence,
+        command: String::new(),
     }
 }
 
