@@ -28,7 +28,9 @@ fn without_iptables_no_byte_of_the_rules_changes() {
         host.command("iptables", "-w -A INPUT -s 203.0.113.0/24 -j DROP")
             .succeeds();
         host.command("nft", "add table inet own").succeeds();
-        host.minirun("run --rm -p 8080:80 demo true").succeeds();
+        host.minirun("run -d --name early -p 8080:80 demo sleep infinity")
+            .succeeds();
+        host.removes("early");
         host.write_file("/etc/minirun/minirun.toml", configuration);
         let before = ruleset(&host);
         for command in [
