@@ -183,6 +183,19 @@ fn every_id_that_is_listed_can_be_inspected() {
     host.finish();
 }
 
+/// Guards that a command which comes right behind the end of a container does not meet it on its network any more.
+#[test]
+fn a_network_can_be_removed_as_soon_as_its_last_container_has_ended() {
+    let host = TestHost::create();
+    for _ in 0..5 {
+        host.network("net1", "--icc false");
+        host.minirun("run --rm --network net1 -p 8080:80 demo true")
+            .succeeds();
+        host.removes_networks("net1");
+    }
+    host.finish();
+}
+
 /// Guards that nobody is advised to remove the container whose own name it is.
 #[test]
 fn a_container_cannot_be_renamed_to_its_own_name() {

@@ -45,6 +45,7 @@ impl Runtime {
     /// [`NetworkError::InUse`](minirun_bridge::error::NetworkError::InUse) and
     /// [`NetworkError::BuiltIn`](minirun_bridge::error::NetworkError::BuiltIn).
     pub fn remove_network(&self, name: &NetworkName, force: Force) -> Result<(), RuntimeError> {
+        self.await_leaving(name)?;
         if force == Force::Yes {
             for endpoint in self.networks.network(name).all()? {
                 if let Some(config) = self.read(&endpoint.container)? {
@@ -56,6 +57,18 @@ impl Runtime {
             }
         }
         Ok(self.networks.remove(name, &mut Silent)?)
+    }
+
+    /// Waits for the containers on a network that have ended and are just being taken down.
+    fn await_leaving(&self, name: &NetworkName) -> Result<(), RuntimeError> {
+        for endpoint in self.networks.network(name).all()? {
+            if let Some(config) = self.read(&endpoint.container)?
+                && !self.runs(&config)?
+            {
+                self.settle(&config)?;
+            }
+        }
+        Ok(())
     }
 
     /// The networks that no container refers to, running or not, and that are not built in.
