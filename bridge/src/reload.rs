@@ -178,20 +178,24 @@ pub(crate) fn change_rules(
     }
 }
 
-/// Makes sure that all rules of a network are in place. While nobody has changed any rule of the host, that costs nothing.
-pub(crate) fn ensure_rules(
-    host: &NetworkHost,
-    network: &Network,
-) -> Result<Option<Transaction>, NetworkError> {
+/// Makes sure that the rules of all networks are in place. While nobody has changed any rule of the host, that costs nothing;
+/// nor where none were ever made.
+///
+/// # Errors
+/// When the state or the host's rules cannot be read, or the driver refuses what has to be made afresh.
+pub fn ensure_rules(host: &NetworkHost) -> Result<(), NetworkError> {
     if host.rules_are_untouched() || !host.firewall_variant().exists() {
-        return Ok(None);
+        return Ok(());
     }
     let lock = host.lock_rules()?;
     let known = host.known_rules(&lock);
-    let endpoints = host.network(&network.name).all()?;
-    let whole = policy::whole(network, &endpoints);
-    let required = host.firewall.requirement(network, &whole);
-    change_rules(host, &lock, known, &required)
+    let mut required = Transaction::default();
+    // All of them at once: the marker speaks for all.
+    for (network, whole) in whole_state(host, &host.networks()?)? {
+        let of_network = host.firewall.requirement(&network, &whole);
+        required.changes.extend(of_network.changes);
+    }
+    change_rules(host, &lock, known, &required).map(drop)
 }
 
 /// Makes all rules afresh from the state, in one transaction for each table.

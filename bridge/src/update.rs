@@ -56,15 +56,13 @@ impl NetworkChange {
 }
 
 impl NetworkHost {
-    /// Finishes what killed commands have begun on a network: a switch of ICC, or a change of rules. Rules that somebody has
-    /// flushed are made again.
+    /// Finishes what killed commands have begun on a network: making its bridge, or a switch of ICC.
     ///
     /// # Errors
     /// That of the step that failed.
     pub fn finish_interrupted(&self, name: &NetworkName) -> Result<(), NetworkError> {
         self.with_device(name, |context, network| {
-            self.ensure_bridge(context, network, &mut Silent)?;
-            reload::ensure_rules(self, network).map(drop)
+            self.ensure_bridge(context, network, &mut Silent).map(drop)
         })
     }
 

@@ -1,6 +1,6 @@
 //! What every command knows: where things are, and what the command line sets above the configuration.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::runtime::{Directories, Overrides, Runtime};
@@ -25,7 +25,9 @@ impl Context {
     /// The runtime, after it has repaired what killed commands and monitors left.
     pub fn tidy_runtime(&self) -> Result<Runtime, RuntimeError> {
         let runtime = self.runtime()?;
-        runtime.sweep()?;
+        for failure in runtime.sweep()? {
+            complain("warning", &failure.to_string());
+        }
         Ok(runtime)
     }
 }

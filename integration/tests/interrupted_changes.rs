@@ -3,6 +3,7 @@
 //! A kill is played by putting the files back to what they are at that moment: the sign that a change is under way, and the
 //! record of before or after.
 
+use std::fs::File;
 use std::net::SocketAddrV4;
 
 use minirun_integration::probe::{LONG_WAIT, Reach, tcp_connect};
@@ -93,7 +94,7 @@ fn a_renaming_that_was_recorded_is_made_known_to_everybody() {
         format!("-s {} /var/lib/minirun/names/new", id.expect("an id")),
     )
     .succeeds();
-    host.write_file(&sign, "old");
+    host.write_file(&sign, "old\n");
     host.write_file(&path, &renamed.to_string());
     host.minirun("ps").succeeds().stdout_contains("new");
     host.minirun("exec source wget -qO- http://web/").succeeds();
@@ -143,6 +144,54 @@ fn what_changes_while_a_restart_waits_holds_afterwards() {
     assert_eq!(fast.networks(), ["bridge", "net1"]);
     fast.finds(&["fast"], &[fast.address_on("net1")]);
     host.removes("fast");
+    host.removes_networks("net1");
+    host.finish();
+}
+
+/// Guards that what is finished for a container is not done to the host, whose network it uses.
+#[test]
+fn finishing_a_change_leaves_the_network_of_the_host_alone() {
+    let host = TestHost::create();
+    let guest = host.idles("guest", "--network host");
+    let routes = |family| {
+        let shown = host
+            .command("ip", format!("{family} route show"))
+            .succeeds();
+        shown.stdout().to_owned()
+    };
+    let before = ["-4", "-6"].map(routes);
+    host.write_file(&format!("{}/changing", directory(&guest)), "old\n");
+    host.minirun("ps").succeeds();
+    host.minirun("rename guest visitor").succeeds();
+    assert_eq!(["-4", "-6"].map(routes), before);
+    host.removes("visitor");
+    host.finish();
+}
+
+#[test]
+fn a_renaming_waits_for_links_that_others_are_at_work_on() {
+    let host = TestHost::create();
+    host.network("net1", "--icc false");
+    host.serves("old", "--network net1 --expose 80", 80);
+    let source = host.idles("source", "--network net1 --link old:web");
+    let path = directory(&source);
+    let held = host.inside(|| {
+        let file = File::open(&path).expect("the container has a directory");
+        file.lock().expect("nobody holds it");
+        file
+    });
+    let renaming = host.spawn_minirun("rename old new");
+    // The name stays the container's until no link leads to it any more.
+    host.container("new").awaits_tcp(80);
+    host.minirun("run --rm --name old demo true")
+        .fails_with(125);
+    drop(held);
+    renaming.finish().succeeds();
+    let links = source.inspect()["HostConfig"]["Links"].clone();
+    assert_eq!(links, serde_json::json!(["/new:/source/web"]));
+    host.minirun("exec source wget -qO- http://web/").succeeds();
+    host.minirun("run --rm --name old demo true").succeeds();
+    host.removes("new source");
     host.removes_networks("net1");
     host.finish();
 }

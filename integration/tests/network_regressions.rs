@@ -196,6 +196,64 @@ fn a_network_can_be_removed_as_soon_as_its_last_container_has_ended() {
     host.finish();
 }
 
+/// Guards that what cannot be removed is not emptied first.
+#[test]
+fn the_default_network_keeps_its_containers_when_somebody_tries_to_remove_it() {
+    let host = TestHost::create();
+    let web1 = host.serves("web1", "-p 8080:80", 80);
+    host.minirun("network rm -f bridge")
+        .fails()
+        .stderr_contains("built in");
+    assert_eq!(web1.networks(), ["bridge"]);
+    let published = SocketAddrV4::new(HOST_ADDRESS, 8080);
+    assert_eq!(
+        host.neighbour()
+            .inside(|| tcp_connect(published, LONG_WAIT)),
+        Reach::Open
+    );
+    host.removes("web1");
+    host.finish();
+}
+
+/// Guards that one network whose rules are in place does not speak for another.
+#[test]
+fn rules_that_one_network_lost_are_missed_although_others_have_theirs() {
+    let host = TestHost::create();
+    host.network("first", "");
+    host.network("second", "");
+    host.serves("web1", "--network second -p 8080:80", 80);
+    host.command("iptables", "-w -t nat -F MINIRUN").succeeds();
+    host.minirun("ps").succeeds();
+    let published = SocketAddrV4::new(HOST_ADDRESS, 8080);
+    assert_eq!(
+        host.neighbour()
+            .inside(|| tcp_connect(published, LONG_WAIT)),
+        Reach::Open
+    );
+    host.removes("web1");
+    host.removes_networks("first second");
+    host.finish();
+}
+
+/// Guards that what cannot be mended is told, and keeps nobody from working on anything else.
+#[test]
+fn a_network_that_cannot_be_mended_holds_up_no_other() {
+    let host = TestHost::create();
+    host.command("ip", "link add br-own type bridge").succeeds();
+    host.network("net1", "-o bridge_name=br-own --subnet 10.7.0.0/24");
+    host.idles("web1", "--network net1");
+    host.idles("web2", "");
+    host.command("ip", "link delete br-own").succeeds();
+    host.minirun("ps")
+        .succeeds()
+        .stdout_contains("web2")
+        .stderr_contains("`br-own`");
+    host.removes("web2");
+    host.removes("web1");
+    host.removes_networks("net1");
+    host.finish();
+}
+
 /// Guards that nobody is advised to remove the container whose own name it is.
 #[test]
 fn a_container_cannot_be_renamed_to_its_own_name() {

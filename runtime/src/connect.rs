@@ -74,7 +74,7 @@ impl Runtime {
         after.network.links =
             self.resolve_more_links(&source, &connection.links, before.network.links.clone())?;
         let connections = Connections::of(self, &after)?;
-        self.begin_change(&after.id, None)?;
+        self.begin_change(&after.id)?;
         let joined = self.join(&after, &connections, narrator);
         if joined.is_err() {
             // The error that is told is the first one. The record says what it said before.
@@ -141,7 +141,7 @@ impl Runtime {
             .memberships
             .retain(|membership| membership.network != *network);
         let paths = self.paths(&config.id);
-        self.begin_change(&config.id, None)?;
+        self.begin_change(&config.id)?;
         atomic_file::write_json(&paths.record(), &config)?;
         let runs = self.runs(&config)?;
         if runs {
@@ -182,7 +182,7 @@ impl Runtime {
                 alias: alias.clone(),
             });
         }
-        self.begin_change(&config.id, None)?;
+        self.begin_change(&config.id)?;
         atomic_file::write_json(&self.paths(&config.id).record(), &config)?;
         self.settle_links(&config, narrator)?;
         self.end_change(&config.id);
@@ -279,6 +279,10 @@ impl Runtime {
         connections: &Connections,
         narrator: &mut dyn Narrator,
     ) -> Result<(), RuntimeError> {
+        if config.network.mode != NetworkMode::Networks {
+            // Its namespace is somebody else's.
+            return Ok(());
+        }
         let paths = self.paths(&config.id);
         let held = paths.read_last_place()?.publications;
         let leads = |joined: &&Joined| {

@@ -6,9 +6,10 @@ use crate::remove::Force;
 use crate::runtime::Runtime;
 use crate::warning::Warning;
 use minirun_bridge::detach::Departure;
+use minirun_bridge::error::NetworkError;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::NetworkName;
-use minirun_bridge::network::Network;
+use minirun_bridge::network::{DEFAULT_NETWORK, Network};
 use minirun_bridge::network_request::NetworkRequest;
 use minirun_bridge::reload;
 pub use minirun_bridge::update::NetworkChange;
@@ -45,11 +46,18 @@ impl Runtime {
     /// [`NetworkError::InUse`](minirun_bridge::error::NetworkError::InUse) and
     /// [`NetworkError::BuiltIn`](minirun_bridge::error::NetworkError::BuiltIn).
     pub fn remove_network(&self, name: &NetworkName, force: Force) -> Result<(), RuntimeError> {
+        if name.as_str() == DEFAULT_NETWORK {
+            return Err(NetworkError::BuiltIn(name.clone()).into());
+        }
         self.await_leaving(name)?;
         if force == Force::Yes {
             for endpoint in self.networks.network(name).all()? {
                 if let Some(config) = self.read(&endpoint.container)? {
-                    self.disconnect(&config, name, Force::Yes, &mut Silent)?;
+                    match self.disconnect(&config, name, Force::Yes, &mut Silent) {
+                        // It has removed itself meanwhile.
+                        Err(RuntimeError::UnknownContainer(_)) => {}
+                        outcome => outcome?,
+                    }
                 }
                 // Whatever its record says.
                 let leaving = (&endpoint.container, Departure::Disconnected);

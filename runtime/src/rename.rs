@@ -25,19 +25,23 @@ impl Runtime {
         }
         let lock = self.lock_with_name(&container.id, &new)?;
         let mut config = self.current_record(&container.id)?;
-        self.finish_change_locked(&config, &lock)?;
         let old = std::mem::replace(&mut config.name, new.clone());
-        self.begin_change(&config.id, Some(&old))?;
+        self.begin_renaming(&config.id, &old)?;
         if let Err(error) = atomic_file::write_json(&self.paths(&config.id).record(), &config) {
-            self.end_change(&config.id);
+            // The sign stays, and says nothing that is wrong: it is called so.
             self.release_name(&new, &config.id);
             return Err(error.into());
         }
-        self.follow_rename(&config, &old)?;
-        // One container's lock at a time, so that two commands never wait for each other.
+        let mut busy = self.finish_change_locked(&config, &lock)?;
         drop(lock);
-        self.retarget_links((&old, &new), Patience::Waiting)?;
-        self.end_change(&config.id);
+        // Those that others are at work on are waited for without the lock, so that two commands never wait for each other.
+        while let Some(source) = busy.pop() {
+            drop(self.lock_if_present(&source)?);
+            let Some(lock) = self.lock_if_present(&config.id)? else {
+                return Ok(());
+            };
+            busy = self.finish_change_locked(&self.current_record(&config.id)?, &lock)?;
+        }
         Ok(())
     }
 
@@ -57,41 +61,33 @@ impl Runtime {
         }
     }
 
-    /// Lets everybody know a container by its new name, which its record has already.
-    pub(crate) fn follow_rename(
-        &self,
-        config: &ContainerConfig,
-        old: &ContainerName,
-    ) -> Result<(), RuntimeError> {
+    /// Lets the networks know a container by the name that its record has.
+    pub(crate) fn tell_name(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
         for network in self.networks.networks_of(&config.id)? {
             self.networks.rename((&network, &config.id), &config.name)?;
         }
-        self.release_name(old, &config.id);
         Ok(())
     }
 
-    /// Lets links to the old name lead to the new one. Says whether that was done for all of them: whoever holds a lock must
-    /// not wait for those that others are at work on.
+    /// Lets links to the old name lead to the new one. Those whose containers others are at work on are the result: whoever
+    /// holds a lock must not wait for them.
     pub(crate) fn retarget_links(
         &self,
-        (old, new): (&ContainerName, &ContainerName),
-        patience: Patience,
-    ) -> Result<bool, RuntimeError> {
+        old: &ContainerName,
+        new: &ContainerName,
+    ) -> Result<Vec<ContainerId>, RuntimeError> {
         let is_linked = |config: &ContainerConfig| {
             let mut links = config.network.links.iter();
             links.any(|link| link.target == *old)
         };
-        let mut complete = true;
+        let mut busy = Vec::new();
         for source in self.all()?.into_iter().filter(is_linked) {
-            let lock = match patience {
-                Patience::Waiting => self.lock_if_present(&source.id)?,
-                Patience::None => self.try_lock(&source.id)?,
-            };
+            let lock = self.try_lock(&source.id)?;
             let Some(mut config) = self.read(&source.id)? else {
                 continue;
             };
             if lock.is_none() {
-                complete = false;
+                busy.push(source.id);
                 continue;
             }
             retarget(&mut config.network.links, old, new);
@@ -99,15 +95,6 @@ impl Runtime {
             // Those that ran have been told; this is for one that has just started.
             self.settle_links(&config, &mut Silent)?;
         }
-        Ok(complete)
+        Ok(busy)
     }
-}
-
-/// Whether to wait for others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
-    /// Until they are done.
-    Waiting,
-    /// Not at all.
-    None,
 }

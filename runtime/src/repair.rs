@@ -9,7 +9,9 @@ use crate::monitor::take_down;
 use crate::runtime::Runtime;
 use crate::store::{ContainerLock, ids_in};
 use jiff::Timestamp;
+use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::ContainerName;
+use minirun_bridge::reload;
 use minirun_netns::Silent;
 use nix::libc::SIGKILL;
 use std::fs;
@@ -23,24 +25,33 @@ pub(crate) const KILLED: i32 = 128 + SIGKILL;
 
 impl Runtime {
     /// Finishes the work of every monitor that was killed, and removes what commands that were killed left half made. What
-    /// others are working on is left to them.
+    /// others are working on is left to them. What cannot be mended is told, and keeps nothing else from being mended.
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub fn sweep(&self) -> Result<(), RuntimeError> {
+    pub fn sweep(&self) -> Result<Vec<RuntimeError>, RuntimeError> {
+        let mut failures = Vec::new();
         for id in ids_in(&self.directories.state.join("containers"))? {
-            if let ContainerState::Abandoned(_) = self.paths(&id).container_state()? {
-                match (self.read(&id)?, self.try_lock(&id)?) {
-                    (Some(config), Some(lock)) => self.repair_locked(&config, &lock)?,
-                    (None, _) => self.paths(&id).remove_running(),
-                    (Some(_), None) => {}
-                }
-            }
+            failures.extend(self.sweep_monitor(&id).err());
         }
-        self.sweep_half_made()?;
-        self.networks.finish_removals()?;
+        self.sweep_containers(&mut failures)?;
+        failures.extend(self.networks.finish_removals().err().map(Into::into));
         for network in self.networks.networks()? {
-            self.networks.finish_interrupted(&network.name)?;
+            let finished = self.networks.finish_interrupted(&network.name);
+            failures.extend(finished.err().map(Into::into));
+        }
+        failures.extend(reload::ensure_rules(&self.networks).err().map(Into::into));
+        Ok(failures)
+    }
+
+    /// Finishes the work of a container's monitor, if that was killed and nobody is at it.
+    fn sweep_monitor(&self, id: &ContainerId) -> Result<(), RuntimeError> {
+        if let ContainerState::Abandoned(_) = self.paths(id).container_state()? {
+            match (self.read(id)?, self.try_lock(id)?) {
+                (Some(config), Some(lock)) => self.repair_locked(&config, &lock)?,
+                (None, _) => self.paths(id).remove_running(),
+                (Some(_), None) => {}
+            }
         }
         Ok(())
     }
@@ -102,27 +113,41 @@ impl Runtime {
         };
         // Whoever is just making the container holds its lock.
         let _lock = self.lock_if_present(&id)?;
-        if self.read(&id)?.is_none_or(|config| config.name != *name) {
+        let is_its_name = match self.read(&id)? {
+            // A name that it has just lost is its own until no link leads to it any more.
+            Some(config) => {
+                let old_names = self.old_names(&id)?.unwrap_or_default();
+                config.name == *name || old_names.contains(name)
+            }
+            None => false,
+        };
+        if !is_its_name {
             self.release_name(name, &id);
         }
         Ok(())
     }
 
-    /// Directories without a record were being made, or being removed, by a command that was killed.
-    fn sweep_half_made(&self) -> Result<(), RuntimeError> {
+    /// Changes that were interrupted are finished. Directories without a record were being made, or being removed, by a command
+    /// that was killed.
+    fn sweep_containers(&self, failures: &mut Vec<RuntimeError>) -> Result<(), RuntimeError> {
         for id in ids_in(&self.containers())? {
-            let paths = self.paths(&id);
-            if paths.record().exists() {
-                self.finish_change(&id)?;
-                continue;
-            }
-            let Some(_lock) = self.try_lock(&id)? else {
-                continue;
+            let swept = match self.paths(&id).record().exists() {
+                true => self.finish_change(&id),
+                false => self.sweep_half_made(&id),
             };
-            if !paths.record().exists() {
-                fs::remove_dir_all(&paths.root)
-                    .map_err(|error| RuntimeError::file("remove", &paths.root, error))?;
-            }
+            failures.extend(swept.err());
+        }
+        Ok(())
+    }
+
+    fn sweep_half_made(&self, id: &ContainerId) -> Result<(), RuntimeError> {
+        let paths = self.paths(id);
+        let Some(_lock) = self.try_lock(id)? else {
+            return Ok(());
+        };
+        if !paths.record().exists() {
+            fs::remove_dir_all(&paths.root)
+                .map_err(|error| RuntimeError::file("remove", &paths.root, error))?;
         }
         Ok(())
     }

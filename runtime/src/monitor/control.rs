@@ -16,7 +16,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a monitor may take to follow.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The one thing that can be said: look at the networks again.
 const NETWORKS_CHANGED: u8 = b'n';
