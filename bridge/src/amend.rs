@@ -44,7 +44,8 @@ impl NetworkHost {
         let mut after = before.clone();
         change(&mut after);
         if after == before {
-            return Ok(());
+            // What leads to it may have been lost by a command that was killed.
+            return self.network(name).register(&after, network.names);
         }
         let amendment = Amendment {
             old: self.contribution_of(&network, &before)?,
@@ -84,6 +85,7 @@ impl NetworkHost {
         // Records of several containers change: whoever makes all rules afresh must see all of them or none.
         let rules = self.lock_rules()?;
         let old = self.contribution_of(&network, &before)?;
+        let known = self.begin_rules_change(&rules);
         for source in state.sources_of(&before.name)? {
             let mut linked = source.clone();
             retarget(&mut linked.links, &before.name, new);
@@ -98,9 +100,9 @@ impl NetworkHost {
         state.replace((&current, &after), network.names)?;
         let new_contribution = self.contribution_of(&network, &after)?;
         let change = self.firewall.change(&network, (&old, &new_contribution));
-        if old != new_contribution && !change.is_empty() {
-            let known = self.begin_rules_change(&rules);
-            reload::change_rules(self, &rules, known, &change)?;
+        match change.is_empty() {
+            true => self.settle_rules(&rules, known)?,
+            false => reload::change_rules(self, &rules, known, &change).map(drop)?,
         }
         for source in state.sources_of(new)? {
             self.refresh_hosts(&source.container, None)?;

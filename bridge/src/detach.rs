@@ -7,6 +7,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
+use crate::firewall::Firewall;
 use crate::id::ContainerId;
 use crate::lazy_netlink::LazyNetlink;
 use crate::name::NetworkName;
@@ -188,6 +189,7 @@ impl NetworkHost {
         known: KnownRules,
     ) -> Result<(), NetworkError> {
         match known {
+            _ if self.firewall == Firewall::None => Ok(()),
             KnownRules::Match => self.rules_match(lock),
             KnownRules::Unknown => reload::rebuild(self, lock).map(drop),
         }
@@ -244,10 +246,17 @@ impl NetworkHost {
             })
         }));
         let own = hosts_of(&endpoint);
+        let container = endpoint.container;
         actions.push(Action::Unregister(
             Box::new(network.clone()),
             Box::new(endpoint),
         ));
+        // Somebody else may have written them meanwhile, from records that were still there.
+        actions.extend(
+            sources
+                .iter()
+                .map(|source| Action::RefreshHosts(hosts_of(source).without(container))),
+        );
         if departure == Departure::Disconnected {
             actions.push(Action::RefreshHosts(own));
         }

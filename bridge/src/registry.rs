@@ -75,16 +75,16 @@ impl NetworkState {
 
     /// Writes an endpoint and what leads to it. On a network without DNS nobody asks for it by other names than links do.
     pub(crate) fn register(&self, endpoint: &Endpoint, names: Names) -> Result<(), NetworkError> {
-        let path = self.endpoint(&endpoint.container);
-        atomic_file::write_json(&path, endpoint)?;
-        replace_symlink(&endpoint.container, &self.name(&endpoint.name))?;
+        // What leads to it comes first: that is believed only if the record agrees.
         for directory in self.lookups_of(endpoint, names) {
             fs::create_dir_all(&directory)
                 .map_err(|error| NetworkError::file("create", &directory, error))?;
             let entry = directory.join(format!("{}.json", endpoint.container));
             fs::write(&entry, "").map_err(|error| NetworkError::file("write", &entry, error))?;
         }
-        Ok(())
+        replace_symlink(&endpoint.container, &self.name(&endpoint.name))?;
+        let path = self.endpoint(&endpoint.container);
+        Ok(atomic_file::write_json(&path, endpoint)?)
     }
 
     /// Writes an endpoint anew that is known by other names or links now. What it is known by is there before what it was

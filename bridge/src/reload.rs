@@ -9,7 +9,7 @@
 //! 2. The marker holds the generation of the host's rules, a number that the kernel raises with every change anybody makes.
 //!    While it is the same, nobody can have flushed our chains. When it is another, the next command asks whether everything
 //!    is still in place. The older iptables, which does not use nf_tables, is asked each time.
-//! 3. The lock of the rules is taken last of all, and held by those only who change rules. iptables has such a lock itself;
+//! 3. The lock of the rules is taken after that of a network, and held by those only who change rules. iptables has such a lock itself;
 //!    ours also keeps a rebuild from seeing records whose rules are just being written.
 
 use crate::error::NetworkError;

@@ -100,7 +100,7 @@ impl Runtime {
         }
         let mut busy = Vec::new();
         for old in old_names.iter().filter(|old| **old != config.name) {
-            busy.extend(self.retarget_links(old, &config.name)?);
+            busy.extend(self.retarget_links(old, config)?);
         }
         if busy.is_empty() {
             for old in old_names.iter().filter(|old| **old != config.name) {
@@ -123,6 +123,7 @@ impl Runtime {
         }
         self.settle_links(config, &mut Silent)?;
         let connections = Connections::of(self, config)?;
-        self.settle_ways(config, &connections, &mut Silent)
+        self.settle_ways(config, &connections, &mut Silent)?;
+        Ok(self.networks.refresh_hosts_of(&config.id)?)
     }
 }

@@ -55,6 +55,10 @@ impl Runtime {
         connection: Connection,
         narrator: &mut dyn Narrator,
     ) -> Result<Vec<Warning>, RuntimeError> {
+        for link in &connection.links {
+            // Whoever is just leaving is waited for before the lock is taken.
+            let _ = self.resolve(&link.target);
+        }
         let lock = self.lock(&container.id)?;
         let before = self.changeable(container, &lock)?;
         let name = connection.membership.network.clone();
@@ -79,8 +83,10 @@ impl Runtime {
         if joined.is_err() {
             // The error that is told is the first one. The record says what it said before.
             let leaving = (&after.id, Departure::Disconnected);
-            let _ = self.networks.detach(&name, leaving, narrator);
-            self.end_change(&after.id);
+            if self.networks.detach(&name, leaving, narrator).is_ok() {
+                self.networks.forget(&name, &after.id, &[])?;
+                self.end_change(&after.id);
+            }
         }
         joined?;
         if self.runs(&after)? {
@@ -368,9 +374,10 @@ fn follow(config: &ContainerConfig, paths: &ContainerPaths) -> Result<(), Runtim
         Ok(None) => Ok(()),
         Ok(Some(message)) => Err(refused(message)),
         Err(error) => match error.kind() {
-            ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => {
-                Ok(())
-            }
+            ErrorKind::NotFound
+            | ErrorKind::BrokenPipe
+            | ErrorKind::ConnectionRefused
+            | ErrorKind::ConnectionReset => Ok(()),
             _ => Err(refused(error.to_string())),
         },
     }

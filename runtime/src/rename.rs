@@ -69,12 +69,12 @@ impl Runtime {
         Ok(())
     }
 
-    /// Lets links to the old name lead to the new one. Those whose containers others are at work on are the result: whoever
+    /// Lets links to a name that a container had lead to its present one. Those whose containers others are at work on are the result: whoever
     /// holds a lock must not wait for them.
     pub(crate) fn retarget_links(
         &self,
         old: &ContainerName,
-        new: &ContainerName,
+        target: &ContainerConfig,
     ) -> Result<Vec<ContainerId>, RuntimeError> {
         let is_linked = |config: &ContainerConfig| {
             let mut links = config.network.links.iter();
@@ -86,14 +86,16 @@ impl Runtime {
             let Some(mut config) = self.read(&source.id)? else {
                 continue;
             };
-            if lock.is_none() {
+            // Its own lock is the caller's.
+            if lock.is_none() && source.id != target.id {
                 busy.push(source.id);
                 continue;
             }
-            retarget(&mut config.network.links, old, new);
-            atomic_file::write_json(&self.paths(&config.id).record(), &config)?;
-            // Those that ran have been told; this is for one that has just started.
+            retarget(&mut config.network.links, old, &target.name);
+            // Those that ran have been told; this is for one that has just started. The record comes last: as long as it says
+            // the old name, this is done again.
             self.settle_links(&config, &mut Silent)?;
+            atomic_file::write_json(&self.paths(&config.id).record(), &config)?;
         }
         Ok(busy)
     }

@@ -104,7 +104,8 @@ impl Runtime {
         }
     }
 
-    /// Stops a container and starts it again; `told` hears what the monitor has to say. That somebody else does the same in this moment is no error.
+    /// Stops a container and starts it again; `told` hears what the monitor has to say. That somebody else does the same in
+    /// this moment is no error.
     ///
     /// # Errors
     /// [`RuntimeError::RemovesItself`], before anything is done; those of stopping and starting.
