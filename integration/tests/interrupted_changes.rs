@@ -124,7 +124,8 @@ fn a_name_that_a_killed_renaming_took_is_free_for_it_and_for_others() {
             host.minirun("rename web1 taken").succeeds();
             host.minirun("rename taken web1").succeeds();
         } else {
-            host.minirun("run --rm --name taken demo true").succeeds();
+            host.idles("taken", "");
+            host.removes("taken");
         }
     }
     host.removes("web1");
