@@ -43,8 +43,8 @@ impl Runtime {
     /// Removes a network that no running container is on; with force, takes them off it first.
     ///
     /// # Errors
-    /// [`NetworkError::InUse`](minirun_bridge::error::NetworkError::InUse) and
-    /// [`NetworkError::BuiltIn`](minirun_bridge::error::NetworkError::BuiltIn).
+    /// [`NetworkError::InUse`] and
+    /// [`NetworkError::BuiltIn`].
     pub fn remove_network(&self, name: &NetworkName, force: Force) -> Result<(), RuntimeError> {
         if name.as_str() == DEFAULT_NETWORK {
             return Err(NetworkError::BuiltIn(name.clone()).into());
