@@ -18,6 +18,7 @@ pub mod bridge_device;
 pub mod bridge_port;
 pub mod endpoint;
 pub mod error;
+mod error_hint;
 pub mod explain;
 mod family;
 pub mod ipv6;

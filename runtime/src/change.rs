@@ -10,14 +10,11 @@
 //!    name stays in the list, and belongs to nobody else, until no link leads to it any more.
 
 use crate::config::{ContainerConfig, NetworkMode};
-use crate::connection::Connections;
 use crate::error::RuntimeError;
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
-use minirun_bridge::detach::Departure;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::ContainerName;
-use minirun_netns::Silent;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 
@@ -110,20 +107,5 @@ impl Runtime {
             let _ = fs::remove_file(self.paths(&config.id).changing());
         }
         Ok(busy)
-    }
-
-    /// Makes the networks of a running container what its record says.
-    fn settle_networks(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
-        for network in self.networks.networks_of(&config.id)? {
-            if config.network.membership(&network).is_none() {
-                let leaving = (&config.id, Departure::Disconnected);
-                self.networks.detach(&network, leaving, &mut Silent)?;
-                self.networks.forget(&network, &config.id, &[])?;
-            }
-        }
-        self.settle_links(config, &mut Silent)?;
-        let connections = Connections::of(self, config)?;
-        self.settle_ways(config, &connections, &mut Silent)?;
-        Ok(self.networks.refresh_hosts_of(&config.id)?)
     }
 }

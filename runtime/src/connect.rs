@@ -5,18 +5,13 @@
 //! 1. The container's lock is taken, so that it neither starts nor ends meanwhile. Its record is read again under it.
 //! 2. If it runs, it is attached to the network or detached from it. The record is saved after an attachment and before a
 //!    detachment: whatever is interrupted, the next start gives it the networks that were confirmed.
-//! 3. Which network leads everywhere else is decided anew. The host ports follow: their sockets stay bound, only the rules
-//!    move. They are withdrawn from where they were before they lead to where they shall.
-//! 4. Its monitor is told, which may have to serve names now.
+//! 3. What follows from that is settled (the module `settle`).
 
-use crate::config::Membership;
-use crate::config::{ContainerConfig, NetworkMode};
-use crate::connection::{Connections, Joined};
-use crate::container_state::ContainerPaths;
+use crate::config::{ContainerConfig, Membership, NetworkMode};
+use crate::connections::Connections;
 use crate::error::RuntimeError;
 use crate::link_resolution::LinkSource;
-use crate::monitor::{last_addresses, tell_networks_changed};
-use crate::network_files::{self, write_resolv};
+use crate::monitor::last_addresses;
 use crate::remove::Force;
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
@@ -26,13 +21,9 @@ use minirun_bridge::attach::NamespaceToAttach;
 use minirun_bridge::detach::Departure;
 use minirun_bridge::error::NetworkError;
 use minirun_bridge::link::LinkRequest;
-use minirun_bridge::name::{Alias, NetworkName};
-use minirun_bridge::network::Family;
-use minirun_netns::{
-    DefaultRoute, DefaultRoutes, Namespace, Narrator, Netlink, set_default_routes,
-};
+use minirun_bridge::name::NetworkName;
+use minirun_netns::{Namespace, Narrator};
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
 
 /// How a container is to be connected.
 #[derive(Debug, Clone)]
@@ -83,8 +74,9 @@ impl Runtime {
         if joined.is_err() {
             // The error that is told is the first one. The record says what it said before.
             let leaving = (&after.id, Departure::Disconnected);
-            if self.networks.detach(&name, leaving, narrator).is_ok() {
-                self.networks.forget(&name, &after.id, &[])?;
+            let undone = self.networks.detach(&name, leaving, narrator);
+            let undone = undone.and_then(|()| self.networks.forget(&name, &after.id, &[]));
+            if undone.is_ok() {
                 self.end_change(&after.id);
             }
         }
@@ -167,34 +159,6 @@ impl Runtime {
         Ok(())
     }
 
-    /// Takes one link of a container away, at once if it runs.
-    ///
-    /// # Errors
-    /// [`RuntimeError::UnknownLink`].
-    pub fn remove_link(
-        &self,
-        source: &ContainerConfig,
-        alias: &Alias,
-        narrator: &mut dyn Narrator,
-    ) -> Result<(), RuntimeError> {
-        let lock = self.lock(&source.id)?;
-        let mut config = self.current_record(&source.id)?;
-        self.finish_change_locked(&config, &lock)?;
-        let count = config.network.links.len();
-        config.network.links.retain(|link| link.alias != *alias);
-        if config.network.links.len() == count {
-            return Err(RuntimeError::UnknownLink {
-                container: config.name,
-                alias: alias.clone(),
-            });
-        }
-        self.begin_change(&config.id)?;
-        atomic_file::write_json(&self.paths(&config.id).record(), &config)?;
-        self.settle_links(&config, narrator)?;
-        self.end_change(&config.id);
-        Ok(())
-    }
-
     /// The record as it is under the lock, if networks can be changed at all. What another command has left half made is
     /// finished first.
     fn changeable(
@@ -260,125 +224,5 @@ impl Runtime {
         }
         let mut names = (0u32..).map(|number| format!("eth{number}"));
         Ok(names.find(|name| !used.contains(name)).unwrap_or_default())
-    }
-
-    /// Makes the links of a running container what its record says, on every network.
-    pub(crate) fn settle_links(
-        &self,
-        config: &ContainerConfig,
-        narrator: &mut dyn Narrator,
-    ) -> Result<(), RuntimeError> {
-        for network in self.networks.networks_of(&config.id)? {
-            self.networks.amend(
-                (&network, &config.id),
-                |endpoint| endpoint.links.clone_from(&config.network.links),
-                narrator,
-            )?;
-        }
-        Ok(())
-    }
-
-    /// Decides anew which networks lead everywhere else, moves the host ports there, and tells the monitor.
-    pub(crate) fn settle_ways(
-        &self,
-        config: &ContainerConfig,
-        connections: &Connections,
-        narrator: &mut dyn Narrator,
-    ) -> Result<(), RuntimeError> {
-        if config.network.mode != NetworkMode::Networks {
-            // Its namespace is somebody else's.
-            return Ok(());
-        }
-        let paths = self.paths(&config.id);
-        let held = paths.read_last_place()?.publications;
-        let leads = |joined: &&Joined| {
-            let route = connections.default_route(&joined.network);
-            route.ipv4 || route.ipv6
-        };
-        let (gaining, losing): (Vec<&Joined>, Vec<&Joined>) =
-            connections.joined.iter().partition(leads);
-        let extra = connections.extra_hosts(config);
-        for joined in losing.into_iter().chain(gaining) {
-            let network = &joined.network;
-            let publications = connections.publications_through(network, &held);
-            let default_route = connections.default_route(network);
-            self.networks.amend(
-                (&network.name, &config.id),
-                |endpoint| {
-                    endpoint.publications = publications;
-                    endpoint.default_route = default_route;
-                    endpoint.hosts.extra.clone_from(&extra);
-                },
-                narrator,
-            )?;
-        }
-        self.route(config, connections, narrator)?;
-        match connections.joined.is_empty() {
-            // Nothing is left that would keep its hosts file up to date.
-            true => network_files::write(config, connections, &paths)?,
-            false => write_resolv(config, connections, &paths)?,
-        }
-        follow(config, &paths)
-    }
-
-    /// Sets the default routes of a running container.
-    fn route(
-        &self,
-        config: &ContainerConfig,
-        connections: &Connections,
-        narrator: &mut dyn Narrator,
-    ) -> Result<(), RuntimeError> {
-        let (Some(init), Some(namespace)) =
-            (self.init_of(&config.id), self.network_namespace(&config.id))
-        else {
-            // It has just ended.
-            return Ok(());
-        };
-        let routes = DefaultRoutes {
-            ipv4: self.default_route(config, connections, Family::Ipv4)?,
-            ipv6: self.default_route(config, connections, Family::Ipv6)?,
-            namespace_label: format!("/proc/{}/ns/net", init.pid),
-        };
-        set_default_routes(&mut Netlink::open_in(&namespace)?, &routes)?;
-        narrator.tell(&routes);
-        Ok(())
-    }
-
-    fn default_route(
-        &self,
-        config: &ContainerConfig,
-        connections: &Connections,
-        family: Family,
-    ) -> Result<Option<DefaultRoute>, RuntimeError> {
-        let Some(network) = connections.gateway(family) else {
-            return Ok(None);
-        };
-        let endpoint = self.networks.network(&network.name).find(&config.id)?;
-        let gateway = network.addressing(family);
-        Ok(endpoint
-            .zip(gateway)
-            .map(|(endpoint, addressing)| DefaultRoute {
-                interface: endpoint.interface_name,
-                gateway: addressing.gateway,
-            }))
-    }
-}
-
-/// Tells the monitor. One that has just ended has nothing to follow.
-fn follow(config: &ContainerConfig, paths: &ContainerPaths) -> Result<(), RuntimeError> {
-    let refused = |message| RuntimeError::MonitorRefused {
-        container: config.name.clone(),
-        message,
-    };
-    match tell_networks_changed(paths) {
-        Ok(None) => Ok(()),
-        Ok(Some(message)) => Err(refused(message)),
-        Err(error) => match error.kind() {
-            ErrorKind::NotFound
-            | ErrorKind::BrokenPipe
-            | ErrorKind::ConnectionRefused
-            | ErrorKind::ConnectionReset => Ok(()),
-            _ => Err(refused(error.to_string())),
-        },
     }
 }

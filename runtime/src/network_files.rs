@@ -4,7 +4,7 @@
 //! written again when it is attached, and kept up to date from then on.
 
 use crate::config::{ContainerConfig, NetworkMode};
-use crate::connection::Connections;
+use crate::connections::Connections;
 use crate::container_state::ContainerPaths;
 use crate::error::RuntimeError;
 use minirun_bridge::extra_host::ExtraHost;

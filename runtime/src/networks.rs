@@ -1,6 +1,6 @@
 //! Networks made, removed and changed.
 
-use crate::connection::Connections;
+use crate::connections::Connections;
 use crate::error::RuntimeError;
 use crate::remove::Force;
 use crate::runtime::Runtime;

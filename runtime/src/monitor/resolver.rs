@@ -2,7 +2,7 @@
 
 use super::setup::ContainerNetwork;
 use crate::config::ContainerConfig;
-use crate::connection::Connections;
+use crate::connections::Connections;
 use crate::error::RuntimeError;
 use crate::network_files::has_dns;
 use crate::runtime::Runtime;

@@ -10,7 +10,7 @@ use super::teardown::CGROUP_PARENT;
 use super::watch::Output;
 use crate::cgroup::Cgroup;
 use crate::config::{ContainerConfig, NetworkMode};
-use crate::connection::Connections;
+use crate::connections::Connections;
 use crate::container_state::{ContainerPaths, LastAddresses, LastPlace};
 use crate::error::RuntimeError;
 use crate::link_environment::running_link_environment;
