@@ -19,8 +19,13 @@ use minirun_bridge::resolv::{ResolverOption, SearchDomain};
 use minirun_netns::mac::MacAddress;
 use serde::{Deserialize, Serialize};
 
+use crate::health_check::HealthCheck;
 use crate::image::ImageId;
+use crate::log_options::LogOptions;
+use crate::resources::Resources;
+use crate::restart_policy::RestartPolicy;
 use crate::signal::StopSignal;
+use crate::storage::Storage;
 
 /// A container as it was created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +54,16 @@ pub struct ContainerConfig {
     pub stop_timeout_seconds: u32,
     /// Whether it is removed as soon as it has ended.
     pub auto_remove: bool,
+    /// When it is started again by itself.
+    pub restart: RestartPolicy,
+    /// How its health is checked, if at all.
+    pub health: Option<HealthCheck>,
+    /// What becomes of its output.
+    pub log: LogOptions,
+    /// What is mounted in it.
+    pub storage: Storage,
+    /// How much of the host it may use.
+    pub resources: Resources,
     /// How it is connected.
     pub network: NetworkConfig,
 }
@@ -70,6 +85,10 @@ pub struct ProcessConfig {
     pub no_new_privileges: bool,
     /// Whether its standard input stays open for somebody to write to.
     pub open_stdin: bool,
+    /// Whether its standard streams are a terminal of its own.
+    pub terminal: bool,
+    /// Whether a small first process stands before it, which passes signals on and reaps what is left behind.
+    pub init: bool,
 }
 
 /// How a container is connected, as asked for.

@@ -4,12 +4,17 @@ use crate::config::{ContainerConfig, LinkEnvironment, NetworkConfig, ProcessConf
 use crate::container_state::RunningRecord;
 use crate::error::RuntimeError;
 use crate::generated_name;
+use crate::health_check::HealthWanted;
 use crate::image::{Image, RootAttributes};
+use crate::log_options::LogOptions;
 pub use crate::network_place::{MembershipRequest, NetworkWanted};
 use crate::network_place::{Place, check_network_options};
 use crate::process_identity::ProcessIdentity;
+use crate::resources::Resources;
+use crate::restart_policy::RestartPolicy;
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
+use crate::storage::{Storage, StorageWanted};
 use crate::store::ContainerLock;
 use crate::warning::{Warning, ignored_options};
 use jiff::Timestamp;
@@ -82,6 +87,20 @@ pub struct CreateRequest {
     pub auto_remove: bool,
     /// `-i`.
     pub open_stdin: bool,
+    /// `-t`.
+    pub terminal: bool,
+    /// `--init`.
+    pub init: bool,
+    /// `--restart`.
+    pub restart: RestartPolicy,
+    /// `--health-cmd` and its like.
+    pub health: HealthWanted,
+    /// `--log-driver` and `--log-opt`.
+    pub log: LogOptions,
+    /// `-v`, `--mount`, `--tmpfs` and everything else that is mounted.
+    pub storage: StorageWanted,
+    /// `-m`, `--cpus` and other limits.
+    pub resources: Resources,
     /// `--security-opt no-new-privileges`.
     pub no_new_privileges: bool,
 }
@@ -259,6 +278,8 @@ fn merge(
             user: request.user.unwrap_or(from_image.user),
             no_new_privileges: request.no_new_privileges,
             open_stdin: request.open_stdin,
+            terminal: request.terminal,
+            init: request.init,
         },
         hostname: request
             .hostname
@@ -274,6 +295,11 @@ fn merge(
             .stop_timeout_seconds
             .unwrap_or(USUAL_STOP_TIMEOUT_SECONDS),
         auto_remove: request.auto_remove,
+        restart: request.restart,
+        health: None,
+        log: request.log,
+        storage: Storage::default(),
+        resources: request.resources,
         network: NetworkConfig {
             mode: place.mode,
             memberships: place.memberships,

@@ -1,6 +1,12 @@
 //! The options that `run` and `create` share.
 
+use super::container_health::ContainerHealth;
+use super::container_life::ContainerLife;
+use super::container_log::ContainerLog;
 use super::container_network::ContainerNetwork;
+use super::container_resources::ContainerResources;
+use super::container_storage::ContainerStorage;
+use super::container_terminal::ContainerTerminal;
 use super::label::{Label, labels};
 use crate::failure::{Failure, complain};
 use clap::Args;
@@ -62,7 +68,19 @@ pub struct ContainerOptions {
     entrypoint: Option<String>,
 
     #[command(flatten)]
+    pub terminal: ContainerTerminal,
+    #[command(flatten)]
+    life: ContainerLife,
+    #[command(flatten)]
+    storage: ContainerStorage,
+    #[command(flatten)]
     network: ContainerNetwork,
+    #[command(flatten)]
+    resources: ContainerResources,
+    #[command(flatten)]
+    health: ContainerHealth,
+    #[command(flatten)]
+    log: ContainerLog,
 
     /// Image to make the container from
     #[arg(value_name = "IMAGE")]
@@ -142,6 +160,12 @@ impl ContainerOptions {
                 .contains(&SecurityOption::NewPrivileges { allowed: false }),
             ..CreateRequest::default()
         };
+        let request = self.terminal.fill(request)?;
+        let request = self.life.fill(request)?;
+        let request = self.storage.fill(request)?;
+        let request = self.resources.fill(request)?;
+        let request = self.health.fill(request)?;
+        let request = self.log.fill(request)?;
         self.network.fill(request)
     }
 

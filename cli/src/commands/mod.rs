@@ -1,8 +1,14 @@
 //! One file for each command: its options, and what it does with them.
 
 pub mod container_filter;
+pub mod container_health;
+pub mod container_life;
+pub mod container_log;
 pub mod container_network;
 pub mod container_options;
+pub mod container_resources;
+pub mod container_storage;
+pub mod container_terminal;
 pub mod create;
 pub mod exec;
 pub mod filter;

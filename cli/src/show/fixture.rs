@@ -90,6 +90,8 @@ pub fn process(words: &[&str]) -> ProcessConfig {
         user: String::new(),
         no_new_privileges: false,
         open_stdin: false,
+        terminal: false,
+        init: false,
     }
 }
 
@@ -189,6 +191,11 @@ fn config(name: &str) -> ContainerConfig {
         stop_signal: StopSignal::TERMINATE,
         stop_timeout_seconds: 10,
         auto_remove: false,
+        restart: Default::default(),
+        health: None,
+        log: Default::default(),
+        storage: Default::default(),
+        resources: Default::default(),
         network: NetworkConfig {
             mode: NetworkMode::Networks,
             memberships: vec![membership()],
