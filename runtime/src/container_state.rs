@@ -315,9 +315,14 @@ impl ContainerPaths {
             .map_err(|error| RuntimeError::file("open", &path, error))
     }
 
+    /// Removes the socket at which a monitor listened.
+    pub fn remove_control(&self) {
+        let _ = fs::remove_file(self.control());
+    }
+
     /// Forgets that it runs.
     pub fn remove_running(&self) {
-        let _ = fs::remove_file(self.control());
+        self.remove_control();
         let _ = fs::remove_file(self.running());
         let _ = fs::remove_dir(&self.state);
     }

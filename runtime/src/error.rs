@@ -206,7 +206,9 @@ pub enum RuntimeError {
     #[error("container `{0}` removes itself when it stops (`--rm`), so it cannot be restarted")]
     RemovesItself(ContainerName),
     /// A container that removes itself has nothing to be started again.
-    #[error("`--restart` and `--rm` exclude each other: a container that removes itself cannot be started again")]
+    #[error(
+        "`--restart` and `--rm` exclude each other: a container that removes itself cannot be started again"
+    )]
     RestartOfRemoved,
     /// The container is between two runs.
     #[error("container `{0}` is restarting")]

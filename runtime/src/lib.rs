@@ -11,6 +11,7 @@
 //!
 //! Invariant: nothing here writes to a terminal, and no answer depends on a container that was not asked about.
 
+pub mod boot;
 pub mod capabilities;
 pub mod cgroup;
 mod change;
@@ -56,11 +57,14 @@ mod settle;
 pub mod signal;
 pub mod spec;
 pub mod start;
+mod start_order;
 pub mod stop;
 pub mod stop_mark;
 pub mod stop_timeout;
 mod stopping;
 pub mod storage;
 pub mod store;
+pub mod update;
 pub mod user;
 pub mod warning;
+pub mod writable_size;

@@ -171,17 +171,14 @@ mod tests {
             Just(RestartPolicy::No),
             Just(RestartPolicy::Always),
             Just(RestartPolicy::UnlessStopped),
-            proptest::option::of(1u32..).prop_map(|most| {
-                RestartPolicy::OnFailure(most.and_then(NonZeroU32::new))
-            }),
+            proptest::option::of(1u32..)
+                .prop_map(|most| { RestartPolicy::OnFailure(most.and_then(NonZeroU32::new)) }),
         ]
     }
 
     fn run_end() -> impl Strategy<Value = RunEnd> {
-        let stopped = proptest::option::of(prop_oneof![
-            Just(StoppedBy::User),
-            Just(StoppedBy::Host)
-        ]);
+        let stopped =
+            proptest::option::of(prop_oneof![Just(StoppedBy::User), Just(StoppedBy::Host)]);
         (0..=255, 0u64..100_000, stopped).prop_map(|(exit_code, milliseconds, stopped)| RunEnd {
             exit_code,
             ran: Duration::from_millis(milliseconds),

@@ -27,7 +27,9 @@ impl Runtime {
             return Ok((Next::End, None));
         };
         let paths = self.paths(id);
-        let next = config.restart.after(&run_end(&paths, end)?, record.restarts);
+        let next = config
+            .restart
+            .after(&run_end(&paths, end)?, record.restarts);
         // Another may have been appointed since.
         let guardian = paths.read_running()?.and_then(|record| record.guardian);
         Ok((next, guardian.filter(ProcessIdentity::is_alive)))
@@ -123,7 +125,11 @@ impl Runtime {
         let ContainerState::Running(mut record) = paths.container_state()? else {
             return Ok(());
         };
-        if record.guardian.as_ref().is_some_and(ProcessIdentity::is_alive) {
+        if record
+            .guardian
+            .as_ref()
+            .is_some_and(ProcessIdentity::is_alive)
+        {
             return Ok(());
         }
         record.guardian = Some(guardian::appoint(self, &config.id)?);

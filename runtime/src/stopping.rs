@@ -46,7 +46,9 @@ impl<'a> Stopping<'a> {
             options,
             phase: Phase::Told,
         };
-        stopping.phase = stopping.look().unwrap_or_else(|error| Phase::Over(Err(error)));
+        stopping.phase = stopping
+            .look()
+            .unwrap_or_else(|error| Phase::Over(Err(error)));
         stopping
     }
 

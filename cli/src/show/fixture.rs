@@ -11,7 +11,9 @@ use minirun_bridge::publish::parse_publish;
 use minirun_runtime::config::{
     ContainerConfig, LinkEnvironment, Membership, NetworkConfig, NetworkMode, ProcessConfig,
 };
-use minirun_runtime::container_state::{ContainerPaths, ContainerState, EndCause, ExitRecord, Restarting, RunningRecord};
+use minirun_runtime::container_state::{
+    ContainerPaths, ContainerState, EndCause, ExitRecord, Restarting, RunningRecord,
+};
 use minirun_runtime::details::{ContainerDetails, Place};
 use minirun_runtime::image::{Image, ImageConfig, Origin};
 use minirun_runtime::process_identity::ProcessIdentity;

@@ -91,7 +91,9 @@ pub(super) fn status(state: &ContainerState, now: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{NOW, exited_state, moment, restarting_state, running_record, running_state};
+    use super::super::fixture::{
+        NOW, exited_state, moment, restarting_state, running_record, running_state,
+    };
     use super::*;
 
     #[test]

@@ -33,11 +33,3 @@ fn handle_signals() -> nix::Result<()> {
     // They were blocked for the fork.
     SigSet::empty().thread_set_mask()
 }
-
-/// Lets the kernel forget children as soon as they have ended.
-pub(super) fn forget_children() -> Result<(), RuntimeError> {
-    // SAFETY: ignoring a signal installs no handler, so no code of ours can be interrupted by it.
-    unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) }
-        .map(drop)
-        .map_err(|error| RuntimeError::system("ignore signals", error))
-}

@@ -14,7 +14,7 @@
 //! If the guardian is killed, the monitor appoints another at the end, or the next command does. If both are killed, the next
 //! command does the work of both.
 
-use super::detachment::{detach_from_command, forget_children};
+use super::detachment::detach_from_command;
 use super::{Afterwards, Assignment, MonitorStreams, Occasion, keep_memory_small, run, take_down};
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
@@ -28,6 +28,7 @@ use crate::store::ContainerLock;
 use jiff::Timestamp;
 use minirun_bridge::id::ContainerId;
 use minirun_netns::Silent;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::ForkResult;
 use std::time::Duration;
 
@@ -35,11 +36,7 @@ use std::time::Duration;
 const RETRY_DELAY: Duration = LONGEST_DELAY;
 
 /// The life of a guardian that begins with the container; it is called in a fresh fork and does not return.
-pub(crate) fn begin(
-    runtime: &Runtime,
-    config: &ContainerConfig,
-    mut assignment: Assignment,
-) -> ! {
+pub(crate) fn begin(runtime: &Runtime, config: &ContainerConfig, mut assignment: Assignment) -> ! {
     let forked = detach_from_command(&assignment.kept())
         .and_then(|()| ProcessIdentity::of(std::process::id() as i32))
         .and_then(|this| {
@@ -86,12 +83,12 @@ enum Turn {
 }
 
 fn keep(runtime: &Runtime, id: &ContainerId) -> ! {
-    let this = ProcessIdentity::of(std::process::id() as i32);
-    let (Ok(this), Ok(())) = (this, forget_children()) else {
+    let Ok(this) = ProcessIdentity::of(std::process::id() as i32) else {
         std::process::exit(1)
     };
     let mut waited_for = None;
     loop {
+        reap();
         let next = turn(runtime, id, (&this, waited_for.take()));
         keep_memory_small();
         match next {
@@ -110,6 +107,12 @@ fn keep(runtime: &Runtime, id: &ContainerId) -> ! {
             Err(_) => std::thread::sleep(RETRY_DELAY),
         }
     }
+}
+
+/// Lets the kernel forget monitors that have ended.
+fn reap() {
+    let any = Some(WaitPidFlag::WNOHANG);
+    while matches!(waitpid(None, any), Ok(status) if status != WaitStatus::StillAlive) {}
 }
 
 /// Does what is to be done under the lock, and says what follows. `waited_for` is the moment that was waited for last.
@@ -139,7 +142,11 @@ fn turn(
                 if waited_for != Some(between.until) {
                     return Ok(Turn::Wait(between.until));
                 }
-                start_again(runtime, &config, (Occasion::Policy(record.restarts), this, lock))?;
+                start_again(
+                    runtime,
+                    &config,
+                    (Occasion::Policy(record.restarts), this, lock),
+                )?;
                 Ok(Turn::Look)
             }
             _ => Ok(Turn::Leave),

@@ -33,6 +33,8 @@ pub(crate) fn take_down(
     narrator: &mut dyn Narrator,
 ) -> Vec<RuntimeError> {
     let mut errors = Vec::new();
+    let paths = runtime.paths(&config.id);
+    paths.remove_control();
     match runtime.networks.networks_of(&config.id) {
         Ok(networks) => {
             for network in networks {
@@ -48,7 +50,7 @@ pub(crate) fn take_down(
         // After an error the records stay as they are as well, so that the next command finds them and tries again.
         return errors;
     }
-    runtime.paths(&config.id).remove_running();
+    paths.remove_running();
     if config.auto_remove {
         errors.extend(runtime.delete(config, narrator).err());
     }
