@@ -42,11 +42,10 @@ impl TestHost {
         let _ = self.command("sh", ["-c", FORGET]);
         self.set_sysctl("net/ipv4/ip_forward", "0");
         self.inside(|| {
-            let path = format!("{HARNESS_DIRECTORY}/boot_id");
             let id =
                 fs::read_to_string("/proc/sys/kernel/random/uuid").expect("the kernel has ids");
             // A new file each time: the earlier one is mounted and must not change.
-            fs::remove_file(&path).ok();
+            let path = format!("{HARNESS_DIRECTORY}/boot-{}", id.trim_end());
             fs::write(&path, id).unwrap_or_else(|error| panic!("cannot write `{path}`: {error}"));
             filesystem::bind(Path::new(&path), BOOT_ID);
         });
