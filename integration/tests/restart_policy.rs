@@ -5,6 +5,7 @@ use std::time::Duration;
 use minirun_integration::probe::LONG_WAIT;
 use minirun_integration::{Container, Process, TestHost};
 use nix::sys::signal::Signal;
+use nix::unistd::{Pid, getsid};
 use serde_json::json;
 
 /// Starts a shell of the image `busybox`, which prints `run` first.
@@ -475,6 +476,68 @@ fn a_container_that_removes_itself_has_no_policy() {
             .fails_with(125)
             .stderr_contains("unknown restart policy");
     }
+    host.removes("web1");
+    host.finish();
+}
+
+#[test]
+fn a_guardian_that_is_killed_between_two_runs_is_replaced_by_the_next_command() {
+    let host = TestHost::create();
+    let container = is_between_two_runs(&host, "");
+    let log = container.log_file();
+    host.kills_everything();
+    let before = host.runs_in(&log);
+    host.minirun("ps")
+        .succeeds()
+        .stdout_contains("Restarting (7) ");
+    host.awaits_runs(&log, before + 1);
+    host.removes("web1");
+    host.finish();
+}
+
+/// The monitor that a guardian has made last, as soon as it has a session of its own, which programs for rules never have.
+fn next_monitor(guardian: &Process) -> Process {
+    let pid = guardian.pid();
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    loop {
+        let children = std::fs::read_to_string(&path).expect("the guardian lives");
+        let leads = |child: &i32| getsid(Some(Pid::from_raw(*child))) == Ok(Pid::from_raw(*child));
+        let leader = children
+            .split_whitespace()
+            .filter_map(|child| child.parse().ok())
+            .find(leads);
+        // A child that nobody has waited for keeps its number.
+        if let Some(monitor) = leader.map(Process::open)
+            && !monitor.ends_within(Duration::ZERO)
+        {
+            return monitor;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_monitor_that_is_killed_while_it_starts_the_program_again_is_replaced() {
+    let host = TestHost::create();
+    let container = runs(&host, "--restart always -p 8080:80", FOREVER);
+    let log = container.log_file();
+    let monitor = container.process().parent();
+    let guardian = monitor.parent();
+    kill(&monitor);
+    for step in 0..6 {
+        let monitor = next_monitor(&guardian);
+        let seen = std::time::Instant::now();
+        while seen.elapsed() < Duration::from_micros(1500) * step {
+            std::hint::spin_loop();
+        }
+        kill(&monitor);
+    }
+    host.awaits_runs(&log, 2);
+    host.awaits_status("web1", "running");
+    assert_eq!(
+        next_monitor(&guardian).pid(),
+        container.process().parent().pid()
+    );
     host.removes("web1");
     host.finish();
 }

@@ -32,8 +32,8 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::ForkResult;
 use std::time::Duration;
 
-/// How long is waited after something failed that should not: a full disk, say.
-const RETRY_DELAY: Duration = LONGEST_DELAY;
+/// How long is waited after something failed that should not, such as writing to a full disk.
+const RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// The life of a guardian that begins with the container; it is called in a fresh fork and does not return.
 pub(crate) fn begin(runtime: &Runtime, config: &ContainerConfig, mut assignment: Assignment) -> ! {
