@@ -6,7 +6,6 @@ pub fn hint(option: &str) -> Option<String> {
     let subject = match option {
         "-t" | "--tty" => "terminals are",
         "-v" | "--volume" | "--mount" | "--tmpfs" | "--volumes-from" => "volumes and mounts are",
-        "--restart" => "restart policies are",
         "-m" | "--memory" | "--cpus" | "--cpu-shares" | "--cpuset-cpus" | "--pids-limit"
         | "--ulimit" | "--memory-swap" => "resource limits are",
         "--privileged" | "--cap-add" | "--cap-drop" | "--device" => {
@@ -37,8 +36,8 @@ mod tests {
             Some("terminals are not part of this version: leave out `-t`")
         );
         assert_eq!(
-            hint("--restart=always").as_deref(),
-            Some("restart policies are not part of this version: leave out `--restart`")
+            hint("--cpus=2").as_deref(),
+            Some("resource limits are not part of this version: leave out `--cpus`")
         );
         assert_eq!(hint("--nonsense"), None);
     }

@@ -42,7 +42,7 @@ pub struct TestHost {
     place: Place,
     neighbour: Place,
     guard: Guard,
-    interfaces: Vec<String>,
+    pub(crate) interfaces: Vec<String>,
 }
 
 impl TestHost {

@@ -128,9 +128,6 @@ fn options_of_docker_that_are_not_there_yet_are_told_so() {
             "error: there is no option `-t`\n\
              hint: terminals are not part of this version: leave out `-t`",
         );
-    host.minirun("run --rm --restart always demo true")
-        .fails_with(125)
-        .stderr_contains("hint: restart policies are not part of this version");
     host.finish();
 }
 

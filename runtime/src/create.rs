@@ -11,9 +11,10 @@ pub use crate::network_place::{MembershipRequest, NetworkWanted};
 use crate::network_place::{Place, check_network_options};
 use crate::process_identity::ProcessIdentity;
 use crate::resources::Resources;
-use crate::restart_policy::RestartPolicy;
+use crate::restart_policy::{RestartPolicy, Restarts};
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
+use crate::stop_timeout::StopTimeout;
 use crate::storage::{Storage, StorageWanted};
 use crate::store::ContainerLock;
 use crate::warning::{Warning, ignored_options};
@@ -32,9 +33,6 @@ use std::fs;
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::Path;
-
-/// How long a container may take to obey its stop signal unless told otherwise, as with Docker.
-const USUAL_STOP_TIMEOUT_SECONDS: u32 = 10;
 
 /// What a user asks for; everything optional falls back to the image.
 #[derive(Debug, Clone, Default)]
@@ -79,8 +77,8 @@ pub struct CreateRequest {
     pub dns_options: Vec<ResolverOption>,
     /// `--stop-signal`.
     pub stop_signal: Option<StopSignal>,
-    /// `--stop-timeout`, in seconds.
-    pub stop_timeout_seconds: Option<u32>,
+    /// `--stop-timeout`.
+    pub stop_timeout: Option<StopTimeout>,
     /// `--label`.
     pub labels: BTreeMap<String, String>,
     /// `--rm`.
@@ -121,6 +119,9 @@ impl Runtime {
     /// When the image is unknown, options contradict each other, a link's target does not exist, or the name is taken;
     /// nothing is left behind.
     pub fn create(&self, request: CreateRequest) -> Result<Created, RuntimeError> {
+        if request.auto_remove && request.restart != RestartPolicy::No {
+            return Err(RuntimeError::RestartOfRemoved);
+        }
         // Nobody may remove the image before the record says that it is used.
         let _hold = self.images.hold()?;
         let image = self.images.resolve(&request.image)?;
@@ -192,6 +193,9 @@ impl Runtime {
             monitor: ProcessIdentity::of(std::process::id() as i32)?,
             init: None,
             started: config.created,
+            guardian: None,
+            restarts: Restarts::default(),
+            restarting: None,
         })
     }
 
@@ -291,9 +295,7 @@ fn merge(
             .stop_signal
             .or(from_image.stop_signal)
             .unwrap_or_default(),
-        stop_timeout_seconds: request
-            .stop_timeout_seconds
-            .unwrap_or(USUAL_STOP_TIMEOUT_SECONDS),
+        stop_timeout: request.stop_timeout.unwrap_or_default(),
         auto_remove: request.auto_remove,
         restart: request.restart,
         health: None,

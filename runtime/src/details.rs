@@ -126,7 +126,7 @@ impl Runtime {
             if leaving || matches!(details.state, ContainerState::Abandoned(_)) {
                 // One whose monitor is just finishing is left to it.
                 if let Some(lock) = self.try_lock(&details.config.id)? {
-                    self.repair_locked(&details.config, &lock)?;
+                    self.resume_locked(&details.config, &lock)?;
                 }
                 match self.read(&details.config.id)? {
                     Some(config) if !leaving => details = self.details(config)?,

@@ -205,6 +205,14 @@ pub enum RuntimeError {
     /// A container that removes itself has nothing to be started again.
     #[error("container `{0}` removes itself when it stops (`--rm`), so it cannot be restarted")]
     RemovesItself(ContainerName),
+    /// A container that removes itself has nothing to be started again.
+    #[error(
+        "`--restart` and `--rm` exclude each other: a container that removes itself cannot be started again"
+    )]
+    RestartOfRemoved,
+    /// The container is between two runs.
+    #[error("container `{0}` is restarting")]
+    IsRestarting(ContainerName),
     /// The container does not run.
     #[error("container `{0}` is not running")]
     NotRunning(ContainerName),
@@ -303,6 +311,10 @@ impl RuntimeError {
                 "stop it and run it again, or run it without `--rm`: `minirun stop {name}`"
             )),
             RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
+            RuntimeError::RestartOfRemoved => Some("leave one of them out".into()),
+            RuntimeError::IsRestarting(name) => Some(format!(
+                "wait until it runs, or stop it: `minirun stop {name}`"
+            )),
             RuntimeError::StillRunning(name) => Some(format!(
                 "stop it first with `minirun stop {name}`, or remove it with `minirun rm -f {name}`"
             )),

@@ -52,6 +52,7 @@ impl Runtime {
         _sealed: &Sealed,
     ) -> Result<Executed, RuntimeError> {
         let not_running = || RuntimeError::NotRunning(config.name.clone());
+        self.check_running(config, &self.paths(&config.id).container_state()?)?;
         let init = self.init_of(&config.id).ok_or_else(not_running)?;
         // From here on the descriptor says who is meant: the number can pass to another process at any time.
         let init = init.open().ok_or_else(not_running)?;

@@ -11,6 +11,7 @@
 //!
 //! Invariant: nothing here writes to a terminal, and no answer depends on a container that was not asked about.
 
+pub mod boot;
 pub mod capabilities;
 pub mod cgroup;
 mod change;
@@ -20,10 +21,12 @@ mod connections;
 pub mod container_state;
 pub mod create;
 pub mod details;
+pub mod ending;
 mod environment;
 pub mod error;
 pub mod exec;
 pub mod facts;
+mod fork;
 pub mod generated_name;
 pub mod health_check;
 pub mod image;
@@ -48,13 +51,20 @@ mod repair;
 pub mod report;
 pub mod resources;
 pub mod restart_policy;
+mod resume;
 pub mod runtime;
 mod settle;
 pub mod signal;
 pub mod spec;
 pub mod start;
+mod start_order;
 pub mod stop;
+pub mod stop_mark;
+pub mod stop_timeout;
+mod stopping;
 pub mod storage;
 pub mod store;
+pub mod update;
 pub mod user;
 pub mod warning;
+pub mod writable_size;

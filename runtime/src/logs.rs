@@ -1,7 +1,6 @@
 //! Reading a container's log: from where, how much, and whether to wait for more.
 
 use crate::config::ContainerConfig;
-use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
 use crate::log::LogEntry;
 use crate::process_identity::PidFd;
@@ -49,7 +48,7 @@ impl Runtime {
     ) -> Result<usize, RuntimeError> {
         let path = self.paths(&config.id).log();
         // Both are taken before the first read, so that nothing can be missed between reading and waiting.
-        let watch = match query.follow {
+        let mut watch = match query.follow {
             Follow::UntilTheEnd => self.watch(config, &path)?,
             Follow::No => None,
         };
@@ -68,16 +67,15 @@ impl Runtime {
             entry(found).map_err(|error| RuntimeError::system("write the log", error))
         };
         reader.present(query, &mut told)?;
-        if let Some(watch) = watch {
-            loop {
-                let ended = watch.wait()?;
-                while let Some(found) = reader.next()? {
-                    if query.since.is_none_or(|since| found.time >= since) {
-                        told(found)?;
-                    }
-                }
-                if ended {
-                    break;
+        while let Some(watched) = &watch {
+            let ended = watched.wait()?;
+            if ended {
+                // It may go on by itself. Asked before the last look, so that nothing can be missed in between.
+                watch = self.watch(config, &reader.path)?;
+            }
+            while let Some(found) = reader.next()? {
+                if query.since.is_none_or(|since| found.time >= since) {
+                    told(found)?;
                 }
             }
         }
@@ -86,10 +84,16 @@ impl Runtime {
 
     /// What to wait for; nothing if the container does not run.
     fn watch(&self, config: &ContainerConfig, log: &Path) -> Result<Option<Watch>, RuntimeError> {
-        let ContainerState::Running(record) = self.paths(&config.id).container_state()? else {
+        let paths = self.paths(&config.id);
+        if !paths.container_state()?.is_up() {
+            return Ok(None);
+        }
+        let Some(record) = paths.read_running()? else {
             return Ok(None);
         };
-        let Some(monitor) = record.monitor.open() else {
+        // Where there is a guardian, it outlives the runs of the container.
+        let guardian = record.guardian.and_then(|guardian| guardian.open());
+        let Some(watcher) = guardian.or_else(|| record.monitor.open()) else {
             return Ok(None);
         };
         let changes = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)
@@ -97,13 +101,13 @@ impl Runtime {
         changes
             .add_watch(log, AddWatchFlags::IN_MODIFY)
             .map_err(|error| RuntimeError::file("watch", log, error.into()))?;
-        Ok(Some(Watch { monitor, changes }))
+        Ok(Some(Watch { watcher, changes }))
     }
 }
 
-/// A log that grows, and the monitor that lets it grow.
+/// A log that grows, and who lives as long as it does.
 struct Watch {
-    monitor: PidFd,
+    watcher: PidFd,
     changes: Inotify,
 }
 
@@ -112,7 +116,7 @@ impl Watch {
     fn wait(&self) -> Result<bool, RuntimeError> {
         let mut descriptors = [
             PollFd::new(self.changes.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.monitor.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.watcher.as_fd(), PollFlags::POLLIN),
         ];
         loop {
             match poll(&mut descriptors, PollTimeout::NONE) {

@@ -32,18 +32,23 @@ impl Runtime {
         narrator: &mut dyn Narrator,
     ) -> Result<(), RuntimeError> {
         loop {
-            if self.runs(config)? {
-                if force == Force::No {
-                    return Err(RuntimeError::StillRunning(config.name.clone()));
-                }
-                self.kill_and_tell(config, narrator)?;
+            match self.paths(&config.id).container_state()? {
+                state if !state.is_up() => {}
+                ContainerState::Running(_) => match force {
+                    Force::No => return Err(RuntimeError::StillRunning(config.name.clone())),
+                    Force::Yes => self.kill_and_tell(config, narrator)?,
+                },
+                _ => match force {
+                    Force::No => return Err(RuntimeError::IsRestarting(config.name.clone())),
+                    Force::Yes => self.kill(config)?,
+                },
             }
             let Some(lock) = self.lock_if_present(&config.id)? else {
                 return Ok(());
             };
             self.repair_locked(config, &lock)?;
             // Somebody may have started it while we waited for the lock.
-            if !self.runs(config)? {
+            if !self.paths(&config.id).container_state()?.is_up() {
                 return match self.paths(&config.id).record().exists() {
                     true => self.delete(config, narrator),
                     false => Ok(()),

@@ -242,7 +242,7 @@ mod tests {
             read_only: false,
             labels: Default::default(),
             stop_signal: StopSignal::TERMINATE,
-            stop_timeout_seconds: 10,
+            stop_timeout: crate::stop_timeout::StopTimeout::default(),
             auto_remove: false,
             restart: Default::default(),
             health: None,

@@ -3,13 +3,14 @@
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
-use crate::monitor::{self, MonitorStreams};
+use crate::fork::fork_apart;
+use crate::monitor::{self, Assignment, MonitorStreams, Occasion, guardian};
 use crate::report::{Narration, Report, Reports, channel};
+use crate::restart_policy::RestartPolicy;
 use crate::runtime::Runtime;
-use nix::sys::signal::{SigSet, SigmaskHow};
-use nix::unistd::{ForkResult, fork};
+use crate::stop::StopOptions;
+use nix::unistd::ForkResult;
 use std::io::{PipeReader, PipeWriter, pipe};
-use std::time::Duration;
 
 /// How a container's streams are connected to the command that starts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,16 @@ impl Runtime {
         options: StartOptions,
         told: &mut dyn FnMut(&Report),
     ) -> Result<Started, RuntimeError> {
+        self.start_for(config, options, (Occasion::Asked, told))
+    }
+
+    /// The same for a reason: a start that a policy wants is tried again if it fails.
+    pub(crate) fn start_for(
+        &self,
+        config: &ContainerConfig,
+        options: StartOptions,
+        (occasion, told): (Occasion, &mut dyn FnMut(&Report)),
+    ) -> Result<Started, RuntimeError> {
         let lock = self.lock(&config.id)?;
         // It may have been changed while we waited.
         let config = &self.current_record(&config.id)?;
@@ -71,35 +82,43 @@ impl Runtime {
             ContainerState::Running(_) => {
                 return Err(RuntimeError::AlreadyRunning(config.name.clone()));
             }
+            ContainerState::Restarting(_) => self.dismiss_locked(config, &lock)?,
             ContainerState::Abandoned(_) => self.repair_locked(config, &lock)?,
             ContainerState::Created | ContainerState::Exited(_) => {}
         }
-        let (attached, monitor_streams) = streams(options.attachment)
+        self.paths(&config.id).unmark_stopped()?;
+        let (attached, streams) = streams(options.attachment)
             .map_err(|error| RuntimeError::system("make pipes", error))?;
         let (reporter, reports) = channel(options.narration)?;
-        // A signal to the command's process group must not meet the monitor before it has left that group. The monitor
-        // unblocks them when it has.
-        let signals = SigSet::all()
-            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
-            .map_err(|error| RuntimeError::system("block signals", error))?;
-        // SAFETY: this process has one thread: neither this crate nor its callers start others, and the netlink runtime
-        // of the networks runs on the calling thread. So no lock is held by a thread that the child will not have.
-        let forked = unsafe { fork() };
-        if !matches!(forked, Ok(ForkResult::Child)) {
-            // Setting a mask that was one before cannot fail.
-            let _ = signals.thread_set_mask();
-        }
-        match forked.map_err(|error| RuntimeError::system("fork", error))? {
+        let assignment = Assignment {
+            streams,
+            reporter,
+            lock,
+            occasion,
+            guardian: None,
+        };
+        match fork_apart()? {
             ForkResult::Child => {
                 drop((attached, reports));
-                monitor::run(self, config, monitor_streams, (reporter, lock))
+                match config.restart {
+                    RestartPolicy::No => monitor::run(self, config, assignment),
+                    _ => guardian::begin(self, config, assignment),
+                }
             }
             ForkResult::Parent { .. } => {
-                drop((reporter, monitor_streams));
-                Ok(Started {
+                let Assignment {
+                    streams,
+                    reporter,
+                    lock,
+                    ..
+                } = assignment;
+                drop((streams, reporter));
+                let started = Started {
                     reports: await_start(reports, config, told)?,
                     streams: attached,
-                })
+                };
+                drop(lock);
+                Ok(started)
             }
         }
     }
@@ -112,13 +131,13 @@ impl Runtime {
     pub fn restart(
         &self,
         config: &ContainerConfig,
-        patience: Option<Duration>,
+        stop: &StopOptions,
         told: &mut dyn FnMut(&Report),
     ) -> Result<(), RuntimeError> {
         if config.auto_remove {
             return Err(RuntimeError::RemovesItself(config.name.clone()));
         }
-        self.stop(config, patience)?;
+        self.stop(config, stop)?;
         let options = StartOptions {
             attachment: Attachment::Detached,
             narration: Narration::Silent,

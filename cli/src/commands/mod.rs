@@ -1,11 +1,13 @@
 //! One file for each command: its options, and what it does with them.
 
+pub mod confirmation;
 pub mod container_filter;
 pub mod container_health;
 pub mod container_life;
 pub mod container_log;
 pub mod container_network;
 pub mod container_options;
+pub mod container_prune;
 pub mod container_resources;
 pub mod container_storage;
 pub mod container_terminal;
@@ -34,5 +36,8 @@ pub mod run;
 pub mod start;
 pub mod stop;
 pub mod switch;
+pub mod system;
+pub mod until;
+pub mod update;
 pub mod version;
 pub mod wait;

@@ -35,6 +35,9 @@ impl RunCommand for Remove {
         let runtime = context.tidy_runtime()?;
         let mut narration = Narration::new(self.explain);
         let mut code = ExitCode::SUCCESS;
+        if self.force && !self.explain && self.containers.len() > 1 {
+            kill_at_once(&runtime, &self.containers);
+        }
         for name in &self.containers {
             let removed = match self.link {
                 true => remove_link(&runtime, name, &mut narration),
@@ -47,6 +50,17 @@ impl RunCommand for Remove {
             }
         }
         Ok(code)
+    }
+}
+
+/// Kills all of them before the first is waited for. What does not work is told when it is tried again.
+fn kill_at_once(runtime: &Runtime, names: &[String]) {
+    for name in names {
+        if let Ok(config) = runtime.resolve(name)
+            && !config.auto_remove
+        {
+            let _ = runtime.kill(&config);
+        }
     }
 }
 

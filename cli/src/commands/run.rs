@@ -73,7 +73,7 @@ impl RunCommand for Run {
 
 /// A container that could not be started is of no use to whoever asked to run it.
 fn discard(runtime: &Runtime, config: &ContainerConfig) {
-    if let Err(error) = runtime.remove(config, Force::No, &mut Silent) {
+    if let Err(error) = runtime.remove(config, Force::Yes, &mut Silent) {
         let what = format!("`{}` could not be removed: {error}", config.name);
         complain("warning", &what);
     }

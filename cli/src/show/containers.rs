@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use minirun_bridge::name::ContainerName;
 use minirun_bridge::publication::describe_publications;
 use minirun_runtime::config::NetworkMode;
-use minirun_runtime::container_state::ContainerState;
 use minirun_runtime::details::ContainerDetails;
 use serde_json::{Value, json};
 
@@ -61,9 +60,9 @@ pub fn list(
     render(&rows, format)
 }
 
-/// Whether a container has not ended yet.
+/// Whether a container has not ended for good yet.
 pub fn is_running(details: &ContainerDetails) -> bool {
-    matches!(details.state, ContainerState::Running(_))
+    details.state.is_up()
 }
 
 /// What a container does, one of [`STATES`].

@@ -11,11 +11,15 @@ use minirun_bridge::publish::parse_publish;
 use minirun_runtime::config::{
     ContainerConfig, LinkEnvironment, Membership, NetworkConfig, NetworkMode, ProcessConfig,
 };
-use minirun_runtime::container_state::{ContainerPaths, ContainerState, ExitRecord, RunningRecord};
+use minirun_runtime::container_state::{
+    ContainerPaths, ContainerState, EndCause, ExitRecord, Restarting, RunningRecord,
+};
 use minirun_runtime::details::{ContainerDetails, Place};
 use minirun_runtime::image::{Image, ImageConfig, Origin};
 use minirun_runtime::process_identity::ProcessIdentity;
+use minirun_runtime::restart_policy::Restarts;
 use minirun_runtime::signal::StopSignal;
+use minirun_runtime::stop_timeout::StopTimeout;
 
 /// When the listings of the tests are made: containers were created a minute before, and started five seconds before.
 pub const NOW: &str = "2026-11-21T09:30:00Z";
@@ -69,16 +73,34 @@ pub fn running_record() -> RunningRecord {
         monitor: process(4710),
         init: Some(process(4711)),
         started: moment("2026-11-21T09:29:55Z"),
+        guardian: None,
+        restarts: Restarts::default(),
+        restarting: None,
     }
 }
 
 pub fn exited_state() -> ContainerState {
-    ContainerState::Exited(ExitRecord {
+    ContainerState::Exited(exit_record())
+}
+
+/// It ended with 3 two seconds ago, and is started again in a second.
+pub fn restarting_state() -> ContainerState {
+    ContainerState::Restarting(Restarting {
+        last: exit_record(),
+        until: moment("2026-11-21T09:30:01Z"),
+    })
+}
+
+fn exit_record() -> ExitRecord {
+    ExitRecord {
         started: moment("2026-11-21T09:29:55Z"),
         finished: moment("2026-11-21T09:29:58Z"),
         exit_code: 3,
         error: None,
-    })
+        cause: EndCause::Program,
+        restarts: 0,
+        boot: "boot".into(),
+    }
 }
 
 pub fn process(words: &[&str]) -> ProcessConfig {
@@ -189,7 +211,7 @@ fn config(name: &str) -> ContainerConfig {
         read_only: false,
         labels: [].into(),
         stop_signal: StopSignal::TERMINATE,
-        stop_timeout_seconds: 10,
+        stop_timeout: StopTimeout::default(),
         auto_remove: false,
         restart: Default::default(),
         health: None,

@@ -1,17 +1,17 @@
 //! The state of a container in Docker's words.
 
 use jiff::Timestamp;
-use minirun_runtime::container_state::ContainerState;
+use minirun_runtime::container_state::{ContainerState, ExitRecord};
 
 use super::moment::elapsed;
-use crate::output::duration::{exited, up};
+use crate::output::duration::{exited, restarting, up};
 
 /// The exit code of a container whose monitor was killed: the kernel ends it with SIGKILL (9) in the same moment.
 const KILLED: i32 = 128 + 9;
 
 /// What Docker tells of a container's life.
 pub(super) struct Life<'a> {
-    /// `created`, `running` or `exited`.
+    /// `created`, `running`, `restarting` or `exited`.
     pub(super) word: &'static str,
     /// Its first process in the host's process namespace; none unless it runs.
     pub(super) pid: Option<i32>,
@@ -37,13 +37,11 @@ impl<'a> Life<'a> {
                 started: Some(record.started),
                 ..Self::with_word("running")
             },
-            ContainerState::Exited(record) => Life {
-                exit_code: record.exit_code,
-                error: record.error.as_deref().unwrap_or_default(),
-                started: Some(record.started),
-                finished: Some(record.finished),
-                ..Self::with_word("exited")
+            ContainerState::Restarting(between) => Life {
+                word: "restarting",
+                ..Self::ended(&between.last)
             },
+            ContainerState::Exited(record) => Self::ended(record),
             // The next command that repairs it will record the same.
             ContainerState::Abandoned(record) => Life {
                 exit_code: KILLED,
@@ -51,6 +49,16 @@ impl<'a> Life<'a> {
                 started: record.as_ref().map(|record| record.started),
                 ..Self::with_word("exited")
             },
+        }
+    }
+
+    fn ended(record: &'a ExitRecord) -> Self {
+        Life {
+            exit_code: record.exit_code,
+            error: record.error.as_deref().unwrap_or_default(),
+            started: Some(record.started),
+            finished: Some(record.finished),
+            ..Self::with_word("exited")
         }
     }
 
@@ -72,6 +80,10 @@ pub(super) fn status(state: &ContainerState, now: Timestamp) -> String {
         ContainerState::Created => "Created".to_owned(),
         ContainerState::Running(record) if record.init.is_none() => "Created".to_owned(),
         ContainerState::Running(record) => up(elapsed(record.started, now)),
+        ContainerState::Restarting(between) => {
+            let last = &between.last;
+            restarting(last.exit_code, elapsed(last.finished, now))
+        }
         ContainerState::Exited(record) => exited(record.exit_code, elapsed(record.finished, now)),
         ContainerState::Abandoned(_) => format!("Exited ({KILLED})"),
     }
@@ -79,7 +91,9 @@ pub(super) fn status(state: &ContainerState, now: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{NOW, exited_state, moment, running_record, running_state};
+    use super::super::fixture::{
+        NOW, exited_state, moment, restarting_state, running_record, running_state,
+    };
     use super::*;
 
     #[test]
@@ -88,6 +102,10 @@ mod tests {
         assert_eq!(status(&ContainerState::Created, now), "Created");
         assert_eq!(status(&running_state(), now), "Up 5 seconds");
         assert_eq!(status(&exited_state(), now), "Exited (3) 2 seconds ago");
+        assert_eq!(
+            status(&restarting_state(), now),
+            "Restarting (3) 2 seconds ago"
+        );
         let abandoned = ContainerState::Abandoned(Some(running_record()));
         assert_eq!(status(&abandoned, now), "Exited (137)");
     }

@@ -17,13 +17,24 @@ pub(crate) const CGROUP_PARENT: &str = "minirun";
 /// How long killed processes may take to leave their control group.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What becomes of a container that is taken down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Afterwards {
+    /// It does not run any more.
+    Ended,
+    /// It is to be made again, and its record says so.
+    MadeAgain,
+}
+
 /// Takes down what a start made. The caller holds the container's lock.
 pub(crate) fn take_down(
     runtime: &Runtime,
-    config: &ContainerConfig,
+    (config, afterwards): (&ContainerConfig, Afterwards),
     narrator: &mut dyn Narrator,
 ) -> Vec<RuntimeError> {
     let mut errors = Vec::new();
+    let paths = runtime.paths(&config.id);
+    paths.remove_control();
     match runtime.networks.networks_of(&config.id) {
         Ok(networks) => {
             for network in networks {
@@ -35,11 +46,11 @@ pub(crate) fn take_down(
         Err(error) => errors.push(error.into()),
     }
     errors.extend(remove_cgroup(config).err());
-    if !errors.is_empty() {
-        // The records stay as they are, so that the next command finds them and tries again.
+    if !errors.is_empty() || afterwards == Afterwards::MadeAgain {
+        // After an error the records stay as they are as well, so that the next command finds them and tries again.
         return errors;
     }
-    runtime.paths(&config.id).remove_running();
+    paths.remove_running();
     if config.auto_remove {
         errors.extend(runtime.delete(config, narrator).err());
     }

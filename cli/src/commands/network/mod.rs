@@ -1,6 +1,5 @@
 //! `minirun network`: one file for each of its commands.
 
-mod confirmation;
 mod connect;
 mod create;
 mod disconnect;
@@ -10,7 +9,6 @@ mod ls;
 mod prune;
 mod reload;
 mod rm;
-mod until;
 mod update;
 
 use crate::command_line::Run as RunCommand;

@@ -1,8 +1,8 @@
 //! `minirun network prune`.
 
-use super::confirmation::is_wanted;
-use super::until::parse_until;
+use crate::commands::confirmation::is_wanted;
 use crate::commands::filter::{Filter, FilterKey, all, has_label};
+use crate::commands::until::parse_until;
 use crate::context::print;
 use crate::failure::Failure;
 use crate::show::network::created;

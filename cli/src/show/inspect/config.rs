@@ -28,7 +28,7 @@ pub(super) fn of_container(config: &ContainerConfig) -> Value {
         "Entrypoint": words(&process.entrypoint),
         "Labels": config.labels,
         "StopSignal": config.stop_signal.to_string(),
-        "StopTimeout": config.stop_timeout_seconds,
+        "StopTimeout": config.stop_timeout,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use minirun_bridge::publish::{HostPort, PublishRequest};
 use minirun_runtime::config::ContainerConfig;
+use minirun_runtime::restart_policy::RestartPolicy;
 use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
@@ -21,6 +22,7 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "LogConfig": {"Type": "json-file", "Config": {}},
         "NetworkMode": network_mode(network),
         "PortBindings": port_bindings(&network.publish),
+        "RestartPolicy": restart_policy(config.restart),
         "AutoRemove": config.auto_remove,
         "Dns": network.nameservers,
         "DnsOptions": texts(&network.dns_options),
@@ -31,6 +33,15 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "ReadonlyRootfs": config.read_only,
         "SecurityOpt": config.process.no_new_privileges.then_some(["no-new-privileges"]),
     })
+}
+
+/// As Docker shows it: no limit is 0.
+fn restart_policy(policy: RestartPolicy) -> Value {
+    let most = match policy {
+        RestartPolicy::OnFailure(Some(most)) => most.get(),
+        _ => 0,
+    };
+    json!({"Name": policy.name(), "MaximumRetryCount": most})
 }
 
 fn texts(values: &[impl ToString]) -> Vec<String> {

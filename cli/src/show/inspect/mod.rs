@@ -34,7 +34,7 @@ pub fn container(details: &ContainerDetails) -> Value {
         "HostsPath": text(&paths.root.join("hosts")),
         "LogPath": text(&paths.log()),
         "Name": format!("/{}", config.name),
-        "RestartCount": 0,
+        "RestartCount": details.state.restart_count(),
         "Driver": "overlay",
         "Platform": "linux",
         "HostConfig": host_config::host_config(config),

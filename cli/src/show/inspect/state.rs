@@ -11,9 +11,10 @@ pub(super) fn state(state: &ContainerState) -> Value {
     let life = Life::of(state);
     json!({
         "Status": life.word,
-        "Running": life.word == "running",
+        // Between two runs it counts as running, as with Docker.
+        "Running": state.is_up() && life.word != "created",
         "Paused": false,
-        "Restarting": false,
+        "Restarting": life.word == "restarting",
         "OOMKilled": false,
         "Dead": false,
         "Pid": life.pid.unwrap_or_default(),

@@ -65,6 +65,7 @@ fn a_container_shows_what_was_asked_for() {
             "LogConfig": {"Type": "json-file", "Config": {}},
             "NetworkMode": "bridge",
             "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
+            "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
             "AutoRemove": false,
             "Dns": [],
             "DnsOptions": [],
