@@ -24,6 +24,7 @@ mod environment;
 pub mod error;
 pub mod exec;
 pub mod facts;
+pub mod files;
 pub mod generated_name;
 pub mod health_check;
 pub mod image;
