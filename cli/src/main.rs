@@ -19,6 +19,7 @@ mod output;
 mod relay;
 mod show;
 mod unsupported;
+mod whole_file;
 
 use failure::Failure;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};

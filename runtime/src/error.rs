@@ -1,6 +1,7 @@
 //! What can go wrong with containers: one variant for each step, with the path or name in it.
 
 use crate::cgroup::CgroupError;
+use crate::files::FilesError;
 use crate::image::ImageError;
 use crate::process::ProcessError;
 use crate::spec::SpecError;
@@ -62,6 +63,9 @@ pub enum RuntimeError {
     /// The user cannot be resolved.
     #[error(transparent)]
     User(#[from] UserError),
+    /// Files of a container could not be copied, exported or compared.
+    #[error(transparent)]
+    Files(#[from] FilesError),
     /// The control group could not be made or removed.
     #[error(transparent)]
     Cgroup(#[from] CgroupError),
@@ -296,6 +300,7 @@ impl RuntimeError {
             RuntimeError::Image(error) => error.hint(),
             RuntimeError::Spec(error) => error.hint(),
             RuntimeError::User(error) => error.hint(),
+            RuntimeError::Files(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),
             RuntimeError::UnknownContainer(_) | RuntimeError::LinkTargetUnknown(_) => {

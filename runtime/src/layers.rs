@@ -83,13 +83,17 @@ pub fn read_file(
 }
 
 /// One directory of the merged view: its directories in the layers, top first.
-type MergedDirectory = Vec<OwnedFd>;
+pub(crate) type MergedDirectory = Vec<OwnedFd>;
 
 /// What a name in a merged directory is.
-enum Entry {
+pub(crate) enum Entry {
+    /// Nothing.
     Missing,
+    /// A directory.
     Directory(MergedDirectory),
+    /// A symbolic link, with its target.
     Link(OsString),
+    /// Anything else.
     File(OwnedFd),
 }
 
@@ -129,7 +133,7 @@ fn open_file(layers: &[PathBuf], path: &Path) -> Result<Option<OwnedFd>, LayerEr
 }
 
 /// Opens the roots of all layers.
-fn open_layers(layers: &[PathBuf]) -> Result<MergedDirectory, LayerError> {
+pub(crate) fn open_layers(layers: &[PathBuf]) -> Result<MergedDirectory, LayerError> {
     let open = |layer: &PathBuf| {
         open_at(AT_FDCWD, layer.as_os_str(), OFlag::O_DIRECTORY).map_err(|errno| {
             LayerError::Layer {
@@ -142,7 +146,7 @@ fn open_layers(layers: &[PathBuf]) -> Result<MergedDirectory, LayerError> {
 }
 
 /// Finds what `name`, a single component, is in the merged directory.
-fn look_up(directory: &[OwnedFd], name: &OsStr) -> Result<Entry, Errno> {
+pub(crate) fn look_up(directory: &[OwnedFd], name: &OsStr) -> Result<Entry, Errno> {
     let mut found = MergedDirectory::new();
     for layer in directory {
         let handle = match open_at(layer, name, OFlag::O_PATH | OFlag::O_NOFOLLOW) {

@@ -27,6 +27,7 @@ pub mod error;
 pub mod exec;
 pub mod facts;
 mod fork;
+pub mod files;
 pub mod generated_name;
 pub mod health_check;
 pub mod image;

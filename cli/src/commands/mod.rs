@@ -1,6 +1,7 @@
 //! One file for each command: its options, and what it does with them.
 
 pub mod confirmation;
+pub mod commit;
 pub mod container_filter;
 pub mod container_health;
 pub mod container_life;
@@ -11,8 +12,12 @@ pub mod container_prune;
 pub mod container_resources;
 pub mod container_storage;
 pub mod container_terminal;
+pub mod copy_argument;
+pub mod cp;
 pub mod create;
+pub mod diff;
 pub mod exec;
+pub mod export;
 pub mod filter;
 pub mod format;
 pub mod images;

@@ -191,6 +191,9 @@ pub fn image(names: &[&str]) -> Image {
             layer(format!("demo-{}", "d".repeat(64))),
         ],
         origin: Origin::Imported,
+        parent: None,
+        author: None,
+        comment: None,
     }
 }
 

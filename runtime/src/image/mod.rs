@@ -11,32 +11,38 @@
 //! The invariant: whatever stands in `layers/`, `records/` and `names/` is complete. Everything unfinished stands below `tmp/`.
 
 mod allowance;
-mod attributes;
-mod beneath;
+pub(crate) mod attributes;
+pub(crate) mod beneath;
 mod change;
-mod compression;
+mod commit;
+pub(crate) mod compression;
 mod config;
-mod copy;
+pub(crate) mod copy;
 mod demo;
-mod digest;
-mod entry_attributes;
-mod entry_path;
+pub(crate) mod digest;
+pub(crate) mod entry_attributes;
+pub(crate) mod entry_path;
 mod error;
 mod id;
 mod import;
+mod import_receiver;
 mod layer;
+mod layer_receiver;
 mod listing;
 mod publish;
+pub(crate) mod receive;
 mod record;
 mod reference;
 mod remove;
 mod staging;
 mod store;
 mod tree;
-mod tree_error;
-mod unpack;
+pub(crate) mod tree_error;
+pub(crate) mod unpack;
+pub(crate) mod walk;
 
 pub use change::{Change, ChangeError, apply};
+pub use commit::{CommitRequest, commit};
 pub use config::ImageConfig;
 pub use demo::DemoImage;
 pub use error::ImageError;

@@ -45,13 +45,18 @@ pub(super) fn live(steps: &[InitStep], [stdin, stdout, stderr]: [RawFd; 3], gate
 
 /// Runs the steps of a process whose descriptors are arranged already.
 pub(super) fn run(steps: &[InitStep]) -> ! {
-    let mut state = ChildState::new();
-    for (index, step) in (0..).zip(steps) {
-        if let Err(errno) = apply(step, &mut state) {
-            fail(GATE, Report::Failed(index, errno));
-        }
+    if let Err((index, errno)) = apply_all(steps, &mut ChildState::new()) {
+        fail(GATE, Report::Failed(index, errno));
     }
     exit(FAILED)
+}
+
+/// Takes every step; on failure says which it was.
+pub(super) fn apply_all(steps: &[InitStep], state: &mut ChildState) -> Result<(), (u32, Errno)> {
+    for (index, step) in (0..).zip(steps) {
+        apply(step, state).map_err(|errno| (index, errno))?;
+    }
+    Ok(())
 }
 
 /// Sends a last word and ends.

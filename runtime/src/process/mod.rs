@@ -26,6 +26,7 @@ mod between;
 mod child;
 mod clone;
 mod descriptor_message;
+mod detached_root;
 mod error;
 mod exec;
 mod exit;
@@ -51,6 +52,7 @@ mod system_call;
 mod tests;
 mod text;
 
+pub use detached_root::{RootPlan, RootView, RootWrites, clone_running_root, clone_stopped_root};
 pub use error::ProcessError;
 pub use exec::{ExecPlan, spawn_exec};
 pub use exit::{Exit, RunningProcess};

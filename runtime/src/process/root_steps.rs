@@ -41,7 +41,8 @@ pub(super) fn mounts(spec: &Spec) -> Result<Vec<InitStep>, ProcessError> {
         .collect()
 }
 
-fn mount(mount: &Mount) -> Result<InitStep, ProcessError> {
+/// One mount of a Spec.
+pub(super) fn mount(mount: &Mount) -> Result<InitStep, ProcessError> {
     let words = mount.options().as_deref().unwrap_or_default();
     let options = MountOptions::parse(words);
     let kind = mount.typ().as_deref().unwrap_or_default();

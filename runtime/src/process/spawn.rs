@@ -152,7 +152,8 @@ impl HeldProcess {
     }
 }
 
-fn failure_of_step(step: &InitStep, errno: Errno) -> ProcessError {
+/// What a failed step means for whoever asked for it.
+pub(super) fn failure_of_step(step: &InitStep, errno: Errno) -> ProcessError {
     match step {
         InitStep::Execute(program) => match errno {
             Errno::ENOENT | Errno::ENOTDIR => ProcessError::CommandNotFound {

@@ -45,7 +45,7 @@ fn every_step_says_what_it_does() {
         .collect();
     for expected in [
         "mount --make-rslave /",
-        "mount -t overlay -o nodev,lowerdir=/images/top:/images/base,upperdir=/c/upper,workdir=/c/work overlay /c/merged",
+        "mount -t overlay -o nodev,lowerdir=/images/top:/images/base,upperdir=/c/upper,workdir=/c/work,redirect_dir=off,metacopy=off,index=off overlay /c/merged",
         "cd /c/merged",
         "mkdir -p proc && mount -t proc -o nosuid,noexec,nodev proc proc",
         "mkdir -p sys/fs/cgroup && mount -t cgroup2 -o ro,nosuid,noexec,nodev cgroup sys/fs/cgroup",
