@@ -15,6 +15,7 @@
 //! If the monitor is killed, the kernel kills the container's first process with it (`PR_SET_PDEATHSIG`), and the next
 //! command repairs the rest.
 
+mod buffer;
 mod control;
 mod descriptors;
 mod listener;

@@ -15,6 +15,7 @@ use crate::container_state::{ContainerPaths, LastAddresses, LastPlace};
 use crate::error::RuntimeError;
 use crate::link_environment::running_link_environment;
 use crate::log::{LogWriter, Stream};
+use crate::log_options::LogOptions;
 use crate::network_files;
 use crate::process::{
     ChildStdio, HeldProcess, InitPlan, InitStep, OverlayRoot, RunningProcess, spawn,
@@ -43,8 +44,8 @@ pub(super) struct Container {
     pub(super) process: RunningProcess,
     /// What it has of networks.
     pub(super) network: ContainerNetwork,
-    /// Its log.
-    pub(super) log: LogWriter,
+    /// Its log; none if it keeps none.
+    pub(super) log: Option<LogWriter>,
     /// Standard output and standard error.
     pub(super) outputs: [Output; 2],
 }
@@ -77,7 +78,7 @@ pub(super) struct Prepared {
     held: HeldProcess,
     plan: InitPlan,
     network: ContainerNetwork,
-    log: LogWriter,
+    log: Option<LogWriter>,
     outputs: [Output; 2],
 }
 
@@ -89,8 +90,7 @@ pub(super) fn set_up(
     reporter: &mut Reporter,
 ) -> Result<Prepared, RuntimeError> {
     let paths = runtime.paths(&config.id);
-    let log = LogWriter::open(&paths.log())
-        .map_err(|error| RuntimeError::file("open", &paths.log(), error))?;
+    let log = open_log(config, &paths)?;
     let connections = Connections::of(runtime, config)?;
     let shared = shared_namespace(runtime, config)?;
     let cgroup = Cgroup::create(CGROUP_PARENT, &config.id)?;
@@ -134,6 +134,18 @@ impl Prepared {
             outputs: self.outputs,
         })
     }
+}
+
+fn open_log(
+    config: &ContainerConfig,
+    paths: &ContainerPaths,
+) -> Result<Option<LogWriter>, RuntimeError> {
+    let LogOptions::JsonFile(limit) = config.log else {
+        return Ok(None);
+    };
+    LogWriter::open(&paths.log(), limit)
+        .map(Some)
+        .map_err(|error| RuntimeError::file("open", &paths.log(), error))
 }
 
 fn tell(steps: &[InitStep], narrator: &mut dyn Narrator) {

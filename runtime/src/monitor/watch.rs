@@ -5,21 +5,19 @@
 //! while it waits for the answer of another. A command that does not read holds up its
 //! stream and with that, in the end, the program that writes to it; it holds up neither the other stream nor the end.
 
+use super::buffer::Buffer;
 use super::listener::Listener;
 use super::setup::{Container, ContainerNetwork};
 use crate::error::RuntimeError;
-use crate::log::{LineSplitter, LogEntry, LogWriter, Stream};
+use crate::log::{LogWriter, LoggedStream, Stream};
 use crate::process::Exit;
 use jiff::Timestamp;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::io::{PipeReader, PipeWriter, Read};
+use std::io::{PipeReader, PipeWriter};
 use std::os::fd::AsFd;
-use std::time::Instant;
-
-/// How much is read at once, in bytes.
-const PIECE: usize = 16 * 1024;
+use std::time::{Duration, Instant};
 
 /// As much as a pipe holds by default, in bytes (pipe(7)).
 const PIPE_SIZE: usize = 64 * 1024;
@@ -31,8 +29,7 @@ pub(super) struct Output {
     source: Option<PipeReader>,
     /// The command that listens; none when it does not, or no longer.
     listener: Option<Listener>,
-    stream: Stream,
-    lines: LineSplitter,
+    logged: LoggedStream,
 }
 
 impl Output {
@@ -48,8 +45,7 @@ impl Output {
         Ok(Output {
             source: Some(source),
             listener,
-            stream,
-            lines: LineSplitter::default(),
+            logged: LoggedStream::new(stream),
         })
     }
 
@@ -65,7 +61,7 @@ impl Output {
     }
 
     /// Does what was waited for.
-    fn go_on(&mut self, buffer: &mut [u8], log: &mut LogWriter) {
+    fn go_on(&mut self, buffer: &mut Buffer, log: &mut Option<LogWriter>) {
         match &mut self.listener {
             Some(listener) if listener.is_behind() => {
                 if listener.catch_up().is_err() {
@@ -79,31 +75,30 @@ impl Output {
     }
 
     /// Takes what is there now, and says how much it was.
-    fn take(&mut self, buffer: &mut [u8], log: &mut LogWriter) -> usize {
+    fn take(&mut self, buffer: &mut Buffer, log: &mut Option<LogWriter>) -> usize {
         let Some(source) = &mut self.source else {
             return 0;
         };
-        let Ok(length @ 1..) = source.read(buffer) else {
+        let Ok(piece @ [_, ..]) = buffer.fill_from(source) else {
             self.end(log);
             // The end is passed on at once, unless something is to come before it.
             self.listener.take_if(|listener| !listener.is_behind());
             return 0;
         };
-        let piece = &buffer[..length];
         if let Some(listener) = &mut self.listener
             && listener.pass_on(piece).is_err()
         {
             self.listener = None;
         }
-        let (stream, now) = (self.stream, Timestamp::now());
-        self.lines
-            .push(piece, |line| log.add(&LogEntry::new(line, stream, now)));
-        length
+        if let Some(log) = log {
+            log.add(&mut self.logged, piece, Timestamp::now());
+        }
+        piece.len()
     }
 
     /// Reads what the pipe holds without waiting for more. Only as much as fits into a pipe was there when the program
     /// ended: somebody to whom it handed the descriptor could write for ever.
-    fn drain(&mut self, buffer: &mut [u8], log: &mut LogWriter) {
+    fn drain(&mut self, buffer: &mut Buffer, log: &mut Option<LogWriter>) {
         let mut rest = self.source.as_ref().map_or(0, |source| {
             let size = fcntl(source, FcntlArg::F_GETPIPE_SZ).unwrap_or_default();
             usize::try_from(size).unwrap_or_default().max(PIPE_SIZE)
@@ -119,11 +114,11 @@ impl Output {
     }
 
     /// The stream has ended, if not with the end of a line, then without.
-    fn end(&mut self, log: &mut LogWriter) {
+    fn end(&mut self, log: &mut Option<LogWriter>) {
         self.source = None;
-        let stream = self.stream;
-        self.lines
-            .finish(|line| log.add(&LogEntry::new(line, stream, Timestamp::now())));
+        if let Some(log) = log {
+            log.finish(&mut self.logged, Timestamp::now());
+        }
     }
 }
 
@@ -131,9 +126,12 @@ impl Container {
     /// Copies output and answers questions until the program has ended and its pipes are empty. `follow` is called when a
     /// command says that the networks have changed.
     pub(super) fn watch(&mut self, follow: &mut Follow<'_>) -> Result<Exit, RuntimeError> {
-        let mut buffer = vec![0; PIECE];
+        let mut buffer = Buffer::default();
         loop {
-            let news = self.wait_for_news()?;
+            let news = self.wait_for_news(buffer.patience())?;
+            if news.nothing() {
+                self.rest(&mut buffer);
+            }
             for (output, ready) in self.outputs.iter_mut().zip(news.outputs) {
                 if ready {
                     output.go_on(&mut buffer, &mut self.log);
@@ -150,7 +148,7 @@ impl Container {
             }
             if !news.ended {
                 // A full disk must not stop the program; its output still reaches whoever listens.
-                let _ = self.log.flush();
+                let _ = self.log.as_mut().map(LogWriter::flush);
                 continue;
             }
             let exit = self.process.wait()?;
@@ -159,8 +157,17 @@ impl Container {
             for output in &mut self.outputs {
                 output.drain(&mut buffer, &mut self.log);
             }
-            let _ = self.log.flush();
+            let _ = self.log.as_mut().map(LogWriter::flush);
             return Ok(exit);
+        }
+    }
+
+    /// Gives back what only much output needs.
+    fn rest(&mut self, buffer: &mut Buffer) {
+        buffer.rest();
+        self.log.as_mut().map(LogWriter::rest);
+        for output in &mut self.outputs {
+            output.logged.rest();
         }
     }
 
@@ -172,8 +179,9 @@ impl Container {
             .collect()
     }
 
-    /// Waits until the program has ended or there is something to do for its output, its names or a command.
-    fn wait_for_news(&self) -> Result<News, RuntimeError> {
+    /// Waits until the program has ended or there is something to do for its output, its names or a command, or until nothing
+    /// of that has come for so long.
+    fn wait_for_news(&self, patience: Option<Duration>) -> Result<News, RuntimeError> {
         let mut questions = vec![PollFd::new(self.process.pidfd(), PollFlags::POLLIN)];
         let outputs = self.outputs.each_ref().map(|output| {
             questions.push(output.question()?);
@@ -189,8 +197,10 @@ impl Container {
             questions.extend(resolver.wanted());
             deadline = resolver.deadline();
         }
+        let end = [deadline, patience.map(|patience| Instant::now() + patience)];
+        let end = end.into_iter().flatten().min();
         loop {
-            match poll(&mut questions, timeout(deadline)) {
+            match poll(&mut questions, timeout(end)) {
                 Ok(_) => break,
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err(RuntimeError::system("watch the container", error)),
@@ -216,6 +226,12 @@ struct News {
     outputs: [bool; 2],
     control: bool,
     resolver: bool,
+}
+
+impl News {
+    fn nothing(&self) -> bool {
+        !(self.ended || self.control || self.resolver || self.outputs.contains(&true))
+    }
 }
 
 /// How long to wait, at most; a little too long rather than in vain.
