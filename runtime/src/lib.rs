@@ -11,6 +11,7 @@
 //!
 //! Invariant: nothing here writes to a terminal, and no answer depends on a container that was not asked about.
 
+pub mod attach;
 pub mod capabilities;
 pub mod cgroup;
 mod change;
@@ -19,6 +20,7 @@ pub mod connect;
 mod connections;
 pub mod container_state;
 pub mod create;
+mod descriptors;
 pub mod details;
 mod environment;
 pub mod error;
@@ -56,5 +58,7 @@ pub mod start;
 pub mod stop;
 pub mod storage;
 pub mod store;
+pub mod streams;
+pub mod terminal;
 pub mod user;
 pub mod warning;

@@ -9,8 +9,9 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::write;
-use std::io::{self, PipeReader, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Where the output goes.
 #[derive(Clone, Copy)]
@@ -22,7 +23,7 @@ pub(super) struct Target<'a> {
 /// One stream. Whoever stops reading ours does not stop the program; its output is then thrown away here.
 pub(super) struct Output<'a> {
     /// None when the stream has ended, or nobody wants it any more.
-    from: Option<PipeReader>,
+    from: Option<File>,
     to: Target<'a>,
     /// What was read and is not written yet.
     pending: Vec<u8>,
@@ -34,10 +35,11 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(from: PipeReader, to: Target<'a>) -> Output<'a> {
+    /// A stream that comes through a pipe, or from the master of a terminal.
+    pub(super) fn new(from: impl Into<OwnedFd>, to: Target<'a>) -> Output<'a> {
         let kind = fstat(to.descriptor).map(|status| status.st_mode & SFlag::S_IFMT.bits());
         Output {
-            from: Some(from),
+            from: Some(from.into().into()),
             // A regular file never makes anybody wait.
             piece: match kind {
                 Ok(kind) if kind == SFlag::S_IFREG.bits() => usize::MAX,
@@ -95,7 +97,11 @@ impl<'a> Output<'a> {
             && let Some(from) = &self.from
             && is_ready(PollFd::new(from.as_fd(), PollFlags::POLLIN))
         {
-            rest = rest.saturating_sub(self.take(buffer));
+            let taken = self.take(buffer);
+            if taken == 0 {
+                break;
+            }
+            rest = rest.saturating_sub(taken);
         }
         self.from = None;
     }
@@ -108,6 +114,11 @@ impl<'a> Output<'a> {
             Ok(length @ 1..) => {
                 self.pending.extend_from_slice(&buffer[..length]);
                 length
+            }
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                0
             }
             Ok(_) | Err(_) => {
                 self.from = None;
