@@ -57,6 +57,7 @@ const COMMANDS: &[Entry] = &[
     entry::<ps::List>("ps"),
     entry::<logs::Logs>("logs"),
     entry::<exec::Exec>("exec"),
+    entry::<attach::Attach>("attach"),
     entry::<inspect::Inspect>("inspect"),
     entry::<port::PortCommand>("port"),
     entry::<network::NetworkCommand>("network"),

@@ -4,7 +4,6 @@
 pub fn hint(option: &str) -> Option<String> {
     let option = option.split(['=', ' ']).next()?;
     let subject = match option {
-        "-t" | "--tty" => "terminals are",
         "-v" | "--volume" | "--mount" | "--tmpfs" | "--volumes-from" => "volumes and mounts are",
         "--restart" => "restart policies are",
         "-m" | "--memory" | "--cpus" | "--cpu-shares" | "--cpuset-cpus" | "--pids-limit"
@@ -33,8 +32,8 @@ mod tests {
     #[test]
     fn what_docker_has_and_this_version_lacks_is_named() {
         assert_eq!(
-            hint("-t").as_deref(),
-            Some("terminals are not part of this version: leave out `-t`")
+            hint("--userns").as_deref(),
+            Some("that is not part of this version: leave out `--userns`")
         );
         assert_eq!(
             hint("--restart=always").as_deref(),

@@ -11,6 +11,7 @@
 //!
 //! Invariant: nothing here writes to a terminal, and no answer depends on a container that was not asked about.
 
+pub mod attach;
 pub mod byte_size;
 pub mod capabilities;
 pub mod cgroup;
@@ -20,6 +21,7 @@ pub mod connect;
 mod connections;
 pub mod container_state;
 pub mod create;
+mod descriptors;
 pub mod details;
 mod environment;
 pub mod error;
@@ -41,6 +43,7 @@ mod network_files;
 mod network_place;
 pub mod networking;
 pub mod networks;
+pub mod pipe;
 pub mod process;
 pub mod process_identity;
 pub mod remove;
@@ -57,5 +60,7 @@ pub mod start;
 pub mod stop;
 pub mod storage;
 pub mod store;
+pub mod streams;
+pub mod terminal;
 pub mod user;
 pub mod warning;

@@ -1,5 +1,7 @@
 //! One file for each command: its options, and what it does with them.
 
+pub mod attach;
+pub mod attached_options;
 pub mod container_filter;
 pub mod container_health;
 pub mod container_life;

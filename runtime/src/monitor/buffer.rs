@@ -1,6 +1,7 @@
 //! The memory that output passes through on its way from the program.
 
-use std::io::{self, PipeReader, Read};
+use std::fs::File;
+use std::io::{self, Read};
 use std::time::Duration;
 
 /// How much is read at once while little comes, in bytes.
@@ -17,30 +18,53 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     memory: Vec<u8>,
+    busy: bool,
 }
 
 impl Buffer {
-    /// Reads the next piece; an empty one is the end.
-    pub(super) fn fill_from(&mut self, source: &mut PipeReader) -> io::Result<&[u8]> {
-        if self.memory.is_empty() {
-            self.memory = vec![0; CALM];
+    /// All of it.
+    pub(super) fn memory(&mut self) -> &mut [u8] {
+        let size = if self.busy { BUSY } else { CALM };
+        if self.memory.len() < size {
+            self.memory = vec![0; size];
         }
-        let length = source.read(&mut self.memory)?;
-        if length == self.memory.len() && length < BUSY {
-            let mut larger = vec![0; BUSY];
-            larger[..length].copy_from_slice(&self.memory);
-            self.memory = larger;
+        &mut self.memory
+    }
+
+    /// Reads the next piece; an empty one is the end.
+    pub(super) fn fill_from(&mut self, source: &mut File) -> io::Result<&[u8]> {
+        let length = source.read(self.memory())?;
+        if length == CALM {
+            self.busy = true;
         }
         Ok(&self.memory[..length])
     }
 
+    /// Reads as many bytes as are known to be there, and as fit.
+    pub(super) fn fill_exactly(&mut self, source: &mut File, length: usize) -> io::Result<&[u8]> {
+        let memory = self.memory();
+        let length = length.min(memory.len());
+        source.read_exact(&mut memory[..length])?;
+        Ok(&self.memory[..length])
+    }
+
+    /// Notes how much was passed on without it.
+    pub(super) fn note(&mut self, length: usize) {
+        self.busy |= length >= CALM;
+    }
+
+    /// Whether much comes.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
     /// How long to wait for something to happen before [`Buffer::rest`] is due; none if it is not.
     pub(super) fn patience(&self) -> Option<Duration> {
-        (self.memory.len() > CALM).then_some(PAUSE)
+        self.busy.then_some(PAUSE)
     }
 
     /// Gives back what only much output needs.
     pub(super) fn rest(&mut self) {
-        self.memory = Vec::new();
+        *self = Buffer::default();
     }
 }

@@ -8,7 +8,8 @@
 //!    network while that process makes its root file system, records that process, and opens the gate. So nothing of the
 //!    image ever runs that is not on record.
 //! 3. It says that the program runs, gives back the container's lock, and from then on only copies output into the log
-//!    and to the command, if that still listens (`watch`, `listener`). It never waits for the command.
+//!    and to the commands that listen (`watch`, `streams`, `listener`). It never waits for a command. Others may attach
+//!    themselves meanwhile (`control`).
 //! 4. When the program has ended it takes the lock again, records the end, reports it, and takes everything down
 //!    (`teardown`). Whoever wants the same container, name or port in this moment waits for the lock.
 //!
@@ -18,9 +19,12 @@
 mod buffer;
 mod control;
 mod descriptors;
+mod kept_terminal;
 mod listener;
+mod output;
 mod resolver;
 mod setup;
+mod streams;
 mod teardown;
 mod watch;
 
@@ -31,6 +35,7 @@ use crate::process_identity::ProcessIdentity;
 use crate::report::{Report, Reporter};
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
+use crate::terminal::WindowSize;
 use jiff::Timestamp;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::unistd::{chdir, setsid};
@@ -38,7 +43,7 @@ use std::fs::File;
 use std::io::{PipeReader, PipeWriter};
 use std::os::fd::AsFd;
 
-pub(crate) use control::tell_networks_changed;
+pub(crate) use control::{ask_to_attach, ask_to_keep, tell_networks_changed};
 use listener::Listener;
 use setup::Container;
 pub(crate) use setup::last_addresses;
@@ -56,6 +61,8 @@ pub struct MonitorStreams {
     pub stdout: Option<PipeWriter>,
     /// Where its error output goes besides the log.
     pub stderr: Option<PipeWriter>,
+    /// How large the command's window is.
+    pub window: Option<WindowSize>,
 }
 
 /// The life of a monitor; it is called in a fresh fork and does not return.
@@ -152,7 +159,7 @@ fn live(
     };
     match monitor.begin(streams) {
         Ok(mut container) => {
-            monitor.reporter.send(&Report::Started);
+            container.announce(monitor.reporter);
             // Under the lock, since whoever connects it to another network reads this.
             container.network.remember(&monitor.paths);
             drop(lock);
@@ -184,7 +191,7 @@ impl Monitor<'_> {
         let (runtime, id) = (self.runtime, self.config.id);
         let exit = container.watch(&mut |network| network.follow(runtime, &id));
         // Nobody is there any more to follow changes of the networks: who has something to say about them must not wait.
-        container.network.control = None;
+        container.control = None;
         let lock = self.runtime.lock_if_present(&self.config.id);
         let (exit_code, error) = match exit {
             Ok(exit) => (exit.exit_code(), None),
@@ -192,6 +199,7 @@ impl Monitor<'_> {
         };
         self.record_end(exit_code, error);
         self.reporter.send(&Report::Exited { exit_code });
+        container.tell(&Report::Exited { exit_code });
         // Without the lock, the rest is left to the next command.
         let lock = lock?;
         let behind = container.hand_over();
