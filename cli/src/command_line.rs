@@ -61,6 +61,7 @@ const COMMANDS: &[Entry] = &[
     entry::<diff::Diff>("diff"),
     entry::<export::Export>("export"),
     entry::<commit::Commit>("commit"),
+    entry::<attach::Attach>("attach"),
     entry::<inspect::Inspect>("inspect"),
     entry::<port::PortCommand>("port"),
     entry::<update::Update>("update"),

@@ -4,7 +4,6 @@
 pub fn hint(option: &str) -> Option<String> {
     let option = option.split(['=', ' ']).next()?;
     let subject = match option {
-        "-t" | "--tty" => "terminals are",
         "-v" | "--volume" | "--mount" | "--tmpfs" | "--volumes-from" => "volumes and mounts are",
         "-m" | "--memory" | "--cpus" | "--cpu-shares" | "--cpuset-cpus" | "--pids-limit"
         | "--ulimit" | "--memory-swap" => "resource limits are",
@@ -17,7 +16,7 @@ pub fn hint(option: &str) -> Option<String> {
         "--ipv4" => "networks without IPv4 are",
         "--ipam-driver" | "--ipam-opt" => "other address drivers are",
         "--link-local-ip" | "--driver-opt" => "other drivers are",
-        "--health-cmd" | "--init" | "--userns" | "--log-driver" | "--log-opt" => "that is",
+        "--health-cmd" | "--init" | "--userns" => "that is",
         _ => return None,
     };
     Some(format!(
@@ -32,8 +31,8 @@ mod tests {
     #[test]
     fn what_docker_has_and_this_version_lacks_is_named() {
         assert_eq!(
-            hint("-t").as_deref(),
-            Some("terminals are not part of this version: leave out `-t`")
+            hint("--userns").as_deref(),
+            Some("that is not part of this version: leave out `--userns`")
         );
         assert_eq!(
             hint("--cpus=2").as_deref(),

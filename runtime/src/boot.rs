@@ -9,10 +9,11 @@ use crate::report::{Narration, Report};
 use crate::restart_policy::{Next, RestartPolicy, Restarts, RunEnd};
 use crate::resume::run_end;
 use crate::runtime::Runtime;
-use crate::start::{Attachment, StartOptions};
+use crate::start::StartOptions;
 use crate::start_order::start_order;
 use crate::stop::StopOptions;
 use crate::stop_mark::StoppedBy;
+use crate::streams::Attachment;
 
 /// Hears of a container, by its name, what became of what was to be done with it.
 pub type Told<'a> = dyn FnMut(&str, Result<(), RuntimeError>) + 'a;
@@ -40,6 +41,7 @@ impl Runtime {
         let options = StartOptions {
             attachment: Attachment::Detached,
             narration: Narration::Silent,
+            window: None,
         };
         for config in start_order(due) {
             let occasion = Occasion::Policy(Restarts::default());

@@ -5,16 +5,16 @@ use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::link_environment::running_link_environment;
 use crate::monitor::CGROUP_PARENT;
-use crate::process::{ChildStdio, ExecPlan, RunningProcess, Sealed, spawn_exec};
+use crate::process::{ExecPlan, RunningProcess, Sealed, spawn_exec};
 use crate::runtime::Runtime;
 use crate::spec::{SpecInputs, build_spec};
-use crate::start::{AttachedStreams, Attachment};
+use crate::streams::{AttachedStreams, Attachment, ProgramEnds, input_pipe};
+use crate::terminal::{Terminal, WindowSize};
 use crate::user::{UserRequest, resolve_user};
 use minirun_bridge::environment::EnvironmentVariable;
 use oci_spec::runtime::Process;
-use std::fs::File;
 use std::io::pipe;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// What to execute, and how it differs from the container's own program.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +27,10 @@ pub struct ExecRequest {
     pub working_directory: Option<String>,
     /// Another user.
     pub user: Option<String>,
+    /// Whether its standard streams are a terminal of its own.
+    pub terminal: bool,
+    /// How large the window of the caller is, if that is a terminal.
+    pub window: Option<WindowSize>,
 }
 
 /// A program that was executed in a container.
@@ -58,50 +62,44 @@ impl Runtime {
         let init = init.open().ok_or_else(not_running)?;
         let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
         let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
-        let fail = |error| RuntimeError::system("make pipes", error);
-        let null = File::options()
-            .read(true)
-            .write(true)
-            .open("/dev/null")
-            .map_err(|error| RuntimeError::file("open", "/dev/null".as_ref(), error))?;
-        if attachment == Attachment::Detached {
-            let null = null.as_fd();
-            let stdio = ChildStdio {
-                stdin: null,
-                stdout: null,
-                stderr: null,
-            };
-            let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
-            held.wait_root_ready()?;
-            return Ok(Executed {
-                process: held.release()?,
-                streams: None,
-            });
-        }
-        let (stdout, its_stdout) = pipe().map_err(fail)?;
-        let (stderr, its_stderr) = pipe().map_err(fail)?;
-        let (its_stdin, stdin) = match attachment {
-            Attachment::OutputAndInput => {
-                let (reader, writer) = pipe().map_err(fail)?;
-                (Some(reader), Some(writer))
-            }
-            Attachment::Output | Attachment::Detached => (None, None),
+        let (ends, pipes) = match (request.terminal, attachment) {
+            (true, _) | (false, Attachment::Detached) => (ProgramEnds::nothing()?, None),
+            (false, _) => pipes(attachment)?,
         };
-        let stdio = ChildStdio {
-            stdin: its_stdin.as_ref().map_or(null.as_fd(), AsFd::as_fd),
-            stdout: its_stdout.as_fd(),
-            stderr: its_stderr.as_fd(),
-        };
-        let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
+        let cgroup = cgroup.as_ref().map(Cgroup::fd);
+        let mut held = spawn_exec(init.as_fd(), &plan, ends.stdio(), cgroup)?;
+        drop(ends);
         held.wait_root_ready()?;
+        let streams = match held.take_terminal() {
+            Some(master) => self.connect_terminal(config, attachment, master)?,
+            None => pipes,
+        };
         Ok(Executed {
             process: held.release()?,
-            streams: Some(AttachedStreams {
-                stdin,
-                stdout,
-                stderr,
-            }),
+            streams,
         })
+    }
+
+    /// The caller's ends of a terminal. If nobody is to look at it, it is left to the container's monitor.
+    fn connect_terminal(
+        &self,
+        config: &ContainerConfig,
+        attachment: Attachment,
+        master: OwnedFd,
+    ) -> Result<Option<AttachedStreams>, RuntimeError> {
+        let fail = |error| RuntimeError::system("take the program's terminal", error);
+        let terminal = Terminal::hold(master).map_err(fail)?;
+        if attachment == Attachment::Detached {
+            self.leave_terminal(config, terminal)?;
+            return Ok(None);
+        }
+        let input = terminal.duplicate().map_err(fail)?;
+        Ok(Some(AttachedStreams {
+            stdin: Some(input).filter(|_| attachment == Attachment::OutputAndInput),
+            stdout: terminal.duplicate().map_err(fail)?,
+            stderr: None,
+            terminal: Some(terminal),
+        }))
     }
 
     /// The container's process with what differs laid over it.
@@ -113,6 +111,7 @@ impl Runtime {
         let mut like = config.clone();
         like.process.entrypoint.clear();
         like.process.command = request.command.clone();
+        like.process.terminal = request.terminal;
         if let Some(directory) = &request.working_directory {
             like.process.working_directory = directory.clone();
         }
@@ -139,7 +138,31 @@ impl Runtime {
             link_environment: &running_link_environment(self, config)?,
             user: &resolve_user(&user, &searched)?,
             cgroup_path: None,
+            window: request.window,
         })?;
         Ok(spec.process().clone().unwrap_or_default())
     }
+}
+
+/// The pipes to a program: its ends and the caller's.
+fn pipes(attachment: Attachment) -> Result<(ProgramEnds, Option<AttachedStreams>), RuntimeError> {
+    let fail = |error| RuntimeError::system("make pipes", error);
+    let mut ends = ProgramEnds::nothing()?;
+    let (stdout, its_stdout) = pipe().map_err(fail)?;
+    let (stderr, its_stderr) = pipe().map_err(fail)?;
+    ends.stdout = its_stdout.into();
+    ends.stderr = its_stderr.into();
+    let mut stdin = None;
+    if attachment == Attachment::OutputAndInput {
+        let (its_stdin, writer) = input_pipe().map_err(fail)?;
+        ends.stdin = its_stdin.into();
+        stdin = Some(writer.into());
+    }
+    let streams = AttachedStreams {
+        stdin,
+        stdout: stdout.into(),
+        stderr: Some(stderr.into()),
+        terminal: None,
+    };
+    Ok((ends, Some(streams)))
 }

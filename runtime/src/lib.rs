@@ -11,7 +11,9 @@
 //!
 //! Invariant: nothing here writes to a terminal, and no answer depends on a container that was not asked about.
 
+pub mod attach;
 pub mod boot;
+pub mod byte_size;
 pub mod capabilities;
 pub mod cgroup;
 mod change;
@@ -20,14 +22,15 @@ pub mod connect;
 mod connections;
 pub mod container_state;
 pub mod create;
+mod descriptors;
 pub mod details;
 pub mod ending;
 mod environment;
 pub mod error;
 pub mod exec;
 pub mod facts;
-mod fork;
 pub mod files;
+mod fork;
 pub mod generated_name;
 pub mod health_check;
 pub mod image;
@@ -44,6 +47,7 @@ mod network_files;
 mod network_place;
 pub mod networking;
 pub mod networks;
+pub mod pipe;
 pub mod process;
 pub mod process_identity;
 pub mod remove;
@@ -65,6 +69,8 @@ pub mod stop_timeout;
 mod stopping;
 pub mod storage;
 pub mod store;
+pub mod streams;
+pub mod terminal;
 pub mod update;
 pub mod user;
 pub mod warning;

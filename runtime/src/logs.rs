@@ -173,11 +173,11 @@ impl LogReader {
             if self.partial.last() != Some(&b'\n') {
                 return Ok(None);
             }
-            let parsed = serde_json::from_slice(&self.partial);
+            let parsed = LogEntry::parse(&self.partial);
             self.partial.clear();
             match parsed {
-                Ok(entry) => return Ok(Some(entry)),
-                Err(_) => self.damaged += 1,
+                Some(entry) => return Ok(Some(entry)),
+                None => self.damaged += 1,
             }
         }
     }
@@ -215,7 +215,7 @@ mod tests {
         let mut read = Vec::new();
         reader
             .present(query, &mut |entry| {
-                read.push(entry.content().to_vec());
+                read.push(entry.content.clone());
                 Ok(())
             })
             .expect("nothing fails");

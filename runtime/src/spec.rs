@@ -6,13 +6,17 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use minirun_bridge::environment::EnvironmentVariable;
-use oci_spec::runtime::{Linux, LinuxNamespace, LinuxNamespaceType, Process, Root, Spec, User};
+use oci_spec::runtime::{
+    Box as WindowBox, BoxBuilder, Linux, LinuxNamespace, LinuxNamespaceType, Process, Root, Spec,
+    User,
+};
 use serde_json::{Map, Value};
 
 use crate::capabilities::default_sets;
 use crate::config::{ContainerConfig, ProcessConfig};
 use crate::environment::{EnvironmentInputs, process_environment};
 use crate::mounts::{MASKED_PATHS, READ_ONLY_PATHS, RootAccess, container_mounts, owned};
+use crate::terminal::WindowSize;
 use crate::user::ResolvedUser;
 
 /// The version of the runtime specification that is followed.
@@ -41,6 +45,8 @@ pub struct SpecInputs<'a> {
     pub user: &'a ResolvedUser,
     /// Its control group from the root of the hierarchy, such as `/minirun/<id>`; none on a host without one.
     pub cgroup_path: Option<&'a str>,
+    /// How large the window of its terminal is, if it is to have one and somebody looks at it.
+    pub window: Option<WindowSize>,
 }
 
 /// Why a container cannot be specified.
@@ -119,11 +125,18 @@ fn process(inputs: &SpecInputs<'_>) -> Result<Process, SpecError> {
         link_environment: inputs.link_environment,
         configured: &config.environment,
         home: &inputs.user.home,
+        terminal: config.terminal,
     });
     let variables = environment.iter().map(ToString::to_string).collect();
     let mut process = Process::default();
     process
-        .set_terminal(Some(false))
+        .set_terminal(Some(config.terminal))
+        .set_console_size(
+            inputs
+                .window
+                .filter(|_| config.terminal)
+                .and_then(console_size),
+        )
         .set_user(user(inputs.user))
         .set_args(Some(arguments(inputs.config)?))
         .set_env(Some(variables))
@@ -132,6 +145,14 @@ fn process(inputs: &SpecInputs<'_>) -> Result<Process, SpecError> {
         .set_rlimits(None)
         .set_no_new_privileges(Some(config.no_new_privileges));
     Ok(process)
+}
+
+fn console_size(window: WindowSize) -> Option<WindowBox> {
+    BoxBuilder::default()
+        .height(window.rows)
+        .width(window.columns)
+        .build()
+        .ok()
 }
 
 fn user(resolved: &ResolvedUser) -> User {
@@ -278,6 +299,10 @@ mod tests {
                 home: "/home".to_owned(),
             },
             cgroup_path: Some("/minirun/c"),
+            window: Some(WindowSize {
+                rows: 25,
+                columns: 80,
+            }),
         })
     }
 
@@ -298,6 +323,23 @@ mod tests {
         assert_eq!(process.no_new_privileges(), Some(false));
         assert_eq!(process.rlimits(), &None);
         assert_eq!(process.capabilities(), &Some(default_sets(0)));
+    }
+
+    #[test]
+    fn only_a_terminal_has_a_size_and_a_kind() {
+        let mut config = config();
+        let spec = build(&config, 0).unwrap();
+        let process = spec.process().as_ref().unwrap();
+        assert_eq!(
+            (process.terminal(), process.console_size()),
+            (Some(false), None)
+        );
+        config.process.terminal = true;
+        let spec = build(&config, 0).unwrap();
+        let process = spec.process().as_ref().unwrap();
+        let size = process.console_size().unwrap();
+        assert_eq!((size.height(), size.width()), (25, 80));
+        assert_eq!(process.env().as_ref().unwrap()[2], "TERM=xterm");
     }
 
     #[test]

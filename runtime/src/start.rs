@@ -4,24 +4,15 @@ use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
 use crate::fork::fork_apart;
-use crate::monitor::{self, Assignment, MonitorStreams, Occasion, guardian};
+use crate::monitor::{self, Assignment, Occasion, guardian};
 use crate::report::{Narration, Report, Reports, channel};
 use crate::restart_policy::RestartPolicy;
 use crate::runtime::Runtime;
 use crate::stop::StopOptions;
+use crate::streams::{AttachedStreams, Attachment, CommandEnds};
+use crate::terminal::WindowSize;
 use nix::unistd::ForkResult;
-use std::io::{PipeReader, PipeWriter, pipe};
-
-/// How a container's streams are connected to the command that starts it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attachment {
-    /// Not at all: output goes to the log only.
-    Detached,
-    /// Output goes to the command, too.
-    Output,
-    /// So does input.
-    OutputAndInput,
-}
+use std::os::fd::OwnedFd;
 
 /// How to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +21,8 @@ pub struct StartOptions {
     pub attachment: Attachment,
     /// Whether steps are told.
     pub narration: Narration,
-}
-
-/// The command's ends of a started container's streams.
-#[derive(Debug)]
-pub struct AttachedStreams {
-    /// Where the program reads from; closing it is the end of its input.
-    pub stdin: Option<PipeWriter>,
-    /// What it writes to standard output.
-    pub stdout: PipeReader,
-    /// What it writes to standard error.
-    pub stderr: PipeReader,
+    /// How large the window of whoever starts it is, if that is a terminal.
+    pub window: Option<WindowSize>,
 }
 
 /// A container that was started.
@@ -87,7 +69,8 @@ impl Runtime {
             ContainerState::Created | ContainerState::Exited(_) => {}
         }
         self.paths(&config.id).unmark_stopped()?;
-        let (attached, streams) = streams(options.attachment)
+        let wanted = (options.attachment, options.window);
+        let (ends, streams) = CommandEnds::of_start(&config.process, wanted)
             .map_err(|error| RuntimeError::system("make pipes", error))?;
         let (reporter, reports) = channel(options.narration)?;
         let assignment = Assignment {
@@ -99,7 +82,7 @@ impl Runtime {
         };
         match fork_apart()? {
             ForkResult::Child => {
-                drop((attached, reports));
+                drop((ends, reports));
                 match config.restart {
                     RestartPolicy::No => monitor::run(self, config, assignment),
                     _ => guardian::begin(self, config, assignment),
@@ -113,12 +96,13 @@ impl Runtime {
                     ..
                 } = assignment;
                 drop((streams, reporter));
-                let started = Started {
-                    reports: await_start(reports, config, told)?,
-                    streams: attached,
-                };
+                let (reports, handed) = await_start(reports, config, told)?;
                 drop(lock);
-                Ok(started)
+                let complete = |ends: CommandEnds| ends.complete(&config.process, handed);
+                Ok(Started {
+                    reports,
+                    streams: ends.map(complete).transpose()?,
+                })
             }
         }
     }
@@ -141,6 +125,7 @@ impl Runtime {
         let options = StartOptions {
             attachment: Attachment::Detached,
             narration: Narration::Silent,
+            window: None,
         };
         match self.start(config, options, told) {
             Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => Ok(()),
@@ -149,18 +134,19 @@ impl Runtime {
     }
 }
 
-/// Listens until the monitor has said that the program runs, or why it does not.
+/// Listens until the monitor has said that the program runs, or why it does not. With that it hands out what the program's
+/// input is written to.
 fn await_start(
     mut reports: Reports,
     config: &ContainerConfig,
     told: &mut dyn FnMut(&Report),
-) -> Result<Reports, RuntimeError> {
+) -> Result<(Reports, Option<OwnedFd>), RuntimeError> {
     loop {
-        let report = reports
-            .receive()?
+        let (report, handed) = reports
+            .receive_with()?
             .ok_or_else(|| RuntimeError::MonitorLost(config.name.clone()))?;
         match report {
-            Report::Started => return Ok(reports),
+            Report::Started => return Ok((reports, handed)),
             Report::Failed {
                 message,
                 hint,
@@ -175,30 +161,4 @@ fn await_start(
             Report::Step { .. } | Report::Warned { .. } | Report::Exited { .. } => told(&report),
         }
     }
-}
-
-/// The pipes between the command, the monitor and the container.
-fn streams(attachment: Attachment) -> std::io::Result<(Option<AttachedStreams>, MonitorStreams)> {
-    if attachment == Attachment::Detached {
-        return Ok((None, MonitorStreams::default()));
-    }
-    let (stdout, monitor_stdout) = pipe()?;
-    let (stderr, monitor_stderr) = pipe()?;
-    let (stdin, monitor_stdin) = match attachment {
-        Attachment::OutputAndInput => {
-            pipe().map(|(reader, writer)| (Some(writer), Some(reader)))?
-        }
-        Attachment::Output | Attachment::Detached => (None, None),
-    };
-    let attached = AttachedStreams {
-        stdin,
-        stdout,
-        stderr,
-    };
-    let monitor = MonitorStreams {
-        stdin: monitor_stdin,
-        stdout: Some(monitor_stdout),
-        stderr: Some(monitor_stderr),
-    };
-    Ok((Some(attached), monitor))
 }

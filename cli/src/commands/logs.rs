@@ -116,7 +116,7 @@ impl Logs {
         if self.timestamps {
             write!(line, "{:.9} ", entry.time)?;
         }
-        line.extend_from_slice(entry.content());
+        line.extend_from_slice(&entry.content);
         match entry.stream {
             Stream::Stdout => {
                 let mut output = io::stdout().lock();

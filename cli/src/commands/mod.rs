@@ -1,7 +1,9 @@
 //! One file for each command: its options, and what it does with them.
 
-pub mod confirmation;
+pub mod attach;
+pub mod attached_options;
 pub mod commit;
+pub mod confirmation;
 pub mod container_filter;
 pub mod container_health;
 pub mod container_life;

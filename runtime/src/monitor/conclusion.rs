@@ -21,7 +21,7 @@ impl Monitor<'_> {
         let (runtime, id) = (self.runtime, self.config.id);
         let exit = container.watch(&mut |network| network.follow(runtime, &id));
         // Nobody is there any more to follow changes of the networks: who has something to say about them must not wait.
-        container.network.control = None;
+        container.control = None;
         let lock = self.runtime.lock_if_present(&self.config.id);
         let end = match exit {
             Ok(exit) => self.end(EndCause::Program, exit.exit_code(), None),
@@ -32,9 +32,11 @@ impl Monitor<'_> {
             Err(_) => Next::End,
         };
         self.record_end(&end);
-        self.reporter.send(&Report::Exited {
+        let exited = Report::Exited {
             exit_code: end.exit_code,
-        });
+        };
+        self.reporter.send(&exited);
+        container.tell(&exited);
         let lock = match lock {
             Ok(lock) => lock,
             // Without the lock, the rest is left to the next command.

@@ -8,7 +8,8 @@
 //!    network while that process makes its root file system, records that process, and opens the gate. So nothing of the
 //!    image ever runs that is not on record.
 //! 3. It says that the program runs, gives back the container's lock, and from then on only copies output into the log
-//!    and to the command, if that still listens (`watch`, `listener`). It never waits for the command.
+//!    and to the commands that listen (`watch`, `streams`, `listener`). It never waits for a command. Others may attach
+//!    themselves meanwhile (`control`).
 //! 4. When the program has ended it takes the lock again, asks the restart policy, records the end, reports it, and takes
 //!    everything down (`conclusion`, `teardown`). Whoever wants the same container, name or port in this moment waits for
 //!    the lock.
@@ -17,14 +18,18 @@
 //! command repairs the rest. A container with a restart policy has a `guardian` as well: it does that at once, and makes
 //! the next monitor. So a monitor knows one run only.
 
+mod buffer;
 mod conclusion;
 mod control;
 mod descriptors;
 mod detachment;
 pub(crate) mod guardian;
+mod kept_terminal;
 mod listener;
+mod output;
 mod resolver;
 mod setup;
+mod streams;
 mod teardown;
 mod watch;
 
@@ -32,16 +37,17 @@ use crate::config::ContainerConfig;
 use crate::container_state::{ContainerPaths, RunningRecord};
 use crate::error::RuntimeError;
 use crate::process_identity::ProcessIdentity;
-use crate::report::{Report, Reporter};
+use crate::report::Reporter;
 use crate::restart_policy::Restarts;
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
+use crate::terminal::WindowSize;
 use jiff::Timestamp;
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd};
 
-pub(crate) use control::tell_networks_changed;
+pub(crate) use control::{ask_to_attach, ask_to_keep, tell_networks_changed};
 use detachment::detach_from_command;
 use setup::Container;
 pub(crate) use setup::last_addresses;
@@ -59,6 +65,8 @@ pub struct MonitorStreams {
     pub stdout: Option<PipeWriter>,
     /// Where its error output goes besides the log.
     pub stderr: Option<PipeWriter>,
+    /// How large the command's window is.
+    pub window: Option<WindowSize>,
 }
 
 /// What a monitor is given.
@@ -174,7 +182,7 @@ impl Monitor<'_> {
     fn live(mut self, streams: MonitorStreams, lock: ContainerLock) {
         match self.begin(streams) {
             Ok(mut container) => {
-                self.reporter.send(&Report::Started);
+                container.announce(&mut self.reporter);
                 // Under the lock, since whoever connects it to another network reads this.
                 container.network.remember(&self.paths);
                 drop(lock);

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use super::gate::{self, Report};
 use super::init_step::InitStep;
 use super::standard_streams::{GATE, arrange};
-use super::{identity, mounts, nodes, system_call};
+use super::{identity, mounts, nodes, system_call, terminal};
 
 /// The code of a child that failed; its parent learns why through the gate.
 const FAILED: i32 = 125;
@@ -102,6 +102,7 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::WriteSysctl { path, value } => nodes::write_sysctl(state.root()?, path, value),
         InitStep::MakePathReadOnly { path } => mounts::make_read_only(state.root()?, path),
         InitStep::MaskPath { path } => mounts::mask(state.root()?, path),
+        InitStep::TakeTerminal(request) => terminal::take(request),
         InitStep::WaitAtGate => wait_at_gate(),
         InitStep::GiveStandardStreams { uid } => nodes::give_standard_streams(*uid),
         InitStep::CloseOnExec => close_on_exec(),

@@ -108,6 +108,12 @@ pub enum ProcessError {
         /// What the kernel does not like about it.
         errno: Errno,
     },
+    /// The container has no place for a terminal.
+    #[error("cannot make a terminal in the container: {}", errno.desc())]
+    Terminal {
+        /// Why it failed.
+        errno: Errno,
+    },
     /// A step of the child failed.
     #[error("cannot complete the step `{sentence}`: {}", errno.desc())]
     Step {
@@ -218,6 +224,12 @@ impl ProcessError {
             Self::Enter {
                 errno: Errno::ESRCH,
             } => "the container has ended; start it again",
+            Self::Terminal {
+                errno: Errno::ENOSPC,
+            } => "the host has no more terminals: end some programs that have one",
+            Self::Terminal { .. } => {
+                "it is made in the container's `/dev/pts`, which must be the file system (devpts) that was mounted there"
+            }
             Self::Step {
                 errno: Errno::ELOOP,
                 ..

@@ -289,6 +289,7 @@ fn explain_process(step: &InitStep) -> (String, String) {
             "choom --adjust 0 --pid $$",
         ),
         InitStep::HideFromOthers => ("keep other processes from looking into this one", ""),
+        InitStep::TakeTerminal(_) => ("take a terminal of the container's own", ""),
         InitStep::WaitAtGate => ("wait until the network is ready", ""),
         InitStep::CloseOnExec => ("close every other file when the program starts", ""),
         InitStep::SetUmask { mask } => {

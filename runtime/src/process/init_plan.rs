@@ -7,10 +7,10 @@ use std::sync::Arc;
 use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
 
 use super::error::ProcessError;
-use super::init_step::InitStep;
+use super::init_step::{Console, InitStep};
 use super::mount_options::root_propagation;
 use super::overlay::OverlayRoot;
-use super::process_steps::{first_steps, last_steps};
+use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::root_steps;
 use super::text::{c_string, relative_to_root};
 
@@ -41,6 +41,7 @@ impl InitPlan {
         steps.push(InitStep::DropMemoryProtection);
         steps.push(InitStep::SetUmask { mask: 0 });
         steps.extend(file_system_steps(spec, linux, root)?);
+        steps.extend(terminal_step(process, Console::Shown));
         steps.push(InitStep::WaitAtGate);
         steps.extend(last_steps(process)?);
         Ok(Self {

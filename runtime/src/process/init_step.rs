@@ -86,6 +86,8 @@ pub enum InitStep {
         /// The path.
         path: CString,
     },
+    /// Makes a terminal in the container, takes it as the standard streams, and hands its other end to the parent.
+    TakeTerminal(TerminalRequest),
     /// Tells the parent that the root is ready, and waits for its word.
     WaitAtGate,
     /// Lets the user of the container open its standard streams by name, where they are pipes.
@@ -149,6 +151,25 @@ pub struct Device {
     pub(super) minor: u32,
     pub(super) uid: libc::uid_t,
     pub(super) gid: libc::gid_t,
+}
+
+/// A terminal for a process.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TerminalRequest {
+    pub(super) rows: libc::c_ushort,
+    pub(super) columns: libc::c_ushort,
+    /// Whose it is.
+    pub(super) uid: libc::uid_t,
+    pub(super) console: Console,
+}
+
+/// Whether a terminal is `/dev/console`, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Console {
+    /// It is, as the terminal of the container's first process.
+    Shown,
+    /// It is not: another may be.
+    Left,
 }
 
 /// Who a process is.

@@ -16,6 +16,8 @@
 //!    a message means that the program runs.
 //! 7. `spawn_exec` (`exec.rs`) enters the namespaces of a running container by way of a process between (`between.rs`),
 //!    which clones the real one and stays as its parent; that one runs the same identity steps.
+//! 8. A process that asks for a terminal makes it itself (`terminal.rs`), in the container's own file system of terminals,
+//!    and sends the other end through the gate before it says that it is ready.
 //!
 //! The child dies with the thread that spawned it: that thread must live as long as the container. While that parent
 //! runs, a container cannot write to the executable of minirun through `/proc/self/exe`: the kernel refuses to open the
@@ -48,6 +50,7 @@ mod sealed;
 mod spawn;
 mod standard_streams;
 mod system_call;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -62,3 +65,4 @@ pub use overlay::OverlayRoot;
 pub use sealed::Sealed;
 pub use spawn::{HeldProcess, spawn};
 pub use standard_streams::ChildStdio;
+pub(crate) use terminal::peer;

@@ -88,9 +88,14 @@ pub(super) fn bind(root: BorrowedFd<'_>, what: &BindMount) -> Result<(), Errno> 
 
 /// Mounts a device node over itself, so that it can be opened whatever the mount that it lies on says.
 pub(super) fn allow_device(node: &OwnedFd) -> Result<(), Errno> {
-    let tree = system_call::clone_tree_at(node.as_fd(), Depth::Single)?;
+    show_device(node.as_fd(), node.as_fd())
+}
+
+/// Mounts a device node at a place, where it can be opened.
+pub(super) fn show_device(node: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Result<(), Errno> {
+    let tree = system_call::clone_tree_at(node, Depth::Single)?;
     set_mount_attributes(tree.as_fd(), Depth::Single, DEVICE)?;
-    attach(&tree, node.as_fd())
+    attach(&tree, place)
 }
 
 /// The old root comes to lie over the new one and is taken off again, so no directory for it is needed.
@@ -145,7 +150,7 @@ fn if_present(result: Result<OwnedFd, Errno>) -> Result<Option<OwnedFd>, Errno> 
     }
 }
 
-fn open_directory(path: &CStr) -> Result<OwnedFd, Errno> {
+pub(super) fn open_directory(path: &CStr) -> Result<OwnedFd, Errno> {
     let how = OpenHow {
         flags: (libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC) as u64,
         mode: 0,

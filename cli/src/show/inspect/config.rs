@@ -18,7 +18,7 @@ pub(super) fn of_container(config: &ContainerConfig) -> Value {
         "AttachStdout": false,
         "AttachStderr": false,
         "ExposedPorts": exposed(&config.network.expose),
-        "Tty": false,
+        "Tty": process.terminal,
         "OpenStdin": process.open_stdin,
         "StdinOnce": false,
         "Env": process.environment,
