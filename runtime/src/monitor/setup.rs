@@ -17,7 +17,7 @@ use crate::link_environment::running_link_environment;
 use crate::log::{LogWriter, Stream};
 use crate::network_files;
 use crate::process::{
-    ChildStdio, HeldProcess, InitPlan, InitStep, OverlayRoot, RunningProcess, spawn,
+    ChildStdio, FirstProcess, HeldProcess, InitPlan, InitStep, OverlayRoot, RunningProcess, spawn,
 };
 use crate::report::Reporter;
 use crate::runtime::Runtime;
@@ -175,7 +175,11 @@ fn plan(
         work: paths.root.join("work"),
         merged: paths.root.join("merged"),
     };
-    Ok(InitPlan::prepare(&spec, &root)?)
+    let first = match config.process.init {
+        true => FirstProcess::Init,
+        false => FirstProcess::Program,
+    };
+    Ok(InitPlan::prepare(&spec, &root, first)?)
 }
 
 fn spawn_held(
