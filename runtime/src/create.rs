@@ -4,7 +4,7 @@ use crate::config::{ContainerConfig, LinkEnvironment, NetworkConfig, ProcessConf
 use crate::container_state::RunningRecord;
 use crate::error::RuntimeError;
 use crate::generated_name;
-use crate::health_check::HealthWanted;
+use crate::health::HealthWanted;
 use crate::image::{Image, RootAttributes};
 use crate::log_options::LogOptions;
 pub use crate::network_place::{MembershipRequest, NetworkWanted};
@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 use crate::signal::StopSignal;
 use crate::storage::{Storage, StorageWanted};
 use crate::store::ContainerLock;
-use crate::warning::{Warning, ignored_options};
+use crate::warning::{Warning, health_warning, ignored_options};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::environment::EnvironmentVariable;
@@ -129,6 +129,10 @@ impl Runtime {
         let links = self.resolve_links(&request, &place)?;
         let mut warnings = self.link_warnings((&place.memberships, &links))?;
         warnings.extend(ignored_options(&request));
+        warnings.extend(health_warning(
+            &request.health,
+            image.config.health.as_ref(),
+        ));
         warnings.extend(self.publish_warning(&request, &place.memberships)?);
         warnings.extend(self.forwarding_warning(&request));
         let id = ContainerId::random()?;
@@ -296,7 +300,7 @@ fn merge(
             .unwrap_or(USUAL_STOP_TIMEOUT_SECONDS),
         auto_remove: request.auto_remove,
         restart: request.restart,
-        health: None,
+        health: request.health.over(from_image.health.as_ref()),
         log: request.log,
         storage: Storage::default(),
         resources: request.resources,

@@ -51,12 +51,6 @@ impl Runtime {
         attachment: Attachment,
         _sealed: &Sealed,
     ) -> Result<Executed, RuntimeError> {
-        let not_running = || RuntimeError::NotRunning(config.name.clone());
-        let init = self.init_of(&config.id).ok_or_else(not_running)?;
-        // From here on the descriptor says who is meant: the number can pass to another process at any time.
-        let init = init.open().ok_or_else(not_running)?;
-        let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
-        let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
         let fail = |error| RuntimeError::system("make pipes", error);
         let null = File::options()
             .read(true)
@@ -70,10 +64,8 @@ impl Runtime {
                 stdout: null,
                 stderr: null,
             };
-            let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
-            held.wait_root_ready()?;
             return Ok(Executed {
-                process: held.release()?,
+                process: self.execute(config, request, stdio)?,
                 streams: None,
             });
         }
@@ -91,16 +83,33 @@ impl Runtime {
             stdout: its_stdout.as_fd(),
             stderr: its_stderr.as_fd(),
         };
-        let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
-        held.wait_root_ready()?;
         Ok(Executed {
-            process: held.release()?,
+            process: self.execute(config, request, stdio)?,
             streams: Some(AttachedStreams {
                 stdin,
                 stdout,
                 stderr,
             }),
         })
+    }
+
+    /// Executes a program with these streams. Whoever calls this sees to it that the container cannot write to the
+    /// caller's executable.
+    pub(crate) fn execute(
+        &self,
+        config: &ContainerConfig,
+        request: &ExecRequest,
+        stdio: ChildStdio<'_>,
+    ) -> Result<RunningProcess, RuntimeError> {
+        let not_running = || RuntimeError::NotRunning(config.name.clone());
+        let init = self.init_of(&config.id).ok_or_else(not_running)?;
+        // From here on the descriptor says who is meant: the number can pass to another process at any time.
+        let init = init.open().ok_or_else(not_running)?;
+        let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
+        let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
+        let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
+        held.wait_root_ready()?;
+        Ok(held.release()?)
     }
 
     /// The container's process with what differs laid over it.

@@ -22,6 +22,7 @@ mod digest;
 mod entry_attributes;
 mod entry_path;
 mod error;
+mod health_change;
 mod id;
 mod import;
 mod layer;

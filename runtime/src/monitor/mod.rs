@@ -17,6 +17,9 @@
 
 mod control;
 mod descriptors;
+mod health;
+mod health_output;
+mod health_worker;
 mod listener;
 mod resolver;
 mod setup;
@@ -38,6 +41,7 @@ use std::io::{PipeReader, PipeWriter};
 use std::os::fd::AsFd;
 
 pub(crate) use control::tell_networks_changed;
+use health::HealthChecks;
 use listener::Listener;
 use setup::Container;
 pub(crate) use setup::last_addresses;
@@ -174,7 +178,9 @@ impl Monitor<'_> {
         self.record.init = Some(ProcessIdentity::of(prepared.pid())?);
         self.record.started = Timestamp::now();
         self.paths.write_running(&self.record)?;
-        prepared.begin(self.reporter)
+        let mut container = prepared.begin(self.reporter)?;
+        container.health = HealthChecks::begin(self.runtime, self.config);
+        Ok(container)
     }
 
     /// Stays until the program has ended, and takes the container down.

@@ -5,6 +5,7 @@
 
 use super::MonitorStreams;
 use super::control::Control;
+use super::health::HealthChecks;
 use super::resolver::serve_names;
 use super::teardown::CGROUP_PARENT;
 use super::watch::Output;
@@ -47,6 +48,8 @@ pub(super) struct Container {
     pub(super) log: LogWriter,
     /// Standard output and standard error.
     pub(super) outputs: [Output; 2],
+    /// The checks of its health, if there are any.
+    pub(super) health: Option<Box<HealthChecks>>,
 }
 
 /// What a container has of networks that its monitor keeps.
@@ -132,6 +135,7 @@ impl Prepared {
             network: self.network,
             log: self.log,
             outputs: self.outputs,
+            health: None,
         })
     }
 }

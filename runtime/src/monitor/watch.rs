@@ -1,8 +1,8 @@
 //! Watching a running container: its output goes to the log and to the command, and its end is noticed.
 //!
 //! Everything waits in one `poll(2)`: the two pipes of the program, the descriptor of its first process, a command that is
-//! behind with reading, one that has something to say, and questions about names. The only timer is that of the DNS server,
-//! while it waits for the answer of another. A command that does not read holds up its
+//! behind with reading, one that has something to say, and questions about names. The only timers are that of the
+//! DNS server, while it waits for the answer of another, and that of health checks. A command that does not read holds up its
 //! stream and with that, in the end, the program that writes to it; it holds up neither the other stream nor the end.
 
 use super::listener::Listener;
@@ -142,6 +142,9 @@ impl Container {
             if let Some(resolver) = self.network.resolver.as_mut().filter(|_| news.resolver) {
                 resolver.go_on();
             }
+            if let Some(health) = self.health.as_mut().filter(|_| news.health) {
+                health.go_on();
+            }
             if news.control
                 && let Some(control) = self.network.control.take()
             {
@@ -183,6 +186,11 @@ impl Container {
             questions.push(PollFd::new(control.descriptor(), PollFlags::POLLIN));
             questions.len() - 1
         });
+        let health = self.health.as_ref().and_then(|health| {
+            questions.push(health.wanted()?);
+            Some(questions.len() - 1)
+        });
+        let health_deadline = self.health.as_ref().map(|health| health.deadline());
         let resolver_begin = questions.len();
         let mut deadline = None;
         if let Some(resolver) = &self.network.resolver {
@@ -190,7 +198,8 @@ impl Container {
             deadline = resolver.deadline();
         }
         loop {
-            match poll(&mut questions, timeout(deadline)) {
+            let earliest = deadline.into_iter().chain(health_deadline).min();
+            match poll(&mut questions, timeout(earliest)) {
                 Ok(_) => break,
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err(RuntimeError::system("watch the container", error)),
@@ -198,11 +207,13 @@ impl Container {
         }
         let ready = |index: usize| questions[index].any().unwrap_or(false);
         let asked = (resolver_begin..questions.len()).any(ready);
+        let is_over = |deadline: Option<Instant>| deadline.is_some_and(|end| end <= Instant::now());
         Ok(News {
             ended: ready(0),
             outputs: outputs.map(|place| place.is_some_and(ready)),
             control: control.is_some_and(ready),
-            resolver: asked || deadline.is_some_and(|deadline| deadline <= Instant::now()),
+            health: health.is_some_and(ready) || is_over(health_deadline),
+            resolver: asked || is_over(deadline),
         })
     }
 }
@@ -215,6 +226,7 @@ struct News {
     ended: bool,
     outputs: [bool; 2],
     control: bool,
+    health: bool,
     resolver: bool,
 }
 
