@@ -1,4 +1,4 @@
-//! Waiting for what health checks find.
+//! Containers whose health is checked, and waiting for what the checks find.
 
 use std::fs;
 use std::os::fd::AsFd;
@@ -10,12 +10,56 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use serde_json::Value;
 
 use crate::container::Container;
+use crate::host::TestHost;
 use crate::process::remaining;
+
+/// One check soon after the start, and no other for an hour.
+pub const ONCE: &str =
+    "--health-start-period 1ms --health-start-interval 50ms --health-interval 1h";
+
+/// A check as often as can be.
+pub const OFTEN: &str = "--health-interval 20ms";
 
 /// How long a check may take to find what is waited for, on a machine under load.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+impl TestHost {
+    /// A host with the image `busybox`.
+    pub fn with_busybox() -> Self {
+        let host = Self::create();
+        host.imports_busybox(&[]);
+        host
+    }
+
+    /// Starts a container of the image `busybox` that sleeps and is checked with a line of shell, as the options say.
+    #[track_caller]
+    pub fn checks(&self, name: &str, (options, check): (&str, &str)) -> Container<'_> {
+        let mut words = vec!["run", "-d", "--name", name, "--health-cmd", check];
+        words.extend(options.split_whitespace());
+        words.extend(["busybox", "sleep", "1000"]);
+        self.minirun(words.as_slice()).succeeds();
+        self.container(name)
+    }
+}
+
 impl Container<'_> {
+    /// The results of the latest checks.
+    #[track_caller]
+    pub fn health_results(&self) -> Vec<Value> {
+        let health = &self.inspect()["State"]["Health"];
+        health["Log"].as_array().expect("a list").clone()
+    }
+
+    /// Waits for the only check, and gives its exit code and output.
+    #[track_caller]
+    pub fn only_health_result(&self) -> (i64, String) {
+        self.awaits_health(|_| true);
+        let results = self.health_results();
+        assert_eq!(results.len(), 1, "{results:?}");
+        let output = results[0]["Output"].as_str().expect("text").to_owned();
+        (results[0]["ExitCode"].as_i64().expect("a number"), output)
+    }
+
     /// Waits until the record of its health fits, and gives the record. Asleep until it changes; before the first check there
     /// is none.
     #[track_caller]

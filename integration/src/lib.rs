@@ -19,7 +19,7 @@ mod finished;
 pub mod floor;
 mod floor_network;
 mod guard;
-mod health;
+pub mod health;
 mod host;
 mod leftovers;
 mod link_news;

@@ -8,12 +8,6 @@ use minirun_integration::probe::LONG_WAIT;
 use minirun_integration::{Container, Process, TestHost};
 use nix::sys::signal::Signal;
 
-fn host() -> TestHost {
-    let host = TestHost::create();
-    host.imports_busybox(&[]);
-    host
-}
-
 /// Starts a line of shell as `web1`.
 #[track_caller]
 fn starts<'host>(host: &'host TestHost, options: &str, script: &str) -> Container<'host> {
@@ -65,7 +59,7 @@ fn name(process: &Process) -> String {
 
 #[test]
 fn the_program_is_the_child_of_a_process_that_is_no_more_than_it() {
-    let host = host();
+    let host = TestHost::with_busybox();
     for (options, ids) in [
         ("--init", "Uid:\t0\t0\t0\t0"),
         (
@@ -91,7 +85,7 @@ fn the_program_is_the_child_of_a_process_that_is_no_more_than_it() {
 
 #[test]
 fn orphans_are_reaped() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let make_orphans = [
         "exec",
         "web1",
@@ -120,7 +114,7 @@ fn orphans_are_reaped() {
 
 #[test]
 fn signals_reach_the_program() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let script = "trap 'echo one' USR1; trap 'echo stop; exit 3' TERM; echo ready; \
                   while :; do sleep 1000 & wait $!; done";
     let container = starts(&host, "--init", script);
@@ -138,7 +132,7 @@ fn signals_reach_the_program() {
 
 #[test]
 fn a_program_that_minds_no_signal_ends_by_it_and_need_not_be_killed() {
-    let host = host();
+    let host = TestHost::with_busybox();
     for (signal, code) in [("TERM", "143"), ("HUP", "129"), ("RTMIN", "162")] {
         let container = starts(&host, "--init", "exec sleep 1000");
         only_child(&container.process()).awaits_name("sleep");
@@ -151,7 +145,7 @@ fn a_program_that_minds_no_signal_ends_by_it_and_need_not_be_killed() {
 
 #[test]
 fn the_exit_code_is_the_programs() {
-    let host = host();
+    let host = TestHost::with_busybox();
     for (script, code) in [("true", 0), ("exit 42", 42), ("kill -9 $$", 137)] {
         let ended = host.in_busybox("--init", script);
         assert_eq!(ended.code(), Some(code), "{ended:?}");
@@ -170,7 +164,7 @@ fn the_exit_code_is_the_programs() {
 
 #[test]
 fn output_and_input_are_the_programs_alone() {
-    let host = host();
+    let host = TestHost::with_busybox();
     host.place()
         .program("minirun", "run --rm --init -i busybox cat")
         .input("hello\n")
@@ -183,7 +177,7 @@ fn output_and_input_are_the_programs_alone() {
 /// Root in a container has no `CAP_SYS_PTRACE`, without which the kernel shows nobody a process that is not dumpable.
 #[test]
 fn the_executable_of_minirun_is_out_of_reach() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let container = starts(&host, "--init", "exec sleep 1000");
     let looks = [
         "readlink /proc/1/exe",
@@ -210,7 +204,7 @@ fn the_executable_of_minirun_is_out_of_reach() {
 
 #[test]
 fn what_the_program_leaves_behind_ends_with_it() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let script = "(setsid sleep 1000 &); sleep 1000 & echo left; exit 5";
     let container = starts(&host, "--init", script);
     host.minirun("wait web1").succeeds().stdout_is("5");
@@ -221,7 +215,7 @@ fn what_the_program_leaves_behind_ends_with_it() {
 
 #[test]
 fn all_of_it_dies_with_the_monitor() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let container = starts(&host, "--init -u alice", "exec sleep 1000");
     let first = container.process();
     let program = only_child(&first);
@@ -235,7 +229,7 @@ fn all_of_it_dies_with_the_monitor() {
 
 #[test]
 fn a_program_that_is_executed_later_is_reaped_by_its_own_parent() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let container = starts(&host, "--init", "exec sleep 1000");
     host.minirun(["exec", "web1", "sh", "-c", "exit 9"])
         .fails_with(9);
@@ -250,7 +244,7 @@ fn a_program_that_is_executed_later_is_reaped_by_its_own_parent() {
 
 #[test]
 fn the_step_is_told() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let told = host
         .minirun("run --rm --init --explain busybox true")
         .succeeds();

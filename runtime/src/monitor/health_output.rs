@@ -1,8 +1,9 @@
 //! What the program of a health check writes, as far as it is kept.
 
+use super::watch::timeout;
 use crate::error::RuntimeError;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, poll};
 use std::io::{PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
@@ -57,7 +58,7 @@ pub(super) fn collect(
                 .as_ref()
                 .map(|source| PollFd::new(source.as_fd(), PollFlags::POLLIN)),
         );
-        match poll(&mut questions, remaining(give_up)) {
+        match poll(&mut questions, timeout(Some(give_up))) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(RuntimeError::system("watch a health check", error)),
         }
@@ -84,13 +85,4 @@ pub(super) fn collect(
             return Ok(written);
         }
     }
-}
-
-/// How long to wait, at most; a little too long rather than in vain.
-fn remaining(deadline: Instant) -> PollTimeout {
-    let milliseconds = deadline
-        .saturating_duration_since(Instant::now())
-        .as_millis()
-        .saturating_add(1);
-    u16::try_from(milliseconds).map_or(PollTimeout::from(u16::MAX), PollTimeout::from)
 }

@@ -231,7 +231,7 @@ struct News {
 }
 
 /// How long to wait, at most; a little too long rather than in vain.
-fn timeout(deadline: Option<Instant>) -> PollTimeout {
+pub(super) fn timeout(deadline: Option<Instant>) -> PollTimeout {
     let Some(deadline) = deadline else {
         return PollTimeout::NONE;
     };

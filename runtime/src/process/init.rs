@@ -172,6 +172,9 @@ fn reap(program: i32) -> Option<Exit> {
 
 #[cfg(test)]
 mod tests {
+    use nix::pty::{ForkptyResult, forkpty};
+    use nix::sys::wait::{WaitStatus, waitpid};
+
     use super::*;
 
     #[test]
@@ -186,5 +189,46 @@ mod tests {
         assert_eq!(command_line(&odd), Some(range));
         assert_eq!(command_line("1 (a) R 0 0"), None);
         assert_eq!(command_line(""), None);
+    }
+
+    #[test]
+    fn the_program_is_in_the_foreground_of_its_terminal() {
+        // SAFETY: the child, which the terminal is the controlling one of, makes system calls only.
+        let fork = unsafe { forkpty(None, None) }.expect("a terminal");
+        let ForkptyResult::Parent { child, master } = fork else {
+            exit(match in_foreground() {
+                Ok(code) => code,
+                Err(_) => 100,
+            });
+        };
+        let ended = waitpid(child, None);
+        drop(master);
+        assert_eq!(ended, Ok(WaitStatus::Exited(child, 7)));
+    }
+
+    /// As `stand_before` does it. The child says by 7 that its own group is in the foreground, and that it was not stopped.
+    fn in_foreground() -> Result<i32, Errno> {
+        block_signals(ALL)?;
+        // SAFETY: both processes make system calls only.
+        match unsafe { clone_child(0, None) }? {
+            Cloned::Child => {
+                become_foreground().and_then(|()| block_signals(0))?;
+                // SAFETY: neither touches memory of ours.
+                let (group, own) = unsafe { (libc::tcgetpgrp(0), libc::getpgrp()) };
+                // SAFETY: getpid touches no memory of ours.
+                let is_leader = own == unsafe { libc::getpid() };
+                exit(if is_leader && group == own { 7 } else { 1 });
+            }
+            Cloned::Parent { pid, .. } => loop {
+                match next_signal() {
+                    Ok(libc::SIGCHLD) => {
+                        if let Some(end) = reap(pid) {
+                            return Ok(end.exit_code());
+                        }
+                    }
+                    _ => continue,
+                }
+            },
+        }
     }
 }
