@@ -74,7 +74,7 @@ fn the_program_is_in_the_container_with_its_user_directory_and_environment() {
         container.only_health_result(),
         (
             0,
-            "1000\n/tmp\ncontainer\nsleep\01000\0\nerror\n".to_owned()
+            "1000\n/tmp\ncontainer\nsleep\x001000\x00\nerror\n".to_owned()
         )
     );
     // What it writes is no output of the container.

@@ -18,6 +18,7 @@ use crate::config::ContainerConfig;
 use crate::health::{Health, HealthProgress, HealthResult, HealthTerms, Outcome};
 use crate::runtime::Runtime;
 use jiff::Timestamp;
+use minirun_bridge::atomic_file;
 use minirun_bridge::id::ContainerId;
 use nix::poll::{PollFd, PollFlags};
 use std::os::fd::AsFd;
@@ -56,6 +57,8 @@ impl HealthChecks {
         let terms = config.health.as_ref()?.terms();
         let progress = HealthProgress::default();
         let begun = Instant::now();
+        // What was known of an earlier run says nothing about this one.
+        atomic_file::remove(&runtime.paths(&config.id).health());
         Some(Box::new(HealthChecks {
             runtime: runtime.clone(),
             id: config.id,

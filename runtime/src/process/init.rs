@@ -196,10 +196,7 @@ mod tests {
         // SAFETY: the child, which the terminal is the controlling one of, makes system calls only.
         let fork = unsafe { forkpty(None, None) }.expect("a terminal");
         let ForkptyResult::Parent { child, master } = fork else {
-            exit(match in_foreground() {
-                Ok(code) => code,
-                Err(_) => 100,
-            });
+            exit(in_foreground().unwrap_or(100));
         };
         let ended = waitpid(child, None);
         drop(master);

@@ -24,10 +24,9 @@ pub struct InitPlan {
 }
 
 /// Who is the first process of a container, to which the kernel sends all orphans.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstProcess {
     /// The program itself.
-    #[default]
     Program,
     /// A small process of ours that stands before the program, passes signals on and reaps orphans.
     Init,
