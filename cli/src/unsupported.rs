@@ -16,7 +16,7 @@ pub fn hint(option: &str) -> Option<String> {
         "--ipv4" => "networks without IPv4 are",
         "--ipam-driver" | "--ipam-opt" => "other address drivers are",
         "--link-local-ip" | "--driver-opt" => "other drivers are",
-        "--health-cmd" | "--init" | "--userns" => "that is",
+        "--userns" => "that is",
         _ => return None,
     };
     Some(format!(

@@ -20,6 +20,7 @@ mod finished;
 pub mod floor;
 mod floor_network;
 mod guard;
+pub mod health;
 mod host;
 mod leftovers;
 mod link_news;

@@ -57,6 +57,14 @@ impl Process {
         Self::open(parent.unwrap_or_else(|| panic!("process {} has no parent", self.pid)))
     }
 
+    /// The numbers of its children, as the machine counts; none if it has ended.
+    pub fn children(&self) -> Vec<i32> {
+        let path = format!("/proc/{0}/task/{0}/children", self.pid);
+        let listed = fs::read_to_string(path).unwrap_or_default();
+        let numbers = listed.split_whitespace();
+        numbers.filter_map(|number| number.parse().ok()).collect()
+    }
+
     /// The number of its session.
     ///
     /// # Panics
@@ -97,6 +105,26 @@ impl Process {
             assert!(
                 !self.ends_within(Duration::ZERO),
                 "process {} ended before it opened `{fragment}`",
+                self.pid
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits until it runs the program of this name.
+    ///
+    /// The kernel has no event for that, so this asks again and again.
+    ///
+    /// # Panics
+    ///
+    /// If it ends first.
+    #[track_caller]
+    pub fn awaits_name(&self, name: &str) {
+        let path = format!("/proc/{}/comm", self.pid);
+        while fs::read_to_string(&path).unwrap_or_default().trim_end() != name {
+            assert!(
+                !self.ends_within(Duration::ZERO),
+                "process {} ended before it was called `{name}`",
                 self.pid
             );
             std::thread::yield_now();

@@ -19,7 +19,7 @@ use minirun_bridge::resolv::{ResolverOption, SearchDomain};
 use minirun_netns::mac::MacAddress;
 use serde::{Deserialize, Serialize};
 
-use crate::health_check::HealthCheck;
+use crate::health::HealthCheck;
 use crate::image::ImageId;
 use crate::log_options::LogOptions;
 use crate::resources::Resources;

@@ -3,6 +3,7 @@
 //! ```text
 //! STATE/containers/<id>/running.json   who watches it and who it is, while it runs
 //! STATE/containers/<id>/control        the socket at which its monitor listens
+//! STATE/containers/<id>/health.json    whether it does its work, if that is checked
 //! ROOT/containers/<id>/exit.json       how it ended; empty while it runs, absent before the first start
 //! ROOT/containers/<id>/stopped         that somebody has stopped it since its last start
 //! ```
@@ -222,6 +223,11 @@ impl ContainerPaths {
         self.state.join("running.json")
     }
 
+    /// Whether it does its work, while it runs and after the first check.
+    pub fn health(&self) -> PathBuf {
+        self.state.join("health.json")
+    }
+
     /// The state of the container. From the moment its end is recorded it has ended, even while its monitor is still
     /// taking it down.
     ///
@@ -323,6 +329,7 @@ impl ContainerPaths {
     /// Forgets that it runs.
     pub fn remove_running(&self) {
         self.remove_control();
+        atomic_file::remove(&self.health());
         let _ = fs::remove_file(self.running());
         let _ = fs::remove_dir(&self.state);
     }

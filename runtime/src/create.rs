@@ -4,7 +4,7 @@ use crate::config::{ContainerConfig, LinkEnvironment, NetworkConfig, ProcessConf
 use crate::container_state::RunningRecord;
 use crate::error::RuntimeError;
 use crate::generated_name;
-use crate::health_check::HealthWanted;
+use crate::health::HealthWanted;
 use crate::image::{Image, RootAttributes};
 use crate::log_options::LogOptions;
 pub use crate::network_place::{MembershipRequest, NetworkWanted};
@@ -17,7 +17,7 @@ use crate::signal::StopSignal;
 use crate::stop_timeout::StopTimeout;
 use crate::storage::{Storage, StorageWanted};
 use crate::store::ContainerLock;
-use crate::warning::{Warning, ignored_options};
+use crate::warning::{Warning, health_warning, ignored_options};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::environment::EnvironmentVariable;
@@ -130,6 +130,10 @@ impl Runtime {
         let links = self.resolve_links(&request, &place)?;
         let mut warnings = self.link_warnings((&place.memberships, &links))?;
         warnings.extend(ignored_options(&request));
+        warnings.extend(health_warning(
+            &request.health,
+            image.config.health.as_ref(),
+        ));
         warnings.extend(self.publish_warning(&request, &place.memberships)?);
         warnings.extend(self.forwarding_warning(&request));
         let id = ContainerId::random()?;
@@ -298,7 +302,7 @@ fn merge(
         stop_timeout: request.stop_timeout.unwrap_or_default(),
         auto_remove: request.auto_remove,
         restart: request.restart,
-        health: None,
+        health: request.health.over(from_image.health.as_ref()),
         log: request.log,
         storage: Storage::default(),
         resources: request.resources,

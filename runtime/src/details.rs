@@ -3,6 +3,7 @@
 use crate::config::{ContainerConfig, Membership};
 use crate::container_state::{ContainerPaths, ContainerState};
 use crate::error::RuntimeError;
+use crate::health::Health;
 use crate::runtime::Runtime;
 pub use minirun_bridge::endpoint::DefaultRoute;
 use minirun_bridge::endpoint::Endpoint;
@@ -20,6 +21,8 @@ pub struct ContainerDetails {
     pub config: ContainerConfig,
     /// What state it is in.
     pub state: ContainerState,
+    /// Whether it does its work; none unless it runs and that is checked.
+    pub health: Option<Health>,
     /// Its networks, in the order of its interfaces.
     pub places: Vec<Place>,
     /// Where its files are.
@@ -73,8 +76,15 @@ impl Runtime {
         let places = memberships
             .map(|membership| self.place(&config, membership, &state))
             .collect::<Result<Vec<Place>, RuntimeError>>()?;
+        let health = match &state {
+            ContainerState::Running(record) if record.init.is_some() && config.health.is_some() => {
+                Some(Health::read(&paths)?.unwrap_or_default())
+            }
+            _ => None,
+        };
         Ok(ContainerDetails {
             config,
+            health,
             state,
             places,
             paths,

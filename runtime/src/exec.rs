@@ -5,7 +5,7 @@ use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::link_environment::running_link_environment;
 use crate::monitor::CGROUP_PARENT;
-use crate::process::{ExecPlan, RunningProcess, Sealed, spawn_exec};
+use crate::process::{ChildStdio, ExecPlan, HeldProcess, RunningProcess, Sealed, spawn_exec};
 use crate::runtime::Runtime;
 use crate::spec::{SpecInputs, build_spec};
 use crate::streams::{AttachedStreams, Attachment, ProgramEnds, input_pipe};
@@ -55,21 +55,12 @@ impl Runtime {
         attachment: Attachment,
         _sealed: &Sealed,
     ) -> Result<Executed, RuntimeError> {
-        let not_running = || RuntimeError::NotRunning(config.name.clone());
-        self.check_running(config, &self.paths(&config.id).container_state()?)?;
-        let init = self.init_of(&config.id).ok_or_else(not_running)?;
-        // From here on the descriptor says who is meant: the number can pass to another process at any time.
-        let init = init.open().ok_or_else(not_running)?;
-        let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
-        let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
         let (ends, pipes) = match (request.terminal, attachment) {
             (true, _) | (false, Attachment::Detached) => (ProgramEnds::nothing()?, None),
             (false, _) => pipes(attachment)?,
         };
-        let cgroup = cgroup.as_ref().map(Cgroup::fd);
-        let mut held = spawn_exec(init.as_fd(), &plan, ends.stdio(), cgroup)?;
+        let mut held = self.hold(config, request, ends.stdio())?;
         drop(ends);
-        held.wait_root_ready()?;
         let streams = match held.take_terminal() {
             Some(master) => self.connect_terminal(config, attachment, master)?,
             None => pipes,
@@ -78,6 +69,36 @@ impl Runtime {
             process: held.release()?,
             streams,
         })
+    }
+
+    /// Executes a program with these streams. Whoever calls this sees to it that the container cannot write to the
+    /// caller's executable.
+    pub(crate) fn execute(
+        &self,
+        config: &ContainerConfig,
+        request: &ExecRequest,
+        stdio: ChildStdio<'_>,
+    ) -> Result<RunningProcess, RuntimeError> {
+        Ok(self.hold(config, request, stdio)?.release()?)
+    }
+
+    /// A process in the container that is about to execute the program.
+    fn hold(
+        &self,
+        config: &ContainerConfig,
+        request: &ExecRequest,
+        stdio: ChildStdio<'_>,
+    ) -> Result<HeldProcess, RuntimeError> {
+        let not_running = || RuntimeError::NotRunning(config.name.clone());
+        self.check_running(config, &self.paths(&config.id).container_state()?)?;
+        let init = self.init_of(&config.id).ok_or_else(not_running)?;
+        // From here on the descriptor says who is meant: the number can pass to another process at any time.
+        let init = init.open().ok_or_else(not_running)?;
+        let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
+        let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
+        let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
+        held.wait_root_ready()?;
+        Ok(held)
     }
 
     /// The caller's ends of a terminal. If nobody is to look at it, it is left to the container's monitor.

@@ -66,6 +66,14 @@ impl ProcessIdentity {
 pub struct PidFd(OwnedFd);
 
 impl PidFd {
+    /// A descriptor of a child of the caller that was not waited for yet, so that its number is its own.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn of_child(pid: i32) -> io::Result<PidFd> {
+        pidfd_open(pid)
+    }
+
     /// Sends a signal.
     ///
     /// # Errors

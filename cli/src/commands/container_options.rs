@@ -69,6 +69,9 @@ pub struct ContainerOptions {
     /// User to run as
     #[arg(short, long, value_name = "USER[:GROUP]", help_heading = "Program")]
     user: Option<String>,
+    /// Put a small first process before the program, which passes signals on and reaps orphans
+    #[arg(long, help_heading = "Program")]
+    init: bool,
     /// Program to run instead of the image's entry point
     #[arg(long, value_name = "PROGRAM", help_heading = "Program")]
     entrypoint: Option<String>,
@@ -161,6 +164,7 @@ impl ContainerOptions {
             labels: labels(&self.label),
             auto_remove: self.auto_remove,
             open_stdin: self.interactive,
+            init: self.init,
             no_new_privileges: self
                 .security_opt
                 .contains(&SecurityOption::NewPrivileges { allowed: false }),

@@ -10,6 +10,7 @@ use minirun_runtime::details::ContainerDetails;
 use serde_json::{Value, json};
 
 use super::command_line::quoted;
+use super::health::behind_status;
 use super::life::{Life, status};
 use super::list::{ListFormat, Row, Truncation, labels, render};
 use super::moment::{elapsed, listed};
@@ -127,7 +128,7 @@ impl<'a> ContainerRow<'a> {
             },
             command: quoted(&config.process, truncation),
             created_ago: ago(elapsed(config.created, now)),
-            status: status(&details.state, now),
+            status: status(&details.state, now) + behind_status(details),
             ports: ports(details),
             names: names.join(","),
         }

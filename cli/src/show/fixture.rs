@@ -33,6 +33,7 @@ pub fn running(name: &str) -> ContainerDetails {
     ContainerDetails {
         config: config(name),
         state: running_state(),
+        health: None,
         places: vec![Place {
             membership: membership(),
             network: Some(network()),

@@ -12,6 +12,7 @@ pub mod explanation;
 pub mod facts;
 #[cfg(test)]
 pub mod fixture;
+pub mod health;
 pub mod images;
 pub mod inspect;
 mod life;

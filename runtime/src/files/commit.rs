@@ -132,5 +132,6 @@ fn config_of(config: &ContainerConfig, parent: &ImageConfig) -> ImageConfig {
         exposed: config.network.expose.clone(),
         labels: config.labels.clone(),
         stop_signal: (!says_usual).then_some(config.stop_signal),
+        health: config.health.clone(),
     }
 }

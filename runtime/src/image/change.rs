@@ -7,6 +7,8 @@ use minirun_bridge::environment::EnvironmentVariable;
 use minirun_bridge::port::{ExposedPort, parse_expose};
 
 use super::config::ImageConfig;
+use super::health_change::parse_health;
+use crate::health::HealthCheck;
 use crate::signal::StopSignal;
 
 /// One change to an image's configuration, parsed from `ENV A=b` and its like.
@@ -28,6 +30,8 @@ pub enum Change {
     Labels(Vec<(String, String)>),
     /// `STOPSIGNAL SIGQUIT`.
     StopSignal(StopSignal),
+    /// `HEALTHCHECK --interval=10s CMD ["a", "b"]`, or a line for `/bin/sh -c`; `HEALTHCHECK NONE`.
+    Health(Option<HealthCheck>),
 }
 
 /// A change that cannot be understood.
@@ -38,9 +42,9 @@ pub enum ChangeError {
         "an empty change says nothing; one is a keyword and what follows it, as in `EXPOSE 80`"
     )]
     Empty,
-    /// The first word is none of the eight.
+    /// The first word is none of the nine.
     #[error(
-        "`{keyword}` cannot be changed; ENV, EXPOSE, CMD, ENTRYPOINT, WORKDIR, USER, LABEL and STOPSIGNAL can"
+        "`{keyword}` cannot be changed; ENV, EXPOSE, CMD, ENTRYPOINT, WORKDIR, USER, LABEL, STOPSIGNAL and HEALTHCHECK can"
     )]
     Keyword {
         /// The word as typed.
@@ -107,6 +111,7 @@ pub fn apply(config: &mut ImageConfig, changes: &[Change]) {
             Change::User(user) => config.user.clone_from(user),
             Change::Labels(labels) => config.labels.extend(labels.iter().cloned()),
             Change::StopSignal(signal) => config.stop_signal = Some(*signal),
+            Change::Health(check) => config.health.clone_from(check),
         }
     }
 }
@@ -133,6 +138,7 @@ fn parser_of(keyword: &str) -> Option<Parser> {
         "USER" => |value| one_word(value).map(Change::User),
         "LABEL" => |value| parse_pairs(value).map(Change::Labels),
         "STOPSIGNAL" => parse_signal,
+        "HEALTHCHECK" => |value| parse_health(value).map(Change::Health),
         _ => return None,
     })
 }
@@ -165,20 +171,23 @@ fn parse_signal(value: &str) -> Result<Change, String> {
         .map_err(|error| format!("{error}"))
 }
 
-/// A JSON array of strings, or a line for the shell. `[ -f x ] && y` is a line for the shell, `["x"` is a mistake.
 fn parse_program(value: &str) -> Result<Vec<String>, String> {
+    let shell = || vec!["/bin/sh".to_owned(), "-c".to_owned(), value.to_owned()];
+    Ok(parse_array(value)?.unwrap_or_else(shell))
+}
+
+/// A JSON array of strings; nothing if it is a line for the shell. `[ -f x ] && y` is a line for the shell, `["x"` is a
+/// mistake.
+pub(super) fn parse_array(value: &str) -> Result<Option<Vec<String>>, String> {
     let is_array = value
         .strip_prefix('[')
         .is_some_and(|rest| rest.trim_start().starts_with(['"', ']']));
-    if is_array {
-        return serde_json::from_str(value)
-            .map_err(|error| format!("it is not a JSON array of strings: {error}"));
+    if !is_array {
+        return Ok(None);
     }
-    Ok(vec![
-        "/bin/sh".to_owned(),
-        "-c".to_owned(),
-        value.to_owned(),
-    ])
+    serde_json::from_str(value)
+        .map(Some)
+        .map_err(|error| format!("it is not a JSON array of strings: {error}"))
 }
 
 fn one_word(value: &str) -> Result<String, String> {

@@ -6,6 +6,7 @@ use minirun_bridge::environment::EnvironmentVariable;
 use minirun_bridge::port::ExposedPort;
 use serde::{Deserialize, Serialize};
 
+use crate::health::HealthCheck;
 use crate::signal::StopSignal;
 
 /// An image's configuration: the defaults of every container made of it.
@@ -28,4 +29,7 @@ pub struct ImageConfig {
     pub labels: BTreeMap<String, String>,
     /// What asks the program to stop; none means `SIGTERM`.
     pub stop_signal: Option<StopSignal>,
+    /// How it is found out whether the program does its work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthCheck>,
 }

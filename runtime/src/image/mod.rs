@@ -23,6 +23,7 @@ pub(crate) mod digest;
 pub(crate) mod entry_attributes;
 pub(crate) mod entry_path;
 mod error;
+mod health_change;
 mod id;
 mod import;
 mod import_receiver;

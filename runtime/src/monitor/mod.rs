@@ -24,6 +24,9 @@ mod control;
 mod descriptors;
 mod detachment;
 pub(crate) mod guardian;
+mod health;
+mod health_output;
+mod health_worker;
 mod kept_terminal;
 mod listener;
 mod output;
@@ -49,6 +52,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 pub(crate) use control::{ask_to_attach, ask_to_keep, tell_networks_changed};
 use detachment::detach_from_command;
+use health::HealthChecks;
 use setup::Container;
 pub(crate) use setup::last_addresses;
 pub(crate) use teardown::{Afterwards, CGROUP_PARENT, take_down};
@@ -203,6 +207,8 @@ impl Monitor<'_> {
         self.record.init = Some(ProcessIdentity::of(prepared.pid())?);
         self.record.started = Timestamp::now();
         self.paths.write_running(&self.record)?;
-        prepared.begin(&mut self.reporter)
+        let mut container = prepared.begin(&mut self.reporter)?;
+        container.health = HealthChecks::begin(self.runtime, self.config);
+        Ok(container)
     }
 }

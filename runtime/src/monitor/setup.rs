@@ -5,6 +5,7 @@
 
 use super::MonitorStreams;
 use super::control::Control;
+use super::health::HealthChecks;
 use super::kept_terminal::KeptTerminal;
 use super::resolver::serve_names;
 use super::streams::Streams;
@@ -18,7 +19,9 @@ use crate::link_environment::running_link_environment;
 use crate::log::LogWriter;
 use crate::log_options::LogOptions;
 use crate::network_files;
-use crate::process::{HeldProcess, InitPlan, InitStep, OverlayRoot, RunningProcess, spawn};
+use crate::process::{
+    FirstProcess, HeldProcess, InitPlan, InitStep, OverlayRoot, RunningProcess, spawn,
+};
 use crate::report::Reporter;
 use crate::runtime::Runtime;
 use crate::spec::{SpecInputs, build_spec, document};
@@ -51,6 +54,8 @@ pub(super) struct Container {
     pub(super) reporters: Vec<Reporter>,
     /// The terminals of executed programs that were left to us.
     pub(super) kept_terminals: Vec<KeptTerminal>,
+    /// The checks of its health, if there are any.
+    pub(super) health: Option<Box<HealthChecks>>,
 }
 
 /// What a container has of networks that its monitor keeps.
@@ -153,6 +158,7 @@ impl Prepared {
             streams: self.streams,
             reporters: Vec::new(),
             kept_terminals: Vec::new(),
+            health: None,
         })
     }
 }
@@ -209,7 +215,11 @@ fn plan(
         work: paths.root.join("work"),
         merged: paths.root.join("merged"),
     };
-    Ok(InitPlan::prepare(&spec, &root)?)
+    let first = match config.process.init {
+        true => FirstProcess::Init,
+        false => FirstProcess::Program,
+    };
+    Ok(InitPlan::prepare(&spec, &root, first)?)
 }
 
 /// The network namespace of the container whose network is shared.

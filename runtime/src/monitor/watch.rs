@@ -2,8 +2,8 @@
 //!
 //! Everything waits in one `poll(2)`: the two pipes or the terminal of the program, the descriptor of its first process,
 //! commands that are behind with reading, one that has something to say, terminals that were left to us, and questions about
-//! names. The only timers are that of the DNS server, while it waits for the answer of another, and that of the pause after much
-//! output. A command that does not read holds up its
+//! names. The only timers are that of the DNS server, while it waits for the answer of another, that of health checks, and that
+//! of the pause after much output. A command that does not read holds up its
 //! stream and with that, in the end, the program that writes to it; it holds up neither the other stream nor the end.
 
 use super::buffer::Buffer;
@@ -42,6 +42,9 @@ impl Container {
             });
             if let Some(resolver) = self.network.resolver.as_mut().filter(|_| news.resolver) {
                 resolver.go_on();
+            }
+            if let Some(health) = self.health.as_mut().filter(|_| news.health) {
+                health.go_on();
             }
             if news.control
                 && let Some(control) = self.control.take()
@@ -129,13 +132,19 @@ impl Container {
             questions.push(PollFd::new(control.descriptor(), PollFlags::POLLIN));
             questions.len() - 1
         });
+        let health = self.health.as_ref().and_then(|health| {
+            questions.push(health.wanted()?);
+            Some(questions.len() - 1)
+        });
+        let health_deadline = self.health.as_ref().map(|health| health.deadline());
         let resolver_begin = questions.len();
         let mut deadline = None;
         if let Some(resolver) = &self.network.resolver {
             questions.extend(resolver.wanted());
             deadline = resolver.deadline();
         }
-        let end = [deadline, patience.map(|patience| Instant::now() + patience)];
+        let quiet = patience.map(|patience| Instant::now() + patience);
+        let end = [deadline, health_deadline, quiet];
         let end = end.into_iter().flatten().min();
         loop {
             match poll(&mut questions, timeout(end)) {
@@ -146,12 +155,14 @@ impl Container {
         }
         let ready = |index: usize| questions[index].any().unwrap_or(false);
         let asked = (resolver_begin..questions.len()).any(ready);
+        let is_over = |deadline: Option<Instant>| deadline.is_some_and(|end| end <= Instant::now());
         Ok(News {
             ended: ready(0),
             outputs: outputs.into_iter().map(|mut all| all.any(ready)).collect(),
             kept_terminals: kept.map(ready).collect(),
             control: control.is_some_and(ready),
-            resolver: asked || deadline.is_some_and(|deadline| deadline <= Instant::now()),
+            health: health.is_some_and(ready) || is_over(health_deadline),
+            resolver: asked || is_over(deadline),
         })
     }
 }
@@ -165,6 +176,7 @@ struct News {
     outputs: Vec<bool>,
     kept_terminals: Vec<bool>,
     control: bool,
+    health: bool,
     resolver: bool,
 }
 
@@ -173,13 +185,14 @@ impl News {
         let several = [&self.outputs, &self.kept_terminals];
         !(self.ended
             || self.control
+            || self.health
             || self.resolver
             || several.iter().any(|all| all.contains(&true)))
     }
 }
 
 /// How long to wait, at most; a little too long rather than in vain.
-fn timeout(deadline: Option<Instant>) -> PollTimeout {
+pub(super) fn timeout(deadline: Option<Instant>) -> PollTimeout {
     let Some(deadline) = deadline else {
         return PollTimeout::NONE;
     };

@@ -111,6 +111,7 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::BecomeUser(identity) => identity::become_user(identity),
         InitStep::SetCapabilities(sets) => identity::set_capabilities(*sets),
         InitStep::SetNoNewPrivileges => system_call::control(libc::PR_SET_NO_NEW_PRIVS, 1),
+        InitStep::StandBefore(init) => init.stand_before(),
         InitStep::Execute(program) => Err(program.execute()),
     }
 }
@@ -134,13 +135,17 @@ pub(super) fn reset_signals() -> Result<(), Errno> {
             )
         };
     }
-    let none: u64 = 0;
+    block_signals(0)
+}
+
+/// Blocks the signals of this set, one bit each, and no others.
+pub(super) fn block_signals(set: u64) -> Result<(), Errno> {
     // SAFETY: the pointer names a set of 64 signals, whose size in bytes is given; the old set is not wanted.
     let result = unsafe {
         libc::syscall(
             libc::SYS_rt_sigprocmask,
             libc::SIG_SETMASK,
-            &raw const none,
+            &raw const set,
             std::ptr::null::<u64>(),
             size_of::<u64>(),
         )

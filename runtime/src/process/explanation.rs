@@ -59,6 +59,7 @@ impl Explain for InitStep {
             | Self::BecomeUser(_)
             | Self::SetCapabilities(_)
             | Self::SetNoNewPrivileges
+            | Self::StandBefore(_)
             | Self::Execute(_) => explain_identity(self),
             _ => explain_process(self),
         };
@@ -253,6 +254,10 @@ fn explain_identity(step: &InitStep) -> (String, String) {
         InitStep::SetNoNewPrivileges => (
             "refuse privileges of set-user-id programs".into(),
             "setpriv --no-new-privs".into(),
+        ),
+        InitStep::StandBefore(_) => (
+            "stay before the program, pass signals on to it and reap orphans".into(),
+            "tini --".into(),
         ),
         InitStep::Execute(program) => (
             format!("run {}", program.command()),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
 
 use super::error::ProcessError;
+use super::init::Init;
 use super::init_step::{Console, InitStep};
 use super::mount_options::root_propagation;
 use super::overlay::OverlayRoot;
@@ -22,12 +23,25 @@ pub struct InitPlan {
     pub(super) namespaces: u64,
 }
 
+/// Who is the first process of a container, to which the kernel sends all orphans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstProcess {
+    /// The program itself.
+    Program,
+    /// A small process of ours that stands before the program, passes signals on and reaps orphans.
+    Init,
+}
+
 impl InitPlan {
     /// Prepares the start of the Spec's process in the root file system `root`. Touches nothing.
     ///
     /// Of the Spec's namespaces each must be a new one. The root of the cgroup namespace is the cgroup that the process
     /// is cloned into.
-    pub fn prepare(spec: &Spec, root: &OverlayRoot) -> Result<Self, ProcessError> {
+    pub fn prepare(
+        spec: &Spec,
+        root: &OverlayRoot,
+        first: FirstProcess,
+    ) -> Result<Self, ProcessError> {
         let process = spec
             .process()
             .as_ref()
@@ -44,6 +58,15 @@ impl InitPlan {
         steps.extend(terminal_step(process, Console::Shown));
         steps.push(InitStep::WaitAtGate);
         steps.extend(last_steps(process)?);
+        if first == FirstProcess::Init {
+            // Behind the program's identity, which is that of both, and before its execution.
+            let before_program = steps.len() - 1;
+            let stand = [
+                InitStep::HideFromOthers,
+                InitStep::StandBefore(Init::prepare()),
+            ];
+            steps.splice(before_program..before_program, stand);
+        }
         Ok(Self {
             steps: steps.into(),
             namespaces,

@@ -6,6 +6,7 @@
 
 use std::ffi::CString;
 
+use super::init::Init;
 use super::overlay::OverlayMount;
 use super::program::Program;
 use super::system_call::{Depth, MountAttributes};
@@ -113,6 +114,8 @@ pub enum InitStep {
     SetCapabilities(CapabilitySets),
     /// Keeps programs from gaining privileges by set-user-id bits and file capabilities.
     SetNoNewPrivileges,
+    /// Makes a child that becomes the program, and stays before it.
+    StandBefore(Init),
     /// Replaces the process by the program.
     Execute(Program),
 }

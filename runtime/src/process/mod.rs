@@ -14,7 +14,9 @@
 //! 5. The gate opens; the child takes on its identity (`identity.rs`) and executes its program (`program.rs`).
 //! 6. A step that fails sends its index and error number through the gate. The gate closes on exec, so its end without
 //!    a message means that the program runs.
-//! 7. `spawn_exec` (`exec.rs`) enters the namespaces of a running container by way of a process between (`between.rs`),
+//! 7. With `--init` it forks before that, and only its child executes the program; it stays itself, to pass signals on
+//!    and to reap (`init.rs`).
+//! 8. `spawn_exec` (`exec.rs`) enters the namespaces of a running container by way of a process between (`between.rs`),
 //!    which clones the real one and stays as its parent; that one runs the same identity steps.
 //! 8. A process that asks for a terminal makes it itself (`terminal.rs`), in the container's own file system of terminals,
 //!    and sends the other end through the gate before it says that it is ready.
@@ -35,6 +37,7 @@ mod exit;
 mod explanation;
 mod gate;
 mod identity;
+mod init;
 mod init_plan;
 mod init_step;
 mod mount_options;
@@ -59,7 +62,7 @@ pub use detached_root::{RootPlan, RootView, RootWrites, clone_running_root, clon
 pub use error::ProcessError;
 pub use exec::{ExecPlan, spawn_exec};
 pub use exit::{Exit, RunningProcess};
-pub use init_plan::InitPlan;
+pub use init_plan::{FirstProcess, InitPlan};
 pub use init_step::InitStep;
 pub use overlay::OverlayRoot;
 pub use sealed::Sealed;

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use minirun_bridge::port::ExposedPort;
 use minirun_runtime::config::ContainerConfig;
+use minirun_runtime::health::HealthCheck;
 use minirun_runtime::image::ImageConfig;
 use serde_json::{Map, Value, json};
 
 /// A container's process as it was asked for.
 pub(super) fn of_container(config: &ContainerConfig) -> Value {
     let process = &config.process;
-    json!({
+    let document = json!({
         "Hostname": config.hostname,
         "Domainname": "",
         "User": process.user,
@@ -29,12 +30,13 @@ pub(super) fn of_container(config: &ContainerConfig) -> Value {
         "Labels": config.labels,
         "StopSignal": config.stop_signal.to_string(),
         "StopTimeout": config.stop_timeout,
-    })
+    });
+    with_health(document, config.health.as_ref())
 }
 
 /// What an image gives to the containers made of it.
 pub(super) fn of_image(config: &ImageConfig) -> Value {
-    json!({
+    let document = json!({
         "User": config.user,
         "ExposedPorts": exposed(&config.exposed),
         "Env": config.environment,
@@ -43,7 +45,16 @@ pub(super) fn of_image(config: &ImageConfig) -> Value {
         "Entrypoint": words(&config.entrypoint),
         "Labels": config.labels,
         "StopSignal": config.stop_signal.unwrap_or_default().to_string(),
-    })
+    });
+    with_health(document, config.health.as_ref())
+}
+
+/// Docker leaves the key out where nothing is checked.
+fn with_health(mut document: Value, health: Option<&HealthCheck>) -> Value {
+    if let Some(health) = health {
+        document["Healthcheck"] = json!(health);
+    }
+    document
 }
 
 /// The ports as keys of empty objects.

@@ -28,6 +28,7 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "DnsOptions": texts(&network.dns_options),
         "DnsSearch": texts(&network.dns_search),
         "ExtraHosts": present(extra_hosts.collect()),
+        "Init": config.process.init.then_some(true),
         "Links": present(links.collect()),
         "PublishAllPorts": network.publish_all,
         "ReadonlyRootfs": config.read_only,

@@ -27,7 +27,7 @@ pub fn container(details: &ContainerDetails) -> Value {
         "Created": rfc3339(Some(config.created)),
         "Path": program,
         "Args": arguments,
-        "State": state::state(&details.state),
+        "State": state::state(details),
         "Image": config.image_id,
         "ResolvConfPath": text(&paths.root.join("resolv.conf")),
         "HostnamePath": text(&paths.root.join("hostname")),

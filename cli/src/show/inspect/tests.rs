@@ -8,6 +8,7 @@ use minirun_bridge::publish::parse_publish;
 use minirun_runtime::config::NetworkMode;
 use minirun_runtime::container_state::ContainerState;
 use minirun_runtime::details::{ContainerDetails, LinkedPorts};
+use minirun_runtime::health::{Health, HealthCheck, HealthTest};
 use minirun_runtime::networking::nominal_network_id;
 
 /// `web2` runs, is linked to `web1` as `web`, exposes 81 and publishes 80.
@@ -57,6 +58,21 @@ fn a_running_container_shows_its_process() {
 }
 
 #[test]
+fn health_is_shown_only_where_it_is_checked() {
+    let mut details = running("web1");
+    let document = container(&details);
+    assert_eq!(document["State"].get("Health"), None);
+    assert_eq!(document["Config"].get("Healthcheck"), None);
+    details.health = Some(Health::default());
+    details.config.health = Some(HealthCheck::of(HealthTest::Shell("true".into())));
+    let document = container(&details);
+    let starting = json!({"Status": "starting", "FailingStreak": 0, "Log": []});
+    assert_eq!(document["State"]["Health"], starting);
+    let check = json!({"Test": ["CMD-SHELL", "true"]});
+    assert_eq!(document["Config"]["Healthcheck"], check);
+}
+
+#[test]
 fn a_container_shows_what_was_asked_for() {
     let document = web2();
     assert_eq!(
@@ -70,7 +86,7 @@ fn a_container_shows_what_was_asked_for() {
             "Dns": [],
             "DnsOptions": [],
             "DnsSearch": [],
-            "ExtraHosts": null,
+            "ExtraHosts": null, "Init": null,
             "Links": ["/web1:/web2/web"],
             "PublishAllPorts": false,
             "ReadonlyRootfs": false,

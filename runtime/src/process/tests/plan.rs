@@ -16,7 +16,11 @@ fn root() -> OverlayRoot {
 }
 
 fn prepare(spec: Value) -> Result<InitPlan, ProcessError> {
-    InitPlan::prepare(&serde_json::from_value(spec).expect("a Spec"), &root())
+    InitPlan::prepare(
+        &serde_json::from_value(spec).expect("a Spec"),
+        &root(),
+        FirstProcess::Program,
+    )
 }
 
 fn full_spec() -> Value {
