@@ -33,6 +33,7 @@ mod resolving;
 mod rules;
 mod running;
 pub mod statistics;
+mod terminal;
 mod uplink;
 mod words;
 
@@ -48,5 +49,6 @@ pub use process::Process;
 pub use program::Program;
 pub use rules::Rules;
 pub use running::Running;
+pub use terminal::{Terminal, WINDOW};
 pub use uplink::{HOST_ADDRESS, HOST_ADDRESS_V6, NEIGHBOUR_ADDRESS, NEIGHBOUR_ADDRESS_V6};
 pub use words::Words;
