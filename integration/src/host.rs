@@ -25,6 +25,7 @@ use crate::place::Place;
 use crate::probe::{self, Reach};
 use crate::rules::Rules;
 use crate::running::Running;
+use crate::terminal::Terminal;
 use crate::uplink;
 use crate::words::Words;
 
@@ -83,6 +84,13 @@ impl TestHost {
     pub fn spawn_minirun(&self, arguments: impl Words) -> Running {
         assert!(binary::find().is_some(), "{}", binary::explain_missing());
         self.place.program("minirun", arguments).spawn()
+    }
+
+    /// Starts minirun on this host, at a terminal of its own.
+    #[track_caller]
+    pub fn minirun_at_terminal(&self, arguments: impl Words) -> Terminal {
+        assert!(binary::find().is_some(), "{}", binary::explain_missing());
+        self.place.program("minirun", arguments).at_terminal()
     }
 
     /// Starts `minirun run -d --name NAME OPTIONS demo httpd -p PORT` and waits until it serves.

@@ -37,6 +37,7 @@ mod rules;
 mod running;
 mod runs;
 pub mod statistics;
+mod terminal;
 mod uplink;
 mod words;
 
@@ -52,5 +53,6 @@ pub use process::Process;
 pub use program::Program;
 pub use rules::Rules;
 pub use running::Running;
+pub use terminal::{Terminal, WINDOW};
 pub use uplink::{HOST_ADDRESS, HOST_ADDRESS_V6, NEIGHBOUR_ADDRESS, NEIGHBOUR_ADDRESS_V6};
 pub use words::Words;
