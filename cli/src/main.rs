@@ -14,6 +14,7 @@ mod commands;
 mod context;
 mod failure;
 mod guest;
+mod log_lines;
 mod narration;
 mod output;
 mod relay;

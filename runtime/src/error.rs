@@ -89,6 +89,9 @@ pub enum RuntimeError {
         /// The owner's short id.
         owner: String,
     },
+    /// Nothing of what it writes is kept.
+    #[error("container `{0}` has no log: it was created with `--log-driver none`")]
+    NoLog(ContainerName),
     /// No generated name was free.
     #[error("every generated name is taken")]
     NoNameFree,
@@ -314,6 +317,9 @@ impl RuntimeError {
             RuntimeError::Dns(error) => error.hint(),
             RuntimeError::RemovesItself(name) => Some(format!(
                 "stop it and run it again, or run it without `--rm`: `minirun stop {name}`"
+            )),
+            RuntimeError::NoLog(name) => Some(format!(
+                "while it runs, `minirun attach {name}` shows what it writes"
             )),
             RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
             RuntimeError::RestartOfRemoved => Some("leave one of them out".into()),

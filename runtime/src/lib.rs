@@ -42,6 +42,7 @@ mod link_resolution;
 pub mod log;
 pub mod log_options;
 pub mod logs;
+pub mod moment;
 pub mod monitor;
 mod mounts;
 mod network_files;

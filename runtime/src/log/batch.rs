@@ -102,47 +102,66 @@ impl Batch {
 
     /// Adds UTF-8 as what stands between the quotes of a JSON string. Says false, having done some of it, if there is a NUL:
     /// what holds those is no text to anybody, and would become six times as long.
-    fn put_escaped(&mut self, text: &[u8]) -> bool {
-        let (blocks, rest) = text.as_chunks::<BLOCK>();
-        for block in blocks {
-            if block.iter().fold(true, |all, byte| all & is_plain(*byte)) {
-                let place = self.take(BLOCK);
-                self.memory[place].copy_from_slice(block);
-            } else if !self.put_carefully(block) {
-                return false;
-            }
-        }
-        self.put_carefully(rest)
-    }
-
-    fn put_carefully(&mut self, text: &[u8]) -> bool {
-        let mut at = self.filled;
-        for byte in text {
-            if is_plain(*byte) {
-                self.memory[at] = *byte;
-                at += 1;
+    fn put_escaped(&mut self, mut text: &[u8]) -> bool {
+        while let Some((block, rest)) = text.split_first_chunk::<BLOCK>() {
+            let plain = self.put_block(block);
+            if plain == BLOCK {
+                text = rest;
                 continue;
             }
-            let escape = match *byte {
-                0 => return false,
-                b'\n' => br"\n",
-                b'"' => br#"\""#,
-                b'\\' => br"\\",
-                b'\t' => br"\t",
-                b'\r' => br"\r",
-                control => {
-                    let hexadecimal = |digit: u8| b"0123456789abcdef"[usize::from(digit)];
-                    let digits = [hexadecimal(control >> 4), hexadecimal(control & 15)];
-                    self.memory[at..at + 4].copy_from_slice(br"\u00");
-                    self.memory[at + 4..at + LONGEST_ESCAPE].copy_from_slice(&digits);
-                    at += LONGEST_ESCAPE;
-                    continue;
-                }
-            };
-            self.memory[at..at + 2].copy_from_slice(escape);
-            at += 2;
+            if !self.put_escape(block[plain]) {
+                return false;
+            }
+            text = &text[plain + 1..];
         }
-        self.filled = at;
+        while !text.is_empty() {
+            let mut block = [b' '; BLOCK];
+            block[..text.len()].copy_from_slice(text);
+            let plain = self.put_block(&block);
+            let Some(special) = text.get(plain) else {
+                self.filled -= plain - text.len();
+                break;
+            };
+            if !self.put_escape(*special) {
+                return false;
+            }
+            text = &text[plain + 1..];
+        }
+        true
+    }
+
+    /// Adds the characters of a block up to the first that does not stand for itself, and says how many those are.
+    fn put_block(&mut self, block: &[u8; BLOCK]) -> usize {
+        // All are copied, whatever they are: there is room, and those that do not belong are written over.
+        let begin = self.filled;
+        self.memory[begin..begin + BLOCK].copy_from_slice(block);
+        let all_plain = block.iter().fold(true, |all, byte| all & is_plain(*byte));
+        let plain = if all_plain {
+            BLOCK
+        } else {
+            plain_prefix(block)
+        };
+        self.filled += plain;
+        plain
+    }
+
+    /// Adds a character that does not stand for itself; says false if it is NUL.
+    fn put_escape(&mut self, character: u8) -> bool {
+        let escape = match character {
+            0 => return false,
+            b'\n' => br"\n",
+            b'"' => br#"\""#,
+            b'\\' => br"\\",
+            b'\t' => br"\t",
+            b'\r' => br"\r",
+            control => {
+                let hexadecimal = |digit: u8| b"0123456789abcdef"[usize::from(digit)];
+                self.put(br"\u00");
+                self.put(&[hexadecimal(control >> 4), hexadecimal(control & 15)]);
+                return true;
+            }
+        };
+        self.put(escape);
         true
     }
 }
@@ -151,6 +170,26 @@ impl Batch {
 fn is_plain(byte: u8) -> bool {
     // Not `&&`: what is computed without branches is computed for a whole block at once.
     (byte >= b' ') & (byte != b'"') & (byte != b'\\')
+}
+
+/// How many bytes at the beginning of a block stand for themselves. Eight are computed with at once: a byte below some value
+/// borrows from its highest bit when that value is taken away, and what it borrows from its neighbour matters only behind it.
+fn plain_prefix(block: &[u8; BLOCK]) -> usize {
+    const EACH: u64 = u64::MAX / 0xff;
+    let below =
+        |word: u64, value: u8| word.wrapping_sub(EACH * u64::from(value)) & !word & (EACH * 0x80);
+    let equal = |word: u64, value: u8| below(word ^ (EACH * u64::from(value)), 1);
+    let (words, _) = block.as_chunks::<8>();
+    let mut before = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let special = below(word, b' ') | equal(word, b'"') | equal(word, b'\\');
+        if special != 0 {
+            return before + special.trailing_zeros() as usize / 8;
+        }
+        before += 8;
+    }
+    before
 }
 
 #[cfg(test)]
@@ -190,6 +229,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn bytes_that_stand_for_themselves_are_counted_right(
+            block in prop::array::uniform16(prop_oneof![any::<u8>(), Just(b'a'), 0x1d_u8..0x24, 0x5a_u8..0x5e])
+        ) {
+            let expected = block.iter().position(|byte| !is_plain(*byte));
+            prop_assert_eq!(plain_prefix(&block), expected.unwrap_or(BLOCK));
+        }
+
         #[test]
         fn every_line_is_json_and_comes_back_as_it_was(
             line in prop_oneof![

@@ -60,6 +60,18 @@ pub(crate) fn open_all(log: &Path, most: u16) -> io::Result<Vec<LogFile>> {
     }
 }
 
+/// Which file is written to now; none for the moment in which it is moved.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn newest(log: &Path) -> io::Result<Option<FileNumber>> {
+    match fs::metadata(log) {
+        Ok(status) => Ok(Some((status.dev(), status.ino()))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn look(log: &Path, most: u16) -> io::Result<Vec<LogFile>> {
     let mut files: Vec<LogFile> = Vec::new();
     for age in 0..most {

@@ -11,13 +11,17 @@
 mod base64;
 mod batch;
 mod entry;
-mod files;
+pub(crate) mod files;
 mod lines;
 mod writer;
 
 pub use entry::LogEntry;
 use serde::Deserialize;
 pub use writer::{LogWriter, LoggedStream};
+
+/// The longest line of a log that is read, in bytes: the longest that is written, with every byte escaped, and what stands
+/// around it, and some room for what others would write there.
+pub(crate) const LONGEST_ENTRY: usize = 8 * lines::LONGEST_LINE;
 
 /// Which of its two streams a program wrote to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
