@@ -12,7 +12,7 @@ pub(super) fn state(details: &ContainerDetails) -> Value {
     let mut state = json!({
         "Status": life.word,
         // Between two runs it counts as running, as with Docker.
-        "Running": state.is_up() && life.word != "created",
+        "Running": details.state.is_up() && life.word != "created",
         "Paused": false,
         "Restarting": life.word == "restarting",
         "OOMKilled": false,
