@@ -211,12 +211,12 @@ impl Terminal {
         Finished::new(self.command.clone(), status, rest, String::new())
     }
 
-    /// Takes the terminal away, as when its window is closed.
-    pub fn hangs_up(mut self) -> Process {
+    /// Takes the terminal away, as when its window is closed; what is left is the program.
+    pub fn hangs_up(mut self) -> Self {
         let null = File::open("/dev/null").expect("there is /dev/null");
         self.side = null.try_clone().expect("it can be duplicated").into();
         self.master = null;
-        Process::open(self.process.pid())
+        self
     }
 
     fn everything(&self) -> String {

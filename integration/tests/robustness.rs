@@ -122,11 +122,11 @@ fn a_configuration_file_that_is_named_must_be_there() {
 #[test]
 fn options_of_docker_that_are_not_there_yet_are_told_so() {
     let host = TestHost::create();
-    host.minirun("run --rm -it demo true")
+    host.minirun("run --rm --userns host demo true")
         .fails_with(125)
         .stderr_is(
-            "error: there is no option `-t`\n\
-             hint: terminals are not part of this version: leave out `-t`",
+            "error: there is no option `--userns`\n\
+             hint: that is not part of this version: leave out `--userns`",
         );
     host.finish();
 }

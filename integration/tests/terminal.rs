@@ -2,7 +2,6 @@
 
 use minirun_integration::{Terminal, TestHost, WINDOW};
 use nix::sys::signal::Signal;
-use std::time::Duration;
 
 fn host() -> TestHost {
     let host = TestHost::create();
@@ -50,8 +49,9 @@ fn a_program_has_a_terminal_of_its_own_container_and_dev_console_is_the_same() {
         "the 10 is the shell's own"
     );
     assert_eq!(
-        answer(&mut terminal, "cut -d' ' -f 5-8 /proc/$$/stat"),
-        "1 1 34816 1"
+        answer(&mut terminal, "cut -d' ' -f 6-7 /proc/1/stat"),
+        "1 34816",
+        "its session's terminal is 136:0"
     );
     terminal.types("exit 42\r");
     terminal.finish().fails_with(42);
@@ -128,6 +128,31 @@ fn the_users_terminal_is_raw_meanwhile_and_as_before_afterwards() {
     terminal.types("\x04");
     terminal.finish().succeeds();
     assert_eq!(terminal.settings(), before);
+    host.finish();
+}
+
+#[test]
+fn output_that_cannot_be_written_leaves_the_terminal_as_it_was() {
+    let host = host();
+    let line = "minirun run --rm -it busybox echo hi >/dev/full";
+    let mut terminal = host.place().program("sh", ["-c", line]).at_terminal();
+    let before = terminal.settings();
+    terminal.shows("error: cannot write to standard output: No space left on device");
+    terminal.finish().fails_with(125);
+    assert_eq!(terminal.settings(), before);
+    host.finish();
+}
+
+#[test]
+fn much_that_is_typed_at_once_arrives_whole() {
+    let host = host();
+    let script = "stty raw -echo; echo ready; head -c 200000 | wc -c";
+    let words = ["run", "--rm", "-it", "busybox", "sh", "-c", script];
+    let mut terminal = host.minirun_at_terminal(words);
+    terminal.shows("ready");
+    terminal.types(&"x".repeat(200_000));
+    terminal.shows("200000");
+    terminal.finish().succeeds();
     host.finish();
 }
 
@@ -284,12 +309,14 @@ fn a_program_may_close_its_terminal_for_a_while() {
 }
 
 #[test]
-fn the_last_user_to_leave_does_not_take_the_program_along() {
+fn a_command_ends_with_its_terminal_and_a_program_that_does_not_mind_goes_on() {
     let host = host();
-    let terminal = shell(&host, "--sig-proxy=false");
-    let command = terminal.hangs_up();
-    assert!(command.ends_within(Duration::from_secs(20)));
-    assert_eq!(host.container("web1").status(), "running");
-    host.removes("web1");
+    for options in ["--sig-proxy=false", ""] {
+        let terminal = shell(&host, options);
+        let mut command = terminal.hangs_up();
+        command.finish().is_killed_by(Signal::SIGHUP as i32);
+        assert_eq!(host.container("web1").status(), "running");
+        host.removes("web1");
+    }
     host.finish();
 }
