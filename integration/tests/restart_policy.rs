@@ -542,6 +542,43 @@ fn a_monitor_that_is_killed_while_it_starts_the_program_again_is_replaced() {
     host.finish();
 }
 
+/// Regression test: the address of a start that was killed before it was noted stayed leased for ever, because the next start
+/// took another.
+#[test]
+fn a_killed_start_that_has_noted_nothing_loses_no_address() {
+    let host = TestHost::create();
+    host.idles("other", "");
+    for policy in ["always", "no"] {
+        let container = runs(&host, &format!("--restart {policy}"), FOREVER);
+        let log = container.log_file();
+        let monitor = container.process().parent();
+        let guardian = monitor.parent();
+        if policy == "always" {
+            kill(&guardian);
+        }
+        kill(&monitor);
+        // The note is written when the program runs; this is how it looks a moment before.
+        host.command("rm", [&log.replace("/log", "/last.json")[..]])
+            .succeeds();
+        host.minirun("ps").succeeds();
+        host.minirun("start web1").succeeds();
+        host.awaits_runs(&log, 2);
+        host.removes("web1");
+    }
+    // So it was with one that failed by itself.
+    host.imports_busybox(&[]);
+    host.minirun("create --name web1 busybox /tmp/program")
+        .succeeds();
+    let log = host.container("web1").log_file();
+    host.minirun("start web1").fails();
+    let program = log.replace("/log", "/upper/tmp/program");
+    host.write_file(&program, "#!/bin/sh\nexec sleep 1000\n");
+    host.command("chmod", ["755", &program]).succeeds();
+    host.minirun("start web1").succeeds();
+    host.removes("other web1");
+    host.finish();
+}
+
 /// Regression test of the whole: no moment is left at which being killed loses the container or leaves something behind.
 #[test]
 fn whatever_moment_everything_is_killed_at_the_policy_goes_on() {

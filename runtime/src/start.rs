@@ -9,6 +9,7 @@ use crate::report::{Narration, Report, Reports, channel};
 use crate::restart_policy::RestartPolicy;
 use crate::runtime::Runtime;
 use crate::stop::StopOptions;
+use crate::store::ContainerLock;
 use crate::streams::{AttachedStreams, Attachment, CommandEnds};
 use crate::terminal::WindowSize;
 use nix::unistd::ForkResult;
@@ -60,15 +61,7 @@ impl Runtime {
         // It may have been changed while we waited.
         let config = &self.current_record(&config.id)?;
         self.finish_change_locked(config, &lock)?;
-        match self.paths(&config.id).container_state()? {
-            ContainerState::Running(_) => {
-                return Err(RuntimeError::AlreadyRunning(config.name.clone()));
-            }
-            ContainerState::Restarting(_) => self.dismiss_locked(config, &lock)?,
-            ContainerState::Abandoned(_) => self.repair_locked(config, &lock)?,
-            ContainerState::Created | ContainerState::Exited(_) => {}
-        }
-        self.paths(&config.id).unmark_stopped()?;
+        self.make_way(config, &lock)?;
         let wanted = (options.attachment, options.window);
         let (ends, streams) = CommandEnds::of_start(&config.process, wanted)
             .map_err(|error| RuntimeError::system("make pipes", error))?;
@@ -105,6 +98,19 @@ impl Runtime {
                 })
             }
         }
+    }
+
+    /// Ends what an earlier start has left, and forgets that somebody had stopped the container.
+    fn make_way(&self, config: &ContainerConfig, lock: &ContainerLock) -> Result<(), RuntimeError> {
+        match self.paths(&config.id).container_state()? {
+            ContainerState::Running(_) => {
+                return Err(RuntimeError::AlreadyRunning(config.name.clone()));
+            }
+            ContainerState::Restarting(_) => self.dismiss_locked(config, lock)?,
+            ContainerState::Abandoned(_) => self.repair_locked(config, lock)?,
+            ContainerState::Created | ContainerState::Exited(_) => {}
+        }
+        self.paths(&config.id).unmark_stopped()
     }
 
     /// Stops a container and starts it again; `told` hears what the monitor has to say. That somebody else does the same in

@@ -45,6 +45,7 @@ pub(crate) fn take_down(
         }
         Err(error) => errors.push(error.into()),
     }
+    errors.extend(forget_unnoted(runtime, config).err());
     errors.extend(remove_cgroup(config).err());
     if !errors.is_empty() || afterwards == Afterwards::MadeAgain {
         // After an error the records stay as they are as well, so that the next command finds them and tries again.
@@ -55,6 +56,20 @@ pub(crate) fn take_down(
         errors.extend(runtime.delete(config, narrator).err());
     }
     errors
+}
+
+/// Gives up addresses of a start that ended before it noted them: the next start would take others, and nobody would know of
+/// these any more.
+fn forget_unnoted(runtime: &Runtime, config: &ContainerConfig) -> Result<(), RuntimeError> {
+    let last = runtime.paths(&config.id).read_last_place()?;
+    for membership in &config.network.memberships {
+        if !last.addresses.contains_key(&membership.network) {
+            runtime
+                .networks
+                .forget(&membership.network, &config.id, &[])?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes the group; what is still in it, because a monitor was killed, is killed first.
