@@ -21,6 +21,7 @@ mod health;
 mod health_output;
 mod health_worker;
 mod listener;
+mod pauses;
 mod resolver;
 mod setup;
 mod teardown;
