@@ -8,7 +8,7 @@ use minirun_integration::health::{OFTEN, ONCE};
 use minirun_integration::probe::LONG_WAIT;
 use minirun_integration::{Container, Process, TestHost};
 use nix::sys::signal::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The file of a container's control group with this name.
 fn cgroup_file(host: &TestHost, container: &Container<'_>, name: &str) -> PathBuf {
@@ -92,6 +92,27 @@ fn a_paused_container_is_not_checked() {
         latest != before.last()
     });
     assert_eq!(paused.inspect()["State"]["Health"]["Status"], "healthy");
+    host.removes("web1 web2");
+    host.finish();
+}
+
+/// Guards against counting a check that was begun before a pause and found its time to be over after it.
+#[test]
+fn a_check_that_a_pause_came_upon_does_not_count() {
+    let host = TestHost::with_busybox();
+    let options = format!("{ONCE} --health-timeout 1s --health-retries 1");
+    let paused = host.checks("web1", (&options, "sleep 1000"));
+    let worker = worker_of(&paused);
+    let freeze = cgroup_file(&host, &paused, "cgroup.freeze");
+    let write = |word| host.inside(|| fs::write(&freeze, word).expect("a control group"));
+    write("1");
+    // When the check of another one has failed, its time is over, too.
+    let other = host.checks("web2", (&options, "sleep 1000"));
+    assert_eq!(other.only_health_result().0, -1);
+    write("0");
+    assert!(worker.ends_within(LONG_WAIT));
+    let health = paused.inspect()["State"]["Health"].take();
+    assert_eq!(health["Log"], json!([]), "{health}");
     host.removes("web1 web2");
     host.finish();
 }

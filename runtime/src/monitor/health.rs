@@ -8,12 +8,13 @@
 //! 2. The worker's exit code is the answer. What the answer means, both know from the same pure function
 //!    ([`HealthProgress::after`]), so nothing else has to pass between them.
 //! 3. A worker that ends in any other way, or that hangs, counts as a failed check, which the monitor records itself.
-//! 4. While the container is paused nothing counts, because its program cannot answer. The next check comes an interval
+//! 4. While the container is paused nothing counts, because its program cannot answer (`pauses`). The next check comes an interval
 //!    later.
 //!
 //! The worker dies with the monitor. When the container ends, it is killed and reaped before its state is removed.
 
-use super::health_worker::{Asked, Check, Verdict, Worker, is_paused};
+use super::health_worker::{Asked, Check, Verdict, Worker};
+use super::pauses::Pauses;
 use crate::config::ContainerConfig;
 use crate::health::{Health, HealthProgress, HealthResult, HealthTerms, Outcome};
 use crate::runtime::Runtime;
@@ -141,7 +142,7 @@ impl HealthChecks {
     fn take_in(&mut self, verdict: Verdict, asked: Asked) {
         match verdict {
             Verdict::Counted(outcome) => self.adopt(outcome, asked),
-            Verdict::Lost if !is_paused(&self.id) => {
+            Verdict::Lost if !Pauses::of(&self.id).is_paused() => {
                 self.adopt(Outcome::Failed, asked);
                 self.record_lost(asked);
             }

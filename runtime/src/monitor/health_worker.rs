@@ -6,8 +6,7 @@
 
 use super::descriptors;
 use super::health_output::collect;
-use super::teardown::CGROUP_PARENT;
-use crate::cgroup::Cgroup;
+use super::pauses::Pauses;
 use crate::error::RuntimeError;
 use crate::exec::ExecRequest;
 use crate::health::{Health, HealthProgress, HealthResult, HealthTerms, Outcome};
@@ -20,7 +19,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid, fork, getppid};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::pipe;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -132,24 +131,20 @@ impl Drop for Worker {
     }
 }
 
-/// Whether the container is paused, so that nothing can be asked of it.
-pub(super) fn is_paused(id: &ContainerId) -> bool {
-    let Ok(Some(cgroup)) = Cgroup::open(CGROUP_PARENT, id) else {
-        return false;
-    };
-    fs::read_to_string(cgroup.path().join("cgroup.events"))
-        .is_ok_and(|events| events.lines().any(|line| line == "frozen 1"))
-}
-
 /// The life of the worker.
 fn work(check: &Check<'_>, monitor: Pid) -> Verdict {
     let alone = set_pdeathsig(Signal::SIGKILL).is_err() || getppid() != monitor;
     // What the monitor holds open is not to be held any longer than by the monitor.
-    if alone || descriptors::keep_only(&[]).is_err() || is_paused(check.id) {
+    if alone || descriptors::keep_only(&[]).is_err() {
+        return Verdict::NotCounted;
+    }
+    let mut pauses = Pauses::of(check.id);
+    if pauses.is_paused() {
         return Verdict::NotCounted;
     }
     let (exit_code, output) = ask(check).unwrap_or_else(|error| (NO_EXIT_CODE, error.to_string()));
-    if is_paused(check.id) {
+    // A pause may have come and gone, and have taken all the time there was.
+    if pauses.were_any() || pauses.is_paused() {
         return Verdict::NotCounted;
     }
     let outcome = match exit_code {

@@ -30,6 +30,7 @@ mod health_worker;
 mod kept_terminal;
 mod listener;
 mod output;
+mod pauses;
 mod resolver;
 mod setup;
 mod streams;
