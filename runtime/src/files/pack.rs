@@ -285,7 +285,7 @@ mod tests {
             owner: 3_000_000_000,
             group: 7,
             modified: TimeSpec::new(-5, 250_000_000),
-            extended: vec![(c"user.note".to_owned(), b"a\nb\0c".to_vec())],
+            extended: vec![(c"user.note".to_owned(), b"a=b\0c".to_vec())],
         };
         let mut bytes = Vec::new();
         let mut packer = Packer::new(&mut bytes);

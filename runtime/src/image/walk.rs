@@ -7,7 +7,9 @@
 //! 2. A name is first opened as a mere location (`O_PATH`), which neither waits for the other end of a FIFO nor wakes a device.
 //!    What it is decides what becomes of it, and a regular file is read through that very location: what has taken its name
 //!    since cannot be opened in its place.
-//! 3. What is gone when its turn comes was removed or renamed meanwhile, and is left out.
+//! 3. Of a file system that only shows what the kernel knows, met on the way, no more than its directory is handed on: its files
+//!    have no content to keep, and some wait for ever. Named itself, it is read.
+//! 4. What is gone when its turn comes was removed or renamed meanwhile, and is left out.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,6 +19,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
+use nix::sys::statfs::{
+    CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, FsType, PROC_SUPER_MAGIC, SYSFS_MAGIC, fstatfs,
+};
 
 use super::attributes::{OPAQUE, read_one};
 use super::beneath::{Links, open_beneath};
@@ -40,6 +45,8 @@ pub(crate) struct Walk {
     called: EntryPath,
     marks: Marks,
     avoided: Option<Identity>,
+    /// Where the top is.
+    device: u64,
     seen: HashMap<Identity, EntryPath>,
 }
 
@@ -52,6 +59,7 @@ impl Walk {
             called,
             marks: Marks::None,
             avoided: None,
+            device: 0,
             seen: HashMap::new(),
         }
     }
@@ -83,6 +91,7 @@ impl Walk {
             let root = self.root.try_clone().map_err(unreadable(&called))?;
             return self.single(&called, (root, status), receiver);
         }
+        self.device = status.st_dev;
         let mut pending = vec![EntryPath::root()];
         while let Some(path) = pending.pop() {
             let mut directories = self.directory(&path, receiver)?;
@@ -117,6 +126,9 @@ impl Walk {
             attributes.extended.push((OPAQUE.to_owned(), value));
         }
         receiver.directory(called, attributes)?;
+        if status.st_dev != self.device && shows_the_kernel(&directory).map_err(unreadable(path))? {
+            return Ok(Vec::new());
+        }
         let listed = directory.try_clone().map_err(unreadable(path))?;
         let mut directories = Vec::new();
         for name in names_in(listed).map_err(unreadable(path))? {
@@ -223,6 +235,17 @@ fn device_of(status: &FileStat) -> Option<Device> {
         kind,
         number: status.st_rdev,
     })
+}
+
+/// Whether a directory is of a file system that holds no files but views of the kernel.
+fn shows_the_kernel(directory: &OwnedFd) -> io::Result<bool> {
+    const VIEWS: [FsType; 4] = [
+        PROC_SUPER_MAGIC,
+        SYSFS_MAGIC,
+        CGROUP2_SUPER_MAGIC,
+        CGROUP_SUPER_MAGIC,
+    ];
+    Ok(VIEWS.contains(&fstatfs(directory)?.filesystem_type()))
 }
 
 /// Whether a directory that was there a moment ago was removed, or something else has its name.
