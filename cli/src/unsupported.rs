@@ -5,7 +5,7 @@ pub fn hint(option: &str) -> Option<String> {
     let option = option.split(['=', ' ']).next()?;
     let subject = match option {
         "-t" | "--tty" => "terminals are",
-        "-v" | "--volume" | "--mount" | "--tmpfs" | "--volumes-from" => "volumes and mounts are",
+        "--volume-driver" => "volume drivers are",
         "--restart" => "restart policies are",
         "-m" | "--memory" | "--cpus" | "--cpu-shares" | "--cpuset-cpus" | "--pids-limit"
         | "--ulimit" | "--memory-swap" => "resource limits are",

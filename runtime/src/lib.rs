@@ -11,6 +11,7 @@
 //!
 //! Invariant: nothing here writes to a terminal, and no answer depends on a container that was not asked about.
 
+pub mod byte_size;
 pub mod capabilities;
 pub mod cgroup;
 mod change;
@@ -57,4 +58,5 @@ pub mod stop;
 pub mod storage;
 pub mod store;
 pub mod user;
+pub mod volumes;
 pub mod warning;

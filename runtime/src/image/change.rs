@@ -8,6 +8,7 @@ use minirun_bridge::port::{ExposedPort, parse_expose};
 
 use super::config::ImageConfig;
 use crate::signal::StopSignal;
+use crate::storage::{Destination, DestinationProblem};
 
 /// One change to an image's configuration, parsed from `ENV A=b` and its like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum Change {
     Labels(Vec<(String, String)>),
     /// `STOPSIGNAL SIGQUIT`.
     StopSignal(StopSignal),
+    /// `VOLUME /data /logs`, or a JSON array.
+    Volumes(Vec<Destination>),
 }
 
 /// A change that cannot be understood.
@@ -38,9 +41,9 @@ pub enum ChangeError {
         "an empty change says nothing; one is a keyword and what follows it, as in `EXPOSE 80`"
     )]
     Empty,
-    /// The first word is none of the eight.
+    /// The first word is none of the nine.
     #[error(
-        "`{keyword}` cannot be changed; ENV, EXPOSE, CMD, ENTRYPOINT, WORKDIR, USER, LABEL and STOPSIGNAL can"
+        "`{keyword}` cannot be changed; ENV, EXPOSE, CMD, ENTRYPOINT, WORKDIR, USER, LABEL, STOPSIGNAL and VOLUME can"
     )]
     Keyword {
         /// The word as typed.
@@ -107,6 +110,7 @@ pub fn apply(config: &mut ImageConfig, changes: &[Change]) {
             Change::User(user) => config.user.clone_from(user),
             Change::Labels(labels) => config.labels.extend(labels.iter().cloned()),
             Change::StopSignal(signal) => config.stop_signal = Some(*signal),
+            Change::Volumes(volumes) => config.volumes.extend(volumes.iter().cloned()),
         }
     }
 }
@@ -133,6 +137,7 @@ fn parser_of(keyword: &str) -> Option<Parser> {
         "USER" => |value| one_word(value).map(Change::User),
         "LABEL" => |value| parse_pairs(value).map(Change::Labels),
         "STOPSIGNAL" => parse_signal,
+        "VOLUME" => parse_volumes,
         _ => return None,
     })
 }
@@ -163,6 +168,23 @@ fn parse_signal(value: &str) -> Result<Change, String> {
         .parse()
         .map(Change::StopSignal)
         .map_err(|error| format!("{error}"))
+}
+
+/// A JSON array of paths, or paths between blanks.
+fn parse_volumes(value: &str) -> Result<Change, String> {
+    let paths = match value.starts_with('[') {
+        true => serde_json::from_str::<Vec<String>>(value)
+            .map_err(|error| format!("it is not a JSON array of strings: {error}"))?,
+        false => split_words(value)?,
+    };
+    paths
+        .iter()
+        .map(|path| {
+            path.parse()
+                .map_err(|problem: DestinationProblem| problem.to_string())
+        })
+        .collect::<Result<_, String>>()
+        .map(Change::Volumes)
 }
 
 /// A JSON array of strings, or a line for the shell. `[ -f x ] && y` is a line for the shell, `["x"` is a mistake.

@@ -179,7 +179,7 @@ enum Entered {
 }
 
 /// The names in a directory, sorted by their bytes.
-fn names_in(directory: OwnedFd) -> io::Result<Vec<OsString>> {
+pub(super) fn names_in(directory: OwnedFd) -> io::Result<Vec<OsString>> {
     let mut directory = Dir::from_fd(directory)?;
     let mut names = Vec::new();
     for entry in directory.iter() {
@@ -192,7 +192,7 @@ fn names_in(directory: OwnedFd) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-fn attributes_of(
+pub(super) fn attributes_of(
     file: impl AsFd,
     status: &FileStat,
     path: &EntryPath,
@@ -204,7 +204,7 @@ fn attributes_of(
 }
 
 /// The attributes of something that is not opened, and so has no extended ones that are kept.
-fn plain_attributes(status: &FileStat) -> Attributes {
+pub(super) fn plain_attributes(status: &FileStat) -> Attributes {
     Attributes {
         mode: status.st_mode & 0o7777,
         owner: status.st_uid,
@@ -214,11 +214,11 @@ fn plain_attributes(status: &FileStat) -> Attributes {
     }
 }
 
-fn identity(status: &FileStat) -> Identity {
+pub(super) fn identity(status: &FileStat) -> Identity {
     (status.st_dev, status.st_ino)
 }
 
-fn kind_of(status: &FileStat) -> SFlag {
+pub(super) fn kind_of(status: &FileStat) -> SFlag {
     SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT
 }
 

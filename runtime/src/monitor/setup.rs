@@ -158,10 +158,13 @@ fn plan(
         NetworkMode::Container(owner) => runtime.paths(owner).root,
         _ => paths.root.clone(),
     };
+    runtime.prepare_mount_sources(config)?;
+    let volumes = runtime.volumes();
     let spec = build_spec(&SpecInputs {
         config,
         directory: &paths.root,
         etc_files: &etc_files,
+        volumes: volumes.directory(),
         link_environment: &running_link_environment(runtime, config)?,
         user: &resolve_user(&request, &searched)?,
         cgroup_path: cgroup.map(Cgroup::spec_path),
@@ -175,7 +178,7 @@ fn plan(
         work: paths.root.join("work"),
         merged: paths.root.join("merged"),
     };
-    Ok(InitPlan::prepare(&spec, &root)?)
+    Ok(InitPlan::prepare(&spec, &root, volumes.directory())?)
 }
 
 fn spawn_held(

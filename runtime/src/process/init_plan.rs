@@ -26,8 +26,8 @@ impl InitPlan {
     /// Prepares the start of the Spec's process in the root file system `root`. Touches nothing.
     ///
     /// Of the Spec's namespaces each must be a new one. The root of the cgroup namespace is the cgroup that the process
-    /// is cloned into.
-    pub fn prepare(spec: &Spec, root: &OverlayRoot) -> Result<Self, ProcessError> {
+    /// is cloned into. `volumes` is the directory of the volumes, in whose content no symbolic link leads a mount astray.
+    pub fn prepare(spec: &Spec, root: &OverlayRoot, volumes: &Path) -> Result<Self, ProcessError> {
         let process = spec
             .process()
             .as_ref()
@@ -40,7 +40,7 @@ impl InitPlan {
         let mut steps = first_steps();
         steps.push(InitStep::DropMemoryProtection);
         steps.push(InitStep::SetUmask { mask: 0 });
-        steps.extend(file_system_steps(spec, linux, root)?);
+        steps.extend(file_system_steps((spec, linux), root, volumes)?);
         steps.push(InitStep::WaitAtGate);
         steps.extend(last_steps(process)?);
         Ok(Self {
@@ -97,11 +97,13 @@ fn namespaces(linux: &Linux) -> Result<u64, ProcessError> {
 /// made before the root is closed to writes, kernel parameters are written before /proc/sys is, and /dev/null must be
 /// there to hide a file with it.
 fn file_system_steps(
-    spec: &Spec,
-    linux: &Linux,
+    (spec, linux): (&Spec, &Linux),
     root: &OverlayRoot,
+    volumes: &Path,
 ) -> Result<Vec<InitStep>, ProcessError> {
-    let mut steps = vec![
+    let mounts = root_steps::mounts(spec, volumes)?;
+    let mut steps = root_steps::held_sources(&mounts)?;
+    steps.extend([
         InitStep::SetPropagation {
             flags: root_propagation(linux.rootfs_propagation().as_deref()),
         },
@@ -109,9 +111,9 @@ fn file_system_steps(
         InitStep::EnterRoot {
             path: c_string("path", root.merged.as_os_str().as_bytes())?,
         },
-    ];
-    steps.extend(root_steps::mounts(spec)?);
-    steps.extend(root_steps::devices(linux)?);
+    ]);
+    steps.extend(mounts);
+    steps.extend(root_steps::devices(spec, linux)?);
     steps.push(InitStep::PivotRoot);
     // The root itself is always there.
     if let Some(process) = spec.process()

@@ -171,6 +171,16 @@ fn failure_of_step(step: &InitStep, errno: Errno) -> ProcessError {
             directory: shown(path),
             errno,
         },
+        InitStep::BindMount(mount) => ProcessError::Mount {
+            origin: mount.source.shown(),
+            target: format!("/{}", shown(&mount.target)),
+            errno,
+        },
+        InitStep::MountFileSystem(mount) => ProcessError::Mount {
+            origin: shown(&mount.kind),
+            target: format!("/{}", shown(&mount.target)),
+            errno,
+        },
         step => ProcessError::Step {
             sentence: step.explain().sentence,
             errno,

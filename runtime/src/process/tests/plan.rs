@@ -1,5 +1,7 @@
 //! What a plan says, without doing it.
 
+use std::path::Path;
+
 use minirun_netns::explain::Explain;
 use serde_json::{Value, json};
 
@@ -16,7 +18,11 @@ fn root() -> OverlayRoot {
 }
 
 fn prepare(spec: Value) -> Result<InitPlan, ProcessError> {
-    InitPlan::prepare(&serde_json::from_value(spec).expect("a Spec"), &root())
+    InitPlan::prepare(
+        &serde_json::from_value(spec).expect("a Spec"),
+        &root(),
+        Path::new("/nowhere"),
+    )
 }
 
 fn full_spec() -> Value {
