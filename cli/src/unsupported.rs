@@ -4,7 +4,7 @@
 pub fn hint(option: &str) -> Option<String> {
     let option = option.split(['=', ' ']).next()?;
     let subject = match option {
-        "-v" | "--volume" | "--mount" | "--tmpfs" | "--volumes-from" => "volumes and mounts are",
+        "--volume-driver" => "volume drivers are",
         "-m" | "--memory" | "--cpus" | "--cpu-shares" | "--cpuset-cpus" | "--pids-limit"
         | "--ulimit" | "--memory-swap" => "resource limits are",
         "--privileged" | "--cap-add" | "--cap-drop" | "--device" => {

@@ -5,7 +5,7 @@ use crate::container_state::RunningRecord;
 use crate::error::RuntimeError;
 use crate::generated_name;
 use crate::health::HealthWanted;
-use crate::image::{Image, RootAttributes};
+use crate::image::{ImageConfig, ImageId, RootAttributes};
 use crate::log_options::LogOptions;
 pub use crate::network_place::{MembershipRequest, NetworkWanted};
 use crate::network_place::{Place, check_network_options};
@@ -15,7 +15,7 @@ use crate::restart_policy::{RestartPolicy, Restarts};
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
 use crate::stop_timeout::StopTimeout;
-use crate::storage::{Storage, StorageWanted};
+use crate::storage::{Mount, StorageWanted};
 use crate::store::ContainerLock;
 use crate::warning::{Warning, health_warning, ignored_options};
 use jiff::Timestamp;
@@ -138,11 +138,18 @@ impl Runtime {
         warnings.extend(self.forwarding_warning(&request));
         let id = ContainerId::random()?;
         let root = image.root_attributes()?;
+        let mounts = self.resolve_mounts(&request, &image)?;
         let lock = self.begin(&id)?;
         let config = self
             .claim_some_name(request.name.clone(), &id)
-            .map(|name| merge(request, image, (id, name), (place, links)))
-            .and_then(|config| self.write_new(config, root))
+            .and_then(|name| {
+                let named = (id, name.clone());
+                let config = merge(request, image.config, named, (image.id, place, links));
+                self.with_volumes(mounts, &image.layers, |mounts| {
+                    self.write_new(with_mounts(config, mounts), root)
+                })
+                .inspect_err(|_| self.release_name(&name, &id))
+            })
             .inspect_err(|_| {
                 // What remains of it is swept with the next command.
                 let _ = fs::remove_dir_all(self.paths(&id).root);
@@ -175,16 +182,10 @@ impl Runtime {
         root: RootAttributes,
     ) -> Result<ContainerConfig, RuntimeError> {
         let paths = self.paths(&config.id);
-        let written = write_directories(&paths.root, root)
-            .and_then(|()| self.note_creator(&config))
-            .and_then(|()| Ok(atomic_file::write_json(&paths.record(), &config)?));
-        match written {
-            Ok(()) => Ok(config),
-            Err(error) => {
-                self.release_name(&config.name, &config.id);
-                Err(error)
-            }
-        }
+        write_directories(&paths.root, root)?;
+        self.note_creator(&config)?;
+        atomic_file::write_json(&paths.record(), &config)?;
+        Ok(config)
     }
 
     /// A container that is to remove itself is of no use without the command that makes it run: if that is killed before,
@@ -252,14 +253,18 @@ fn write_directories(container: &Path, root: RootAttributes) -> Result<(), Runti
     Ok(())
 }
 
+fn with_mounts(mut config: ContainerConfig, mounts: Vec<Mount>) -> ContainerConfig {
+    config.storage.mounts = mounts;
+    config
+}
+
 /// Lays what the user asked for over what the image says.
 fn merge(
     request: CreateRequest,
-    image: Image,
+    from_image: ImageConfig,
     (id, name): (ContainerId, ContainerName),
-    (place, links): (Place, Vec<Link>),
+    (image_id, place, links): (ImageId, Place, Vec<Link>),
 ) -> ContainerConfig {
-    let from_image = image.config;
     let (entrypoint, command) = words(
         request.entrypoint,
         request.command,
@@ -275,7 +280,7 @@ fn merge(
         name,
         created: Timestamp::now(),
         image: request.image,
-        image_id: image.id,
+        image_id,
         process: ProcessConfig {
             entrypoint,
             command,
@@ -304,7 +309,7 @@ fn merge(
         restart: request.restart,
         health: request.health.over(from_image.health.as_ref()),
         log: request.log,
-        storage: Storage::default(),
+        storage: request.storage.without_mounts(),
         resources: request.resources,
         network: NetworkConfig {
             mode: place.mode,

@@ -6,6 +6,7 @@ use crate::image::ImageError;
 use crate::process::ProcessError;
 use crate::spec::SpecError;
 use crate::user::UserError;
+use crate::volumes::VolumeError;
 use minirun_bridge::atomic_file::AtomicFileError;
 use minirun_bridge::dns::DnsError;
 use minirun_bridge::error::NetworkError;
@@ -69,6 +70,9 @@ pub enum RuntimeError {
     /// The control group could not be made or removed.
     #[error(transparent)]
     Cgroup(#[from] CgroupError),
+    /// A volume could not be used, or something not be mounted.
+    #[error(transparent)]
+    Volume(#[from] VolumeError),
     /// The process could not be made.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -304,6 +308,7 @@ impl RuntimeError {
             RuntimeError::Spec(error) => error.hint(),
             RuntimeError::User(error) => error.hint(),
             RuntimeError::Files(error) => error.hint(),
+            RuntimeError::Volume(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),
             RuntimeError::UnknownContainer(_) | RuntimeError::LinkTargetUnknown(_) => {

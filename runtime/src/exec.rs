@@ -156,6 +156,7 @@ impl Runtime {
             config: &like,
             directory: &paths.root,
             etc_files: &paths.root,
+            volumes: self.volumes().directory(),
             link_environment: &running_link_environment(self, config)?,
             user: &resolve_user(&user, &searched)?,
             cgroup_path: None,

@@ -97,8 +97,33 @@ pub(crate) enum Entry {
     File(OwnedFd),
 }
 
+/// The directory at `path` (inside the container) as overlayfs would show it; `None` when the merged view has no such directory.
+pub(crate) fn find_directory(
+    layers: &[PathBuf],
+    path: &Path,
+) -> Result<Option<MergedDirectory>, LayerError> {
+    match walk(layers, path)? {
+        Some(Found::Directory(found)) => Ok(Some(found)),
+        Some(Found::File(_)) | None => Ok(None),
+    }
+}
+
+/// What stands at the end of a path.
+enum Found {
+    Directory(MergedDirectory),
+    File(OwnedFd),
+}
+
 /// Walks to the file and opens it for reading.
 fn open_file(layers: &[PathBuf], path: &Path) -> Result<Option<OwnedFd>, LayerError> {
+    match walk(layers, path)? {
+        Some(Found::File(file)) => check_regular(file, path).map(Some),
+        Some(Found::Directory(_)) => Err(LayerError::NotRegular(path.to_owned())),
+        None => Ok(None),
+    }
+}
+
+fn walk(layers: &[PathBuf], path: &Path) -> Result<Option<Found>, LayerError> {
     let mut way: Vec<MergedDirectory> = vec![open_layers(layers)?];
     let mut names: VecDeque<OsString> = split(path.as_os_str());
     let mut links = 0;
@@ -125,11 +150,11 @@ fn open_file(layers: &[PathBuf], path: &Path) -> Result<Option<OwnedFd>, LayerEr
                 rest.append(&mut names);
                 names = rest;
             }
-            Entry::File(file) if names.is_empty() => return check_regular(file, path).map(Some),
+            Entry::File(file) if names.is_empty() => return Ok(Some(Found::File(file))),
             Entry::File(_) => return Ok(None),
         }
     }
-    Err(LayerError::NotRegular(path.to_owned()))
+    Ok(way.pop().map(Found::Directory))
 }
 
 /// Opens the roots of all layers.
@@ -183,7 +208,7 @@ pub(crate) fn look_up(directory: &[OwnedFd], name: &OsStr) -> Result<Entry, Errn
 
 /// Opens for reading. A running container may swap the file for a pipe or a terminal meanwhile, which must neither
 /// block nor become ours.
-fn open_at(directory: impl AsFd, name: &OsStr, flags: OFlag) -> Result<OwnedFd, Errno> {
+pub(crate) fn open_at(directory: impl AsFd, name: &OsStr, flags: OFlag) -> Result<OwnedFd, Errno> {
     let always = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     // O_PATH takes none of the flags that are about reading.
     let flags = if flags.contains(OFlag::O_PATH) {

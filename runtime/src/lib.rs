@@ -75,5 +75,6 @@ pub mod streams;
 pub mod terminal;
 pub mod update;
 pub mod user;
+pub mod volumes;
 pub mod warning;
 pub mod writable_size;

@@ -121,6 +121,9 @@ impl Runtime {
             }
             _ => {}
         }
+        if config.auto_remove {
+            self.remove_anonymous_volumes(config);
+        }
         narrator.tell(&Told(Explanation {
             sentence: format!(
                 "remove the files of `{}` and give its name and address back",

@@ -36,6 +36,7 @@ impl Runtime {
             failures.extend(self.sweep_monitor(&id).err());
         }
         self.sweep_containers(&mut failures)?;
+        failures.extend(self.volumes().sweep().err());
         failures.extend(self.networks.finish_removals().err().map(Into::into));
         for network in self.networks.networks()? {
             let finished = self.networks.finish_interrupted(&network.name);

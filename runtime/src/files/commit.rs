@@ -133,5 +133,6 @@ fn config_of(config: &ContainerConfig, parent: &ImageConfig) -> ImageConfig {
         labels: config.labels.clone(),
         stop_signal: (!says_usual).then_some(config.stop_signal),
         health: config.health.clone(),
+        volumes: parent.volumes.clone(),
     }
 }

@@ -109,6 +109,8 @@ fn of_stopped(
         false => RootWrites::Allowed,
     };
     Ok(clone_stopped_root(&RootPlan::prepare(
-        &root, &mounts, writes,
+        &root,
+        (&mounts, runtime.volumes().directory()),
+        writes,
     )?)?)
 }

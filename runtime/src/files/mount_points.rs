@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use oci_spec::runtime::Mount;
 
 use crate::config::{ContainerConfig, NetworkMode};
-use crate::mounts::{RootAccess, container_mounts};
+use crate::mounts::{MountInputs, RootAccess, container_mounts};
 use crate::runtime::Runtime;
 
 /// The mounts of a stopped container that show files of the host: those that are there. File systems that are made anew at each
@@ -42,5 +42,10 @@ fn mounts_of(runtime: &Runtime, config: &ContainerConfig) -> Vec<Mount> {
         true => RootAccess::ReadOnly,
         false => RootAccess::Writable,
     };
-    container_mounts(&etc_files, access)
+    container_mounts(&MountInputs {
+        etc_files: &etc_files,
+        access,
+        storage: &config.storage,
+        volumes: runtime.volumes().directory(),
+    })
 }

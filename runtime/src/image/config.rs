@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::health::HealthCheck;
 use crate::signal::StopSignal;
+use crate::storage::Destination;
 
 /// An image's configuration: the defaults of every container made of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub struct ImageConfig {
     pub exposed: BTreeSet<ExposedPort>,
     /// Free remarks.
     pub labels: BTreeMap<String, String>,
+    /// The directories that every container gets a volume for.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub volumes: BTreeSet<Destination>,
     /// What asks the program to stop; none means `SIGTERM`.
     pub stop_signal: Option<StopSignal>,
     /// How it is found out whether the program does its work.

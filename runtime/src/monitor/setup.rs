@@ -197,10 +197,13 @@ fn plan(
         NetworkMode::Container(owner) => runtime.paths(owner).root,
         _ => paths.root.clone(),
     };
+    runtime.prepare_mount_sources(config)?;
+    let volumes = runtime.volumes();
     let spec = build_spec(&SpecInputs {
         config,
         directory: &paths.root,
         etc_files: &etc_files,
+        volumes: volumes.directory(),
         link_environment: &running_link_environment(runtime, config)?,
         user: &resolve_user(&request, &searched)?,
         cgroup_path: cgroup.map(Cgroup::spec_path),
@@ -219,7 +222,7 @@ fn plan(
         true => FirstProcess::Init,
         false => FirstProcess::Program,
     };
-    Ok(InitPlan::prepare(&spec, &root, first)?)
+    Ok(InitPlan::prepare(&spec, &root, first, volumes.directory())?)
 }
 
 /// The network namespace of the container whose network is shared.

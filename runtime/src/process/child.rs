@@ -10,20 +10,28 @@ use nix::errno::Errno;
 use super::gate::{self, Report};
 use super::init_step::InitStep;
 use super::standard_streams::{GATE, arrange};
-use super::{identity, mounts, nodes, system_call, terminal};
+use super::{binds, identity, mounts, nodes, system_call, terminal};
 
 /// The code of a child that failed; its parent learns why through the gate.
 const FAILED: i32 = 125;
+
+/// How many sources of bind mounts a child can hold. Each is a descriptor.
+pub(super) const MOST_HELD_SOURCES: usize = 32;
 
 /// What the steps of one child share.
 pub(super) struct ChildState {
     /// The new root from `EnterRoot` on.
     root: Option<OwnedFd>,
+    /// Mounts that are attached nowhere yet.
+    held: [Option<OwnedFd>; MOST_HELD_SOURCES],
 }
 
 impl ChildState {
     pub(super) fn new() -> Self {
-        Self { root: None }
+        Self {
+            root: None,
+            held: [const { None }; MOST_HELD_SOURCES],
+        }
     }
 
     pub(super) fn root(&self) -> Result<BorrowedFd<'_>, Errno> {
@@ -32,6 +40,16 @@ impl ChildState {
 
     pub(super) fn set_root(&mut self, root: OwnedFd) {
         self.root = Some(root);
+    }
+
+    pub(super) fn hold(&mut self, place: usize, source: OwnedFd) -> Result<(), Errno> {
+        *self.held.get_mut(place).ok_or(Errno::EMFILE)? = Some(source);
+        Ok(())
+    }
+
+    pub(super) fn take_held(&mut self, place: usize) -> Result<OwnedFd, Errno> {
+        let held = self.held.get_mut(place).and_then(Option::take);
+        held.ok_or(Errno::EBADF)
     }
 }
 
@@ -86,12 +104,14 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
             unsafe { libc::umask(*mask) };
             Ok(())
         }
+        InitStep::HoldSource(source) => binds::hold(state, source),
         InitStep::SetPropagation { flags } => mounts::set_propagation(*flags),
         InitStep::MountOverlay(mount) => mounts::mount_overlay(mount),
         InitStep::EnterRoot { path } => mounts::enter_root(state, path),
         InitStep::MountFileSystem(mount) => mounts::mount_file_system(state.root()?, mount),
-        InitStep::BindMount(mount) => mounts::bind(state.root()?, mount),
+        InitStep::BindMount(mount) => binds::bind(state, mount),
         InitStep::MakeDevice(device) => nodes::make_device(state.root()?, device),
+        InitStep::AllowDevice(device) => nodes::allow_device(state.root()?, device),
         InitStep::MakeSymbolicLink { target, path } => {
             nodes::make_symbolic_link(state.root()?, target, path)
         }

@@ -6,7 +6,7 @@
 //! executed, and what is mounted for a stopped container is gone when the descriptor is closed.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use nix::errno::Errno;
 use oci_spec::runtime::Mount;
@@ -22,7 +22,6 @@ use super::overlay::OverlayRoot;
 use super::root_steps;
 use super::spawn::{failure_of_step, make_gate};
 use super::system_call::{self, Depth};
-use super::text::c_string;
 
 /// What of a running container's mounts is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,25 +48,18 @@ pub struct RootPlan {
 }
 
 impl RootPlan {
-    /// Prepares the root with these mounts in it. Touches nothing.
+    /// Prepares the root with these mounts in it, some of which may be in the directory of the `volumes`. Touches nothing.
     pub fn prepare(
         root: &OverlayRoot,
-        mounts: &[Mount],
+        (mounts, volumes): (&[Mount], &Path),
         writes: RootWrites,
     ) -> Result<Self, ProcessError> {
-        let mut steps = vec![
-            InitStep::SetUmask { mask: 0 },
-            InitStep::SetPropagation {
-                flags: root_propagation(None),
-            },
-            InitStep::MountOverlay(root.mount()?),
-            InitStep::EnterRoot {
-                path: c_string("path", root.merged.as_os_str().as_bytes())?,
-            },
-        ];
-        for mount in mounts {
-            steps.push(root_steps::mount(mount)?);
-        }
+        let mut steps = vec![InitStep::SetUmask { mask: 0 }];
+        steps.extend(root_steps::root(
+            root,
+            (mounts, volumes),
+            root_propagation(None),
+        )?);
         if writes == RootWrites::Refused {
             steps.push(InitStep::MakeRootReadOnly);
         }

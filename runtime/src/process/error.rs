@@ -51,6 +51,12 @@ pub enum ProcessError {
         /// The kind, as config.json spells it.
         kind: String,
     },
+    /// Each source whose mounts pass both ways takes a descriptor.
+    #[error("more than {most} shared mounts; use `rslave` or `rprivate` for some of them")]
+    TooManyShared {
+        /// How many there may be.
+        most: usize,
+    },
     /// The file system is not given as a layered root.
     #[error("the root file system has no layers")]
     NoLayers,
@@ -112,6 +118,16 @@ pub enum ProcessError {
     #[error("cannot make a terminal in the container: {}", errno.desc())]
     Terminal {
         /// Why it failed.
+        errno: Errno,
+    },
+    /// Something could not be mounted.
+    #[error("cannot mount `{origin}` on `{target}`: {}", errno.desc())]
+    Mount {
+        /// What was to be mounted: a path of the host, or a kind of file system.
+        origin: String,
+        /// The path in the container.
+        target: String,
+        /// What the kernel does not like about it.
         errno: Errno,
     },
     /// A step of the child failed.
@@ -234,6 +250,26 @@ impl ProcessError {
                 errno: Errno::ELOOP,
                 ..
             } => "the image has a symbolic link where a directory must be",
+            Self::Mount {
+                errno: Errno::ENOTDIR,
+                ..
+            } => "a directory can only be mounted on a directory, and a file on a file",
+            Self::Mount {
+                errno: Errno::EROFS,
+                ..
+            } => {
+                "the destination has to be made, and lies in something that is read-only: make it there first"
+            }
+            Self::Mount {
+                errno: Errno::EXDEV,
+                ..
+            } => {
+                "a symbolic link on the way leads to the root directory, into /proc, or out of the volume"
+            }
+            Self::Mount {
+                errno: Errno::ELOOP,
+                ..
+            } => "a symbolic link on the way leads where none may",
             _ => return None,
         };
         Some(hint.to_owned())

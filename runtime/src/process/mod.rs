@@ -7,7 +7,7 @@
 //!    held the allocator's lock at the moment of the clone.
 //! 2. `spawn` (`spawn.rs`) makes a socket pair, the *gate*, and one `clone3` call makes the child in its namespaces.
 //! 3. The child (`child.rs`) first gives up every descriptor of the parent but its standard streams and the gate. Then
-//!    it runs the steps: file system (`mounts.rs`), nodes and files (`nodes.rs`), always below a descriptor of the new
+//!    it runs the steps: file system (`mounts.rs`, `binds.rs`), nodes and files (`nodes.rs`), always below a descriptor of the new
 //!    root (`root_path.rs`), so that no symbolic link of an image can lead the mounts of the runtime to another place.
 //! 4. At the step `WaitAtGate` the root is ready; the child says so and waits. The parent meanwhile connects the
 //!    network. Nothing of the image has run yet, so nothing can interfere with the steps so far.
@@ -27,6 +27,8 @@
 //! file, if minirun was upgraded meanwhile, and seals its own (`sealed.rs`).
 
 mod between;
+mod bind_explanation;
+mod binds;
 mod child;
 mod clone;
 mod descriptor_message;
@@ -43,6 +45,7 @@ mod init_step;
 mod mount_options;
 mod mounts;
 mod nodes;
+mod option_buffer;
 mod overlay;
 mod path_buffer;
 mod process_steps;

@@ -186,6 +186,16 @@ pub(super) fn failure_of_step(step: &InitStep, errno: Errno) -> ProcessError {
             errno,
         },
         InitStep::TakeTerminal(_) => ProcessError::Terminal { errno },
+        InitStep::BindMount(mount) => ProcessError::Mount {
+            origin: mount.source.shown(),
+            target: format!("/{}", shown(&mount.target)),
+            errno,
+        },
+        InitStep::MountFileSystem(mount) => ProcessError::Mount {
+            origin: shown(&mount.kind),
+            target: format!("/{}", shown(&mount.target)),
+            errno,
+        },
         step => ProcessError::Step {
             sentence: step.explain().sentence,
             errno,

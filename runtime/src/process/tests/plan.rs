@@ -1,5 +1,7 @@
 //! What a plan says, without doing it.
 
+use std::path::Path;
+
 use minirun_netns::explain::Explain;
 use serde_json::{Value, json};
 
@@ -20,6 +22,7 @@ fn prepare(spec: Value) -> Result<InitPlan, ProcessError> {
         &serde_json::from_value(spec).expect("a Spec"),
         &root(),
         FirstProcess::Program,
+        Path::new("/nowhere"),
     )
 }
 

@@ -1,9 +1,14 @@
 //! What is mounted in every container, and what of it is hidden or protected: Docker's tables
 //! (`daemon/pkg/oci/defaults.go` of moby) as data.
 
+mod wanted;
+
 use std::path::Path;
 
 use oci_spec::runtime::Mount;
+
+use crate::storage::Storage;
+use wanted::wanted_mount;
 
 /// Files and directories of proc and sys that a container must not see. Those that the kernel does not have are skipped.
 pub const MASKED_PATHS: [&str; 12] = [
@@ -93,23 +98,66 @@ pub enum RootAccess {
     ReadOnly,
 }
 
-/// The mounts of a container whose files are in `directory`, in the order they are made.
-pub fn container_mounts(directory: &Path, access: RootAccess) -> Vec<Mount> {
-    let file_systems = FILE_SYSTEMS
+/// What a container's mounts depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct MountInputs<'a> {
+    /// The directory that its files in `/etc` are in.
+    pub etc_files: &'a Path,
+    /// Whether its root can be written.
+    pub access: RootAccess,
+    /// What the user wants to be mounted.
+    pub storage: &'a Storage,
+    /// The directory of the volumes.
+    pub volumes: &'a Path,
+}
+
+/// The mounts of a container, in the order they are made: the kernel's file systems, then by depth, so that nothing hides what lies
+/// below it, everything else. A mount of the user's takes the place of ours with the same destination; one on `/dev` takes the place
+/// of all that is in it.
+pub fn container_mounts(inputs: &MountInputs<'_>) -> Vec<Mount> {
+    let wanted = &inputs.storage.mounts;
+    let is_ours = |destination: &str| {
+        !wanted.iter().any(|mount| {
+            mount.destination.as_str() == destination
+                || mount.destination.as_str() == "/dev" && destination.starts_with("/dev/")
+        })
+    };
+    let mut mounts: Vec<Mount> = FILE_SYSTEMS
         .iter()
-        .map(|(destination, kind, source, options)| {
-            let mut mount = Mount::default();
-            mount
-                .set_destination(destination.into())
-                .set_typ(Some((*kind).to_owned()))
-                .set_source(Some(source.into()))
-                .set_options(Some(owned(options)));
-            mount
-        });
+        .filter(|(destination, ..)| is_ours(destination))
+        .map(|row| file_system(row, inputs.storage))
+        .collect();
     let etc_files = ETC_FILES
         .iter()
-        .map(|name| bind(&directory.join(name), &Path::new("/etc").join(name), access));
-    file_systems.chain(etc_files).collect()
+        .map(|name| (Path::new("/etc").join(name), inputs.etc_files.join(name)))
+        .filter(|(destination, _)| is_ours(&destination.to_string_lossy()))
+        .map(|(destination, source)| bind(&source, &destination, inputs.access));
+    let wanted = wanted
+        .iter()
+        .map(|mount| wanted_mount(mount, inputs.volumes));
+    let mut others: Vec<Mount> = etc_files.chain(wanted).collect();
+    others.sort_by_key(|mount| mount.destination().components().count());
+    mounts.append(&mut others);
+    mounts
+}
+
+/// A row of [`FILE_SYSTEMS`]; `/dev/shm` is as large as it is wanted.
+fn file_system(
+    (destination, kind, source, options): &(&str, &str, &str, &[&str]),
+    storage: &Storage,
+) -> Mount {
+    let mut options = owned(options);
+    if let Some(size) = storage.shared_memory.filter(|_| *source == "shm") {
+        options.retain(|word| !word.starts_with("size="));
+        options.push(format!("size={}", size.bytes()));
+    }
+    let mut mount = Mount::default();
+    mount
+        .set_destination(destination.into())
+        .set_typ(Some((*kind).to_owned()))
+        .set_source(Some(source.into()))
+        .set_options(Some(options));
+    mount
 }
 
 /// Shows a file of the host at another place inside.
@@ -133,47 +181,4 @@ pub(crate) fn owned(words: &[&str]) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines(access: RootAccess) -> Vec<String> {
-        let show = |mount: &Mount| {
-            format!(
-                "{} {} {} {}",
-                mount.source().as_ref().unwrap().display(),
-                mount.destination().display(),
-                mount.typ().as_ref().unwrap(),
-                mount.options().as_ref().unwrap().join(",")
-            )
-        };
-        container_mounts(Path::new("/c"), access)
-            .iter()
-            .map(show)
-            .collect()
-    }
-
-    #[test]
-    fn the_mounts_are_dockers() {
-        assert_eq!(
-            lines(RootAccess::Writable),
-            [
-                "proc /proc proc nosuid,noexec,nodev",
-                "tmpfs /dev tmpfs nosuid,nodev,strictatime,mode=755,size=65536k",
-                "devpts /dev/pts devpts nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5",
-                "sysfs /sys sysfs nosuid,noexec,nodev,ro",
-                "cgroup /sys/fs/cgroup cgroup ro,nosuid,noexec,nodev",
-                "mqueue /dev/mqueue mqueue nosuid,noexec,nodev",
-                "shm /dev/shm tmpfs nosuid,noexec,nodev,mode=1777,size=65536k",
-                "/c/resolv.conf /etc/resolv.conf bind rbind,rprivate",
-                "/c/hostname /etc/hostname bind rbind,rprivate",
-                "/c/hosts /etc/hosts bind rbind,rprivate",
-            ]
-        );
-    }
-
-    #[test]
-    fn the_files_in_etc_are_read_only_where_the_root_is() {
-        let lines = lines(RootAccess::ReadOnly);
-        assert_eq!(lines[9], "/c/hosts /etc/hosts bind rbind,rprivate,ro");
-    }
-}
+mod tests;
