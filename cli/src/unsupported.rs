@@ -7,8 +7,7 @@ pub fn hint(option: &str) -> Option<String> {
         "-t" | "--tty" => "terminals are",
         "-v" | "--volume" | "--mount" | "--tmpfs" | "--volumes-from" => "volumes and mounts are",
         "--restart" => "restart policies are",
-        "-m" | "--memory" | "--cpus" | "--cpu-shares" | "--cpuset-cpus" | "--pids-limit"
-        | "--ulimit" | "--memory-swap" => "resource limits are",
+        "--ulimit" => "resource limits are",
         "--privileged" | "--cap-add" | "--cap-drop" | "--device" => {
             "other capabilities and devices are"
         }

@@ -24,6 +24,8 @@ pub struct ContainerDetails {
     pub places: Vec<Place>,
     /// Where its files are.
     pub paths: ContainerPaths,
+    /// Whether it is paused while it runs.
+    pub is_paused: bool,
 }
 
 /// A container's place on a network.
@@ -73,11 +75,14 @@ impl Runtime {
         let places = memberships
             .map(|membership| self.place(&config, membership, &state))
             .collect::<Result<Vec<Place>, RuntimeError>>()?;
+        let is_paused =
+            matches!(state, ContainerState::Running(_)) && self.is_paused(&config.id)?;
         Ok(ContainerDetails {
             config,
             state,
             places,
             paths,
+            is_paused,
         })
     }
 

@@ -3,6 +3,7 @@
 use crate::cgroup::CgroupError;
 use crate::image::ImageError;
 use crate::process::ProcessError;
+use crate::resources::error::ResourcesError;
 use crate::spec::SpecError;
 use crate::user::UserError;
 use minirun_bridge::atomic_file::AtomicFileError;
@@ -158,6 +159,9 @@ pub enum RuntimeError {
     /// The DNS server of a container could not be made.
     #[error(transparent)]
     Dns(#[from] DnsError),
+    /// The limits cannot be had, or contradict each other.
+    #[error(transparent)]
+    Resources(#[from] ResourcesError),
     /// Without rules nothing keeps containers apart.
     #[error(
         "`--iptables=false` cannot be kept with `icc = false` in the configuration: without rules nothing keeps containers apart"
@@ -208,6 +212,15 @@ pub enum RuntimeError {
     /// The container does not run.
     #[error("container `{0}` is not running")]
     NotRunning(ContainerName),
+    /// The container stands still already.
+    #[error("container `{0}` is paused already")]
+    AlreadyPaused(ContainerName),
+    /// The container does not stand still.
+    #[error("container `{0}` is not paused")]
+    NotPaused(ContainerName),
+    /// Nothing can be executed in a container that stands still.
+    #[error("container `{0}` is paused")]
+    Paused(ContainerName),
     /// A running container cannot be removed.
     #[error("container `{0}` is running and cannot be removed")]
     StillRunning(ContainerName),
@@ -289,6 +302,7 @@ impl RuntimeError {
             RuntimeError::Spec(error) => error.hint(),
             RuntimeError::User(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
+            RuntimeError::Cgroup(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),
             RuntimeError::UnknownContainer(_) | RuntimeError::LinkTargetUnknown(_) => {
                 Some("`minirun ps -a` lists the containers there are".into())
@@ -303,6 +317,9 @@ impl RuntimeError {
                 "stop it and run it again, or run it without `--rm`: `minirun stop {name}`"
             )),
             RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
+            RuntimeError::Paused(name) => {
+                Some(format!("let it go on first: `minirun unpause {name}`"))
+            }
             RuntimeError::StillRunning(name) => Some(format!(
                 "stop it first with `minirun stop {name}`, or remove it with `minirun rm -f {name}`"
             )),

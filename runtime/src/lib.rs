@@ -11,6 +11,7 @@
 //!
 //! Invariant: nothing here writes to a terminal, and no answer depends on a container that was not asked about.
 
+pub mod byte_size;
 pub mod capabilities;
 pub mod cgroup;
 mod change;
@@ -40,19 +41,23 @@ mod network_files;
 mod network_place;
 pub mod networking;
 pub mod networks;
+mod pause;
 pub mod process;
 pub mod process_identity;
+pub mod process_listing;
 pub mod remove;
 mod rename;
 mod repair;
 pub mod report;
 pub mod resources;
+mod resources_update;
 pub mod restart_policy;
 pub mod runtime;
 mod settle;
 pub mod signal;
 pub mod spec;
 pub mod start;
+pub mod statistics;
 pub mod stop;
 pub mod storage;
 pub mod store;

@@ -80,6 +80,7 @@ impl Runtime {
             _ => return Ok(()),
         };
         if let Some(record) = &record {
+            self.let_go_on(&config.id)?;
             end_init(record)?;
         }
         // A monitor that was killed while it took the container down has recorded the end already.

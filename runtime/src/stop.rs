@@ -97,6 +97,7 @@ impl Runtime {
             Some(record) => match record.init.and_then(|init| init.open()) {
                 Some(init) => {
                     ignore_ended(init.signal(config.stop_signal.number()))?;
+                    self.let_go_on(&config.id)?;
                     let ended = init
                         .wait(Some(patience.unwrap_or(usual)))
                         .map_err(|error| RuntimeError::system("wait for the container", error))?;
@@ -127,7 +128,9 @@ impl Runtime {
         match victim.open() {
             Some(process) => ignore_ended(process.signal(SIGKILL)),
             None => Ok(()),
-        }
+        }?;
+        // In version 1 of control groups nothing ends while it is paused.
+        self.let_go_on(&config.id)
     }
 
     /// Sends a signal to a container's first process. If its program has not begun yet, that is waited for, unless the
@@ -149,6 +152,11 @@ impl Runtime {
         match record.init.and_then(|init| init.open()) {
             Some(init) => ignore_ended(init.signal(signal.number())),
             None => Err(not_running()),
+        }?;
+        // What is paused is given other signals when it goes on; that it is to end is no matter to wait with, as with Docker.
+        match signal == config.stop_signal {
+            true => self.let_go_on(&config.id),
+            false => Ok(()),
         }
     }
 

@@ -68,7 +68,7 @@ pub fn is_running(details: &ContainerDetails) -> bool {
 
 /// What a container does, one of [`STATES`].
 pub fn state(details: &ContainerDetails) -> &'static str {
-    Life::of(&details.state).word
+    Life::of(details).word
 }
 
 /// The networks a container is on, or the word that stands for what it has instead.
@@ -128,7 +128,7 @@ impl<'a> ContainerRow<'a> {
             },
             command: quoted(&config.process, truncation),
             created_ago: ago(elapsed(config.created, now)),
-            status: status(&details.state, now),
+            status: status(details, now),
             ports: ports(details),
             names: names.join(","),
         }

@@ -43,6 +43,7 @@ pub fn running(name: &str) -> ContainerDetails {
             root: PathBuf::from("/root").join(name),
             state: PathBuf::from("/state").join(name),
         },
+        is_paused: false,
     }
 }
 

@@ -8,7 +8,7 @@ use super::control::Control;
 use super::resolver::serve_names;
 use super::teardown::CGROUP_PARENT;
 use super::watch::Output;
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, Limits};
 use crate::config::{ContainerConfig, NetworkMode};
 use crate::connections::Connections;
 use crate::container_state::{ContainerPaths, LastAddresses, LastPlace};
@@ -94,6 +94,7 @@ pub(super) fn set_up(
     let connections = Connections::of(runtime, config)?;
     let shared = shared_namespace(runtime, config)?;
     let cgroup = Cgroup::create(CGROUP_PARENT, &config.id)?;
+    let limits = Limits::establish((CGROUP_PARENT, &config.id), &config.resources)?;
     let plan = plan(runtime, config, cgroup.as_ref())?;
     network_files::write(config, &connections, &paths)?;
     let spawn = || spawn_held(&plan, streams, cgroup.as_ref());
@@ -102,6 +103,7 @@ pub(super) fn set_up(
         Some(namespace) => namespace.run(spawn)??,
         None => spawn()?,
     };
+    limits.admit(held.pid())?;
     reporter.tell(&plan);
     let connected = connect((runtime, config), &connections, (&held, reporter));
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.

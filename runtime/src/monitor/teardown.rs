@@ -3,7 +3,7 @@
 //! The mounts went with the mount namespace, the devices go with the network namespace. Everything here goes on past
 //! errors, and tolerates that it was done before: it also repairs what a killed monitor left.
 
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, remove_legacy};
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::runtime::Runtime;
@@ -34,7 +34,7 @@ pub(crate) fn take_down(
         }
         Err(error) => errors.push(error.into()),
     }
-    errors.extend(remove_cgroup(config).err());
+    errors.extend(remove_cgroups(config).err());
     if !errors.is_empty() {
         // The records stay as they are, so that the next command finds them and tries again.
         return errors;
@@ -44,6 +44,12 @@ pub(crate) fn take_down(
         errors.extend(runtime.delete(config, narrator).err());
     }
     errors
+}
+
+/// Removes the groups; those of version 1 are empty when that of version 2 is.
+fn remove_cgroups(config: &ContainerConfig) -> Result<(), RuntimeError> {
+    remove_cgroup(config)?;
+    Ok(remove_legacy((CGROUP_PARENT, &config.id))?)
 }
 
 /// Removes the group; what is still in it, because a monitor was killed, is killed first.

@@ -4,6 +4,7 @@ mod config;
 mod host_config;
 mod membership;
 mod network_settings;
+mod resources;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ pub fn container(details: &ContainerDetails) -> Value {
         "Created": rfc3339(Some(config.created)),
         "Path": program,
         "Args": arguments,
-        "State": state::state(&details.state),
+        "State": state::state(details),
         "Image": config.image_id,
         "ResolvConfPath": text(&paths.root.join("resolv.conf")),
         "HostnamePath": text(&paths.root.join("hostname")),
