@@ -57,6 +57,8 @@ const COMMANDS: &[Entry] = &[
     entry::<pause::Pause>("pause"),
     entry::<unpause::Unpause>("unpause"),
     entry::<update::Update>("update"),
+    entry::<top::Top>("top"),
+    entry::<stats::Stats>("stats"),
     entry::<ps::List>("ps"),
     entry::<logs::Logs>("logs"),
     entry::<exec::Exec>("exec"),

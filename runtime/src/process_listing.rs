@@ -28,6 +28,8 @@ pub struct ContainerProcess {
     pub gid: u32,
     /// Its terminal as the kernel numbers devices; 0 for none.
     pub terminal: u32,
+    /// The process group that is in the foreground of that terminal.
+    pub foreground_group: i32,
     /// How many threads it has.
     pub threads: u32,
     /// Its niceness, from -20 to 19.
@@ -126,6 +128,7 @@ fn parse((stat, status, arguments): (&str, &str, &[u8]), units: Units) -> Option
         uid: effective(status, "Uid:")?,
         gid: effective(status, "Gid:")?,
         terminal: number(4)? as u32,
+        foreground_group: number(5)? as i32,
         threads: count(17)? as u32,
         nice: number(16)? as i32,
         started: units.boot.checked_add(since_boot).ok()?,
@@ -179,6 +182,7 @@ mod tests {
                 uid: 1000,
                 gid: 2000,
                 terminal: 34816,
+                foreground_group: 42,
                 threads: 3,
                 nice: 5,
                 started: Timestamp::from_second(1_000_010).unwrap(),

@@ -126,8 +126,8 @@ fn proportional_memory(pid: i32) -> u64 {
     kilobytes(&read(pid, "smaps_rollup"), "Pss:")
 }
 
-/// All the memory of the host.
-fn host_memory() -> u64 {
+/// All the memory of the host, in bytes; 0 if it does not say.
+pub fn host_memory() -> u64 {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     kilobytes(&text, "MemTotal:")
 }
