@@ -24,6 +24,13 @@ pub enum ControlGroups {
     Old,
 }
 
+impl ControlGroups {
+    /// Whether the machine can show them in this way.
+    pub fn are_there(self) -> bool {
+        self != Self::Old || OldGroups::are_there()
+    }
+}
+
 /// The host's groups of version 1.
 #[derive(Debug, Default)]
 pub struct OldGroups {
