@@ -127,7 +127,9 @@ fn what_makes_no_sense_is_refused() {
     host.minirun("exec web1 true").fails_with(125).stderr_is(
         "error: container `web1` is paused\nhint: let it go on first: `minirun unpause web1`",
     );
-    host.minirun("start web1").fails();
+    host.minirun("start web1")
+        .fails_with(1)
+        .stderr_contains("container `web1` is paused");
     host.removes("web1 web2");
     host.finish();
 }
@@ -186,7 +188,9 @@ fn a_monitor_that_is_killed_takes_a_paused_container_with_it() {
         counts(&host, "web1");
         host.minirun("pause web1").succeeds();
         let init = host.container("web1").process();
-        init.parent().signal(nix::sys::signal::Signal::SIGKILL);
+        let monitor = init.parent();
+        monitor.signal(nix::sys::signal::Signal::SIGKILL);
+        assert!(monitor.ends_within(Duration::from_secs(10)));
         host.minirun("ps -a --format {{.State}}")
             .succeeds()
             .stdout_is("exited");

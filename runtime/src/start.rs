@@ -68,6 +68,9 @@ impl Runtime {
         let config = &self.current_record(&config.id)?;
         self.finish_change_locked(config, &lock)?;
         match self.paths(&config.id).container_state()? {
+            ContainerState::Running(_) if self.is_paused(&config.id)? => {
+                return Err(RuntimeError::Paused(config.name.clone()));
+            }
             ContainerState::Running(_) => {
                 return Err(RuntimeError::AlreadyRunning(config.name.clone()));
             }
