@@ -34,6 +34,33 @@ fn a_program_that_takes_more_memory_than_it_may_is_killed() {
 }
 
 #[test]
+fn a_container_says_that_it_ended_for_want_of_memory() {
+    for kind in [ControlGroups::WithControllers, ControlGroups::Old] {
+        if !kind.are_there() {
+            continue;
+        }
+        let host = TestHost::with(kind);
+        host.imports_busybox(&[]);
+        host.minirun(
+            "run --name hog -m 32m --memory-swap 32m busybox dd if=/dev/zero of=/dev/null bs=96M",
+        )
+        .fails_with(137);
+        let state = host.container("hog").inspect()["State"].take();
+        assert_eq!(state["OOMKilled"], true, "{state}");
+        host.minirun("update -m 256m --memory-swap 256m hog")
+            .succeeds();
+        starts(&host, "modest", "-m 32m", "exit 3");
+        host.minirun("wait modest").succeeds().stdout_is("3");
+        assert_eq!(
+            host.container("modest").inspect()["State"]["OOMKilled"],
+            false
+        );
+        host.removes("hog modest");
+        host.finish();
+    }
+}
+
+#[test]
 fn a_container_whose_memory_is_limited_shows_the_limit_to_the_kernel() {
     let host = host();
     starts(

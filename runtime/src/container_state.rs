@@ -68,6 +68,9 @@ pub struct ExitRecord {
     pub exit_code: i32,
     /// Why it could not be started or watched.
     pub error: Option<String>,
+    /// Whether the kernel killed one of its processes because its memory was at its limit.
+    #[serde(default)]
+    pub oom_killed: bool,
 }
 
 /// What a container takes up again at its next start, saved as `last.json` beside it.

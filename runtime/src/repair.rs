@@ -1,11 +1,12 @@
 //! Repairing what a killed monitor left behind: the next command that meets it finishes its work.
 
+use crate::cgroup::oom_killed;
 use crate::config::ContainerConfig;
 use crate::container_state::{
     ContainerState, End, ExitRecord, RunningRecord, read_end, write_exit,
 };
 use crate::error::RuntimeError;
-use crate::monitor::take_down;
+use crate::monitor::{CGROUP_PARENT, take_down};
 use crate::runtime::Runtime;
 use crate::store::{ContainerLock, ids_in};
 use jiff::Timestamp;
@@ -95,6 +96,7 @@ impl Runtime {
                 finished: now,
                 exit_code: KILLED,
                 error: Some(reason.into()),
+                oom_killed: oom_killed((CGROUP_PARENT, &config.id)).unwrap_or_default(),
             };
             write_exit(&paths.open_exit()?, &exit)
                 .map_err(|error| RuntimeError::file("write", &paths.exit(), error))?;

@@ -79,6 +79,7 @@ pub fn exited_state() -> ContainerState {
         finished: moment("2026-11-21T09:29:58Z"),
         exit_code: 3,
         error: None,
+        oom_killed: false,
     })
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Life<'a> {
     pub(super) exit_code: i32,
     /// Why it could not be started or watched; empty if it could.
     pub(super) error: &'a str,
+    /// Whether the kernel killed one of its processes for want of memory.
+    pub(super) oom_killed: bool,
     /// When it was last started.
     pub(super) started: Option<Timestamp>,
     /// When it ended.
@@ -53,6 +55,7 @@ impl<'a> Life<'a> {
             ContainerState::Exited(record) => Life {
                 exit_code: record.exit_code,
                 error: record.error.as_deref().unwrap_or_default(),
+                oom_killed: record.oom_killed,
                 started: Some(record.started),
                 finished: Some(record.finished),
                 ..Self::with_word("exited")
@@ -73,6 +76,7 @@ impl<'a> Life<'a> {
             pid: None,
             exit_code: 0,
             error: "",
+            oom_killed: false,
             started: None,
             finished: None,
         }

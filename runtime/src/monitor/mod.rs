@@ -23,6 +23,7 @@ mod setup;
 mod teardown;
 mod watch;
 
+use crate::cgroup::oom_killed;
 use crate::config::ContainerConfig;
 use crate::container_state::{ContainerPaths, ExitRecord, RunningRecord, write_exit};
 use crate::error::{OWN_ERROR, RuntimeError};
@@ -209,6 +210,7 @@ impl Monitor<'_> {
             finished: Timestamp::now(),
             exit_code,
             error,
+            oom_killed: oom_killed((CGROUP_PARENT, &self.config.id)).unwrap_or_default(),
         };
         if let Err(error) = write_exit(&self.exit_file, &record) {
             let error = RuntimeError::file("write", &self.paths.exit(), error);

@@ -16,7 +16,7 @@ pub(super) fn state(details: &ContainerDetails) -> Value {
         "Running": is_running,
         "Paused": life.word == "paused",
         "Restarting": false,
-        "OOMKilled": false,
+        "OOMKilled": life.oom_killed,
         "Dead": false,
         "Pid": life.pid.unwrap_or_default(),
         "ExitCode": life.exit_code,
