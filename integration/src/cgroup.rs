@@ -122,6 +122,7 @@ impl HostCgroup {
     pub fn kill(&self) {
         // A control group that is already gone has nothing to be killed.
         fs::write(self.path().join("cgroup.kill"), "1").ok();
+        self.old.thaw();
     }
 
     /// Waits until no process is left in it. Says whether that happened within `patience`.

@@ -76,6 +76,21 @@ impl OldGroups {
         made
     }
 
+    /// Lets everything go on that stands still: nothing else could end it.
+    pub fn thaw(&self) {
+        for group in &self.groups {
+            let mut below = Vec::new();
+            collect(&group.path(), &mut below);
+            for directory in below {
+                let state = directory.join("freezer.state");
+                if state.exists() {
+                    // What is gone already needs nothing.
+                    fs::write(state, "THAWED").ok();
+                }
+            }
+        }
+    }
+
     /// Removes them with everything below. They must be empty.
     pub fn remove(&self) {
         for group in &self.groups {

@@ -98,3 +98,76 @@ fn explain(group: &Path, value: &str, error: CgroupError) -> CgroupError {
         _ => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cgroup::hierarchy::Controller;
+    use crate::cgroup::settings::{Version, settings};
+    use crate::resources::{Resources, ResourcesChange};
+    use std::fs;
+
+    const M: u64 = 1 << 20;
+
+    /// Files as version 2 shows them; a directory takes what is written without a word.
+    fn group() -> tempfile::TempDir {
+        let group = tempfile::tempdir().unwrap();
+        for (file, text) in [
+            ("memory.max", "max\n"),
+            ("memory.low", "0\n"),
+            ("memory.current", "104857600\n"),
+            ("memory.stat", "anon 1\ninactive_file 52428800\n"),
+        ] {
+            fs::write(group.path().join(file), text).unwrap();
+        }
+        group
+    }
+
+    fn memory(size: &str) -> Vec<Setting> {
+        let change = ResourcesChange {
+            memory: Some(size.parse().unwrap()),
+            ..ResourcesChange::default()
+        };
+        let resources = Resources::default().changed(&change).unwrap();
+        settings((Controller::Memory, Version::Two), &resources)
+    }
+
+    #[test]
+    fn what_was_written_is_taken_back() {
+        let group = group();
+        let maximum = || fs::read_to_string(group.path().join("memory.max")).unwrap();
+        let mut applied = Applied::default();
+        applied.apply(group.path(), memory("64m")).unwrap();
+        assert_eq!(maximum(), (64 * M).to_string());
+        applied.apply(group.path(), memory("96m")).unwrap();
+        applied.take_back();
+        assert_eq!(maximum(), "max\n");
+    }
+
+    #[test]
+    fn a_limit_below_the_memory_in_use_is_refused_where_the_kernel_would_kill() {
+        let group = group();
+        let error = Applied::default().apply(group.path(), memory("32m"));
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "memory cannot be limited to 32m: the container uses 50m now"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_missing_is_missed_only_if_its_limit_was_asked_for() {
+        let group = group();
+        Applied::default()
+            .apply(group.path(), memory("64m"))
+            .unwrap();
+        let change = ResourcesChange {
+            memory: Some("64m".parse().unwrap()),
+            memory_swap: Some("96m".parse().unwrap()),
+            ..ResourcesChange::default()
+        };
+        let resources = Resources::default().changed(&change).unwrap();
+        let asked = settings((Controller::Memory, Version::Two), &resources);
+        let error = Applied::default().apply(group.path(), asked).unwrap_err();
+        assert!(error.to_string().contains("memory.swap.max"), "{error}");
+    }
+}

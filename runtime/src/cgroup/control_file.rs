@@ -69,6 +69,7 @@ pub(super) fn field(text: &str, name: &str) -> Option<u64> {
 fn raw_write(path: &Path, value: &str) -> io::Result<()> {
     OpenOptions::new()
         .write(true)
+        .truncate(true)
         .open(path)?
         .write_all(value.as_bytes())
 }

@@ -17,6 +17,8 @@ pub type GroupName<'a> = (&'a str, &'a ContainerId);
 /// Since when a directory has been there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Made {
+    /// Since just now, as the first in its parent.
+    WithParent,
     /// Since just now.
     Now,
     /// Since before.
@@ -34,11 +36,11 @@ pub(super) fn make(
         path: path.to_owned(),
         source,
     };
-    let mut attempts = 0;
+    let (mut attempts, mut made) = (0, Made::Now);
     loop {
         attempts += 1;
         match fs::create_dir(&path) {
-            Ok(()) => return Ok((path, Made::Now)),
+            Ok(()) => return Ok((path, made)),
             Err(source) if source.kind() == ErrorKind::AlreadyExists => {
                 return Ok((path, Made::Before));
             }
@@ -49,7 +51,8 @@ pub(super) fn make(
             Err(source) if source.kind() != ErrorKind::AlreadyExists => {
                 return Err(failed(&parent, source));
             }
-            _ => {}
+            Err(_) => {}
+            Ok(()) => made = Made::WithParent,
         }
     }
 }

@@ -6,7 +6,7 @@
 use super::control_file;
 use super::directory::{self, Made, is_gone};
 use super::error::CgroupError;
-use super::hierarchy::unified;
+use super::hierarchy::{offer, unified};
 use minirun_bridge::id::ContainerId;
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -31,6 +31,10 @@ impl Cgroup {
         let (path, made) = directory::make(&root, (parent, id))?;
         let cgroup = Cgroup::open_at(path, (parent, id))?;
         match made {
+            Made::WithParent => {
+                offer(&root, parent);
+                Ok(Some(cgroup))
+            }
             Made::Now => Ok(Some(cgroup)),
             Made::Before => cgroup.unless_populated().map(Some),
         }

@@ -13,6 +13,9 @@ const MOUNT_POINTS: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 /// Where the old ones are, each by the name of its controller.
 const LEGACY: &str = "/sys/fs/cgroup";
 
+/// The controllers of version 2 that count.
+const COUNTING: [&str; 3] = ["memory", "pids", "io"];
+
 /// What the kernel shares out by control groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Controller {
@@ -109,6 +112,20 @@ pub(super) fn delegate(
         })?;
     }
     Ok(())
+}
+
+/// Lets the groups below `parent` count what they use, as far as the version 2 hierarchy has the controllers for it and passes
+/// them on. Without them, less is known.
+pub(super) fn offer(root: &Path, parent: &str) {
+    let there = fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
+    for name in there
+        .split_ascii_whitespace()
+        .filter(|name| COUNTING.contains(name))
+    {
+        for directory in [root.to_path_buf(), root.join(parent)] {
+            let _ = fs::write(directory.join("cgroup.subtree_control"), format!("+{name}"));
+        }
+    }
 }
 
 fn lists(path: &Path, controller: Controller) -> Result<bool, CgroupError> {

@@ -41,7 +41,7 @@ impl LegacyGroup {
         match (controller, made) {
             (Controller::Cpuset, _) => inherit(root, &root.join(name.0))?,
             // What a process has used already is counted where it was, unless this moves it along; newer kernels refuse.
-            (Controller::Memory, Made::Now) => {
+            (Controller::Memory, Made::Now | Made::WithParent) => {
                 let path = group.path.join("memory.move_charge_at_immigrate");
                 let _ = control_file::write(&path, "3");
             }

@@ -110,13 +110,14 @@ pub fn remove_legacy(name: GroupName<'_>) -> Result<(), CgroupError> {
     Ok(())
 }
 
-/// Gives back the groups that were made.
+/// Gives back the groups that the processes must be in. Those that were there before may have been made by a command that was killed
+/// before it had moved all.
 fn try_change(
     name: GroupName<'_>,
     (before, after): (&Resources, &Resources),
     applied: &mut Applied,
 ) -> Result<Vec<LegacyGroup>, CgroupError> {
-    let mut made = Vec::new();
+    let mut groups = Vec::new();
     for controller in Controller::ALL {
         let all = |resources| settings((controller, Version::One), resources);
         let needing = [after, before]
@@ -130,17 +131,15 @@ fn try_change(
                 applied.apply(&path, settings((controller, Version::Two), after))?;
             }
             Place::Legacy(group, since) => {
-                if since == Made::Now {
+                if since != Made::Before {
                     applied.note_made(&group);
                 }
                 applied.apply(&group.path, settings((controller, Version::One), after))?;
-                if since == Made::Now {
-                    made.push(group);
-                }
+                groups.push(group);
             }
         }
     }
-    Ok(made)
+    Ok(groups)
 }
 
 /// Where a limit of a container is kept.
