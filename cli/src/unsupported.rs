@@ -5,8 +5,7 @@ pub fn hint(option: &str) -> Option<String> {
     let option = option.split(['=', ' ']).next()?;
     let subject = match option {
         "--volume-driver" => "volume drivers are",
-        "-m" | "--memory" | "--cpus" | "--cpu-shares" | "--cpuset-cpus" | "--pids-limit"
-        | "--ulimit" | "--memory-swap" => "resource limits are",
+        "--ulimit" => "resource limits are",
         "--privileged" | "--cap-add" | "--cap-drop" | "--device" => {
             "other capabilities and devices are"
         }

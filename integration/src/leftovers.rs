@@ -25,9 +25,7 @@ pub fn processes(pids: &[i32]) -> Vec<String> {
 
 /// One sentence for each control group that is not minirun's empty parent of all containers.
 pub fn control_groups(paths: &[PathBuf]) -> Vec<String> {
-    let unexpected = paths
-        .iter()
-        .filter(|path| path.as_path() != Path::new("minirun"));
+    let unexpected = paths.iter().filter(|path| !path.ends_with("minirun"));
     unexpected
         .map(|path| format!("control group `{}`", path.display()))
         .collect()

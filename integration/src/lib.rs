@@ -11,6 +11,7 @@ mod busybox;
 mod cgroup;
 pub mod console;
 mod container;
+mod controllers;
 mod debian;
 mod diagnosis;
 mod dns_upstream;
@@ -42,6 +43,7 @@ mod uplink;
 mod words;
 
 pub use container::Container;
+pub use controllers::ControlGroups;
 pub use dns_upstream::{DnsUpstream, SeenQuery, Zone};
 pub use docker_engine::DockerEngine;
 pub use finished::Finished;

@@ -149,6 +149,7 @@ mod tests {
             cause,
             restarts,
             boot: "before".into(),
+            oom_killed: false,
         }
     }
 

@@ -111,6 +111,9 @@ pub struct ExitRecord {
     pub exit_code: i32,
     /// Why it could not be started or watched.
     pub error: Option<String>,
+    /// Whether the kernel killed one of its processes because its memory was at its limit.
+    #[serde(default)]
+    pub oom_killed: bool,
     /// What its end came from.
     pub cause: EndCause,
     /// How often it had been started again by itself.

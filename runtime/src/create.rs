@@ -11,6 +11,7 @@ pub use crate::network_place::{MembershipRequest, NetworkWanted};
 use crate::network_place::{Place, check_network_options};
 use crate::process_identity::ProcessIdentity;
 use crate::resources::Resources;
+use crate::resources_update::check_resources;
 use crate::restart_policy::{RestartPolicy, Restarts};
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
@@ -126,6 +127,7 @@ impl Runtime {
         let _hold = self.images.hold()?;
         let image = self.images.resolve(&request.image)?;
         check_network_options(&request)?;
+        check_resources(&request.resources)?;
         let place = self.resolve_place(&request.network)?;
         let links = self.resolve_links(&request, &place)?;
         let mut warnings = self.link_warnings((&place.memberships, &links))?;

@@ -27,6 +27,8 @@ pub struct ContainerDetails {
     pub places: Vec<Place>,
     /// Where its files are.
     pub paths: ContainerPaths,
+    /// Whether it is paused while it runs.
+    pub is_paused: bool,
 }
 
 /// A container's place on a network.
@@ -82,12 +84,15 @@ impl Runtime {
             }
             _ => None,
         };
+        let is_paused =
+            matches!(state, ContainerState::Running(_)) && self.is_paused(&config.id)?;
         Ok(ContainerDetails {
             config,
             health,
             state,
             places,
             paths,
+            is_paused,
         })
     }
 

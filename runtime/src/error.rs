@@ -4,6 +4,7 @@ use crate::cgroup::CgroupError;
 use crate::files::FilesError;
 use crate::image::ImageError;
 use crate::process::ProcessError;
+use crate::resources::error::ResourcesError;
 use crate::spec::SpecError;
 use crate::user::UserError;
 use crate::volumes::VolumeError;
@@ -169,6 +170,9 @@ pub enum RuntimeError {
     /// The DNS server of a container could not be made.
     #[error(transparent)]
     Dns(#[from] DnsError),
+    /// The limits cannot be had, or contradict each other.
+    #[error(transparent)]
+    Resources(#[from] ResourcesError),
     /// Without rules nothing keeps containers apart.
     #[error(
         "`--iptables=false` cannot be kept with `icc = false` in the configuration: without rules nothing keeps containers apart"
@@ -227,6 +231,15 @@ pub enum RuntimeError {
     /// The container does not run.
     #[error("container `{0}` is not running")]
     NotRunning(ContainerName),
+    /// The container stands still already.
+    #[error("container `{0}` is paused already")]
+    AlreadyPaused(ContainerName),
+    /// The container does not stand still.
+    #[error("container `{0}` is not paused")]
+    NotPaused(ContainerName),
+    /// Nothing can be executed in a container that stands still.
+    #[error("container `{0}` is paused")]
+    Paused(ContainerName),
     /// A running container cannot be removed.
     #[error("container `{0}` is running and cannot be removed")]
     StillRunning(ContainerName),
@@ -310,6 +323,7 @@ impl RuntimeError {
             RuntimeError::Files(error) => error.hint(),
             RuntimeError::Volume(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
+            RuntimeError::Cgroup(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),
             RuntimeError::UnknownContainer(_) | RuntimeError::LinkTargetUnknown(_) => {
                 Some("`minirun ps -a` lists the containers there are".into())
@@ -331,6 +345,9 @@ impl RuntimeError {
             RuntimeError::IsRestarting(name) => Some(format!(
                 "wait until it runs, or stop it: `minirun stop {name}`"
             )),
+            RuntimeError::Paused(name) => {
+                Some(format!("let it go on first: `minirun unpause {name}`"))
+            }
             RuntimeError::StillRunning(name) => Some(format!(
                 "stop it first with `minirun stop {name}`, or remove it with `minirun rm -f {name}`"
             )),

@@ -1,6 +1,6 @@
 //! Executing one more program in a running container.
 
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, admit};
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::link_environment::running_link_environment;
@@ -94,10 +94,14 @@ impl Runtime {
         let init = self.init_of(&config.id).ok_or_else(not_running)?;
         // From here on the descriptor says who is meant: the number can pass to another process at any time.
         let init = init.open().ok_or_else(not_running)?;
+        if self.is_paused(&config.id)? {
+            return Err(RuntimeError::Paused(config.name.clone()));
+        }
         let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
         let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
         let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
         held.wait_root_ready()?;
+        admit((CGROUP_PARENT, &config.id), held.pid())?;
         Ok(held)
     }
 

@@ -57,7 +57,11 @@ impl Runtime {
         }
     }
 
-    pub(crate) fn runs(&self, config: &ContainerConfig) -> Result<bool, RuntimeError> {
+    /// Whether a container runs, or is just being started.
+    ///
+    /// # Errors
+    /// When its records cannot be read.
+    pub fn runs(&self, config: &ContainerConfig) -> Result<bool, RuntimeError> {
         let state = self.paths(&config.id).container_state()?;
         Ok(matches!(state, ContainerState::Running(_)))
     }

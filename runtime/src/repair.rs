@@ -1,11 +1,12 @@
 //! Repairing what a killed monitor left behind: the next command that meets it finishes its work.
 
+use crate::cgroup::oom_killed;
 use crate::config::ContainerConfig;
 use crate::container_state::{
     ContainerState, End, EndCause, ExitRecord, RunningRecord, read_end, write_exit,
 };
 use crate::error::RuntimeError;
-use crate::monitor::{Afterwards, take_down};
+use crate::monitor::{Afterwards, CGROUP_PARENT, take_down};
 use crate::process_identity::{ProcessIdentity, boot_id};
 use crate::runtime::Runtime;
 use crate::store::{ContainerLock, ids_in};
@@ -108,12 +109,16 @@ impl Runtime {
     ) -> Result<ExitRecord, RuntimeError> {
         let paths = self.paths(&config.id);
         if let Some(record) = record {
+            self.let_go_on(&config.id)?;
             end_init(record)?;
         }
         if let End::Recorded(exit) = read_end(&paths.exit())? {
             return Ok(exit);
         }
-        let exit = lost_end(record);
+        let exit = ExitRecord {
+            oom_killed: oom_killed((CGROUP_PARENT, &config.id)).unwrap_or_default(),
+            ..lost_end(record)
+        };
         write_exit(&paths.open_exit()?, &exit)
             .map_err(|error| RuntimeError::file("write", &paths.exit(), error))?;
         Ok(exit)
@@ -188,6 +193,7 @@ fn lost_end(record: Option<&RunningRecord>) -> ExitRecord {
         cause,
         restarts: record.map_or(0, |record| record.restarts.count),
         boot: record.map_or_else(String::new, |record| record.monitor.boot.clone()),
+        oom_killed: false,
     }
 }
 

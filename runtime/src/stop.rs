@@ -93,7 +93,11 @@ impl Runtime {
         }
         self.paths(&config.id).mark_stopped(StoppedBy::User)?;
         match self.paths(&config.id).container_state()? {
-            ContainerState::Running(record) => kill_process(&record),
+            ContainerState::Running(record) => {
+                kill_process(&record)?;
+                // In version 1 of control groups nothing ends while it is paused.
+                self.let_go_on(&config.id)
+            }
             ContainerState::Restarting(_) => self.dismiss(config),
             _ => Ok(()),
         }
@@ -137,6 +141,11 @@ impl Runtime {
         match record.init.and_then(|init| init.open()) {
             Some(init) => ignore_ended(init.signal(signal.number())),
             None => Err(RuntimeError::NotRunning(config.name.clone())),
+        }?;
+        // What is paused is given other signals when it goes on; that it is to end is no matter to wait with, as with Docker.
+        match asks_to_end {
+            true => self.let_go_on(&config.id),
+            false => Ok(()),
         }
     }
 

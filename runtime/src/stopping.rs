@@ -109,6 +109,7 @@ impl<'a> Stopping<'a> {
                     }),
                     false => {
                         kill_process(&record)?;
+                        self.runtime.let_go_on(&self.config.id)?;
                         self.leaving(&record)
                     }
                     true => self.leaving(&record),
@@ -154,6 +155,7 @@ impl<'a> Stopping<'a> {
         };
         let signal = self.options.signal.unwrap_or(self.config.stop_signal);
         ignore_ended(init.signal(signal.number()))?;
+        self.runtime.let_go_on(&self.config.id)?;
         let timeout = self.options.timeout.unwrap_or(self.config.stop_timeout);
         // One that lies too far ahead for the clock is never met.
         let deadline = timeout

@@ -3,34 +3,42 @@
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
+use crate::resources::ResourcesChange;
 use crate::restart_policy::RestartPolicy;
 use crate::runtime::Runtime;
 use minirun_bridge::atomic_file;
 
 /// What is to be changed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContainerChange {
     /// `--restart`.
     pub restart: Option<RestartPolicy>,
+    /// `--memory`, `--cpus` and other limits.
+    pub resources: ResourcesChange,
 }
 
 impl Runtime {
     /// Changes a container.
     ///
     /// # Errors
-    /// [`RuntimeError::RestartOfRemoved`]; nothing has changed then.
+    /// [`RuntimeError::RestartOfRemoved`]; when the host cannot keep a limit. Nothing has changed then.
     pub fn update(
         &self,
         container: &ContainerConfig,
         change: &ContainerChange,
     ) -> Result<(), RuntimeError> {
+        let Some(restart) = change.restart else {
+            return self.update_resources(container, &change.resources);
+        };
+        if container.auto_remove && restart != RestartPolicy::No {
+            return Err(RuntimeError::RestartOfRemoved);
+        }
+        if !change.resources.is_empty() {
+            self.update_resources(container, &change.resources)?;
+        }
         let lock = self.lock(&container.id)?;
         let mut config = self.current_record(&container.id)?;
         self.finish_change_locked(&config, &lock)?;
-        let restart = change.restart.unwrap_or(config.restart);
-        if config.auto_remove && restart != RestartPolicy::No {
-            return Err(RuntimeError::RestartOfRemoved);
-        }
         config.restart = restart;
         atomic_file::write_json(&self.paths(&config.id).record(), &config)?;
         match (restart, self.paths(&config.id).container_state()?) {

@@ -10,7 +10,6 @@ use minirun_runtime::details::ContainerDetails;
 use serde_json::{Value, json};
 
 use super::command_line::quoted;
-use super::health::behind_status;
 use super::life::{Life, status};
 use super::list::{ListFormat, Row, Truncation, labels, render};
 use super::moment::{elapsed, listed};
@@ -68,7 +67,7 @@ pub fn is_running(details: &ContainerDetails) -> bool {
 
 /// What a container does, one of [`STATES`].
 pub fn state(details: &ContainerDetails) -> &'static str {
-    Life::of(&details.state).word
+    Life::of(details).word
 }
 
 /// The networks a container is on, or the word that stands for what it has instead.
@@ -128,7 +127,7 @@ impl<'a> ContainerRow<'a> {
             },
             command: quoted(&config.process, truncation),
             created_ago: ago(elapsed(config.created, now)),
-            status: status(&details.state, now) + behind_status(details),
+            status: status(details, now),
             ports: ports(details),
             names: names.join(","),
         }

@@ -48,6 +48,7 @@ pub fn running(name: &str) -> ContainerDetails {
             root: PathBuf::from("/root").join(name),
             state: PathBuf::from("/state").join(name),
         },
+        is_paused: false,
     }
 }
 
@@ -101,6 +102,7 @@ fn exit_record() -> ExitRecord {
         cause: EndCause::Program,
         restarts: 0,
         boot: "boot".into(),
+        oom_killed: false,
     }
 }
 

@@ -23,3 +23,5 @@ pub mod network_list;
 mod network_options;
 pub mod place;
 pub mod ports;
+pub mod statistics;
+pub mod top;

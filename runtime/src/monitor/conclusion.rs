@@ -3,8 +3,9 @@
 use super::guardian;
 use super::listener::Listener;
 use super::setup::Container;
-use super::teardown::{Afterwards, take_down};
+use super::teardown::{Afterwards, CGROUP_PARENT, take_down};
 use super::{Monitor, Occasion, keep_memory_small};
+use crate::cgroup::oom_killed;
 use crate::container_state::{EndCause, ExitRecord, write_exit};
 use crate::error::{OWN_ERROR, RuntimeError};
 use crate::fork::fork_apart;
@@ -75,6 +76,7 @@ impl Monitor<'_> {
             cause,
             restarts: self.record.restarts.count,
             boot: boot_id().to_string(),
+            oom_killed: oom_killed((CGROUP_PARENT, &self.config.id)).unwrap_or_default(),
         }
     }
 

@@ -10,7 +10,7 @@ use super::kept_terminal::KeptTerminal;
 use super::resolver::serve_names;
 use super::streams::Streams;
 use super::teardown::CGROUP_PARENT;
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, Limits};
 use crate::config::{ContainerConfig, NetworkMode};
 use crate::connections::Connections;
 use crate::container_state::{ContainerPaths, LastAddresses, LastPlace};
@@ -101,6 +101,7 @@ pub(super) fn set_up(
     let connections = Connections::of(runtime, config)?;
     let shared = shared_namespace(runtime, config)?;
     let cgroup = Cgroup::create(CGROUP_PARENT, &config.id)?;
+    let limits = Limits::establish((CGROUP_PARENT, &config.id), &config.resources)?;
     let plan = plan((runtime, config), &command, cgroup.as_ref())?;
     network_files::write(config, &connections, &paths)?;
     let control = Control::open(&paths)?;
@@ -120,6 +121,7 @@ pub(super) fn set_up(
     };
     // They are the program's only from now on, so that their end is noticed.
     drop(ends);
+    limits.admit(held.pid())?;
     reporter.tell(&plan);
     let connected = connect((runtime, config), &connections, (&held, reporter));
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.

@@ -3,7 +3,7 @@
 //! The mounts went with the mount namespace, the devices go with the network namespace. Everything here goes on past
 //! errors, and tolerates that it was done before: it also repairs what a killed monitor left.
 
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, remove_legacy};
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::runtime::Runtime;
@@ -46,7 +46,7 @@ pub(crate) fn take_down(
         Err(error) => errors.push(error.into()),
     }
     errors.extend(forget_unnoted(runtime, config).err());
-    errors.extend(remove_cgroup(config).err());
+    errors.extend(remove_cgroups(config).err());
     if !errors.is_empty() || afterwards == Afterwards::MadeAgain {
         // After an error the records stay as they are as well, so that the next command finds them and tries again.
         return errors;
@@ -70,6 +70,12 @@ fn forget_unnoted(runtime: &Runtime, config: &ContainerConfig) -> Result<(), Run
         }
     }
     Ok(())
+}
+
+/// Removes the groups; those of version 1 are empty when that of version 2 is.
+fn remove_cgroups(config: &ContainerConfig) -> Result<(), RuntimeError> {
+    remove_cgroup(config)?;
+    Ok(remove_legacy((CGROUP_PARENT, &config.id))?)
 }
 
 /// Removes the group; what is still in it, because a monitor was killed, is killed first.

@@ -6,6 +6,7 @@ use minirun_runtime::restart_policy::RestartPolicy;
 use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
+use super::resources::resources;
 
 /// The requests, whatever became of them; what is really bound stands in `NetworkSettings`.
 pub(super) fn host_config(config: &ContainerConfig) -> Value {
@@ -18,7 +19,7 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         .extra_hosts
         .iter()
         .map(|host| format!("{}:{}", host.name, host.address));
-    json!({
+    let mut document = json!({
         "LogConfig": {"Type": "json-file", "Config": {}},
         "NetworkMode": network_mode(network),
         "PortBindings": port_bindings(&network.publish),
@@ -33,7 +34,11 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "PublishAllPorts": network.publish_all,
         "ReadonlyRootfs": config.read_only,
         "SecurityOpt": config.process.no_new_privileges.then_some(["no-new-privileges"]),
-    })
+    });
+    if let Value::Object(document) = &mut document {
+        document.extend(resources(&config.resources));
+    }
+    document
 }
 
 /// As Docker shows it: no limit is 0.

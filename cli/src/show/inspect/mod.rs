@@ -4,6 +4,7 @@ mod config;
 mod host_config;
 mod membership;
 mod network_settings;
+mod resources;
 mod state;
 #[cfg(test)]
 mod tests;

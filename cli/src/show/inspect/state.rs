@@ -8,14 +8,14 @@ use super::super::moment::rfc3339;
 
 /// The state in Docker's keys; those that speak of things minirun does not do are false.
 pub(super) fn state(details: &ContainerDetails) -> Value {
-    let life = Life::of(&details.state);
+    let life = Life::of(details);
     let mut state = json!({
         "Status": life.word,
-        // Between two runs it counts as running, as with Docker.
+        // Between two runs it counts as running, as with Docker; so does one that is paused.
         "Running": details.state.is_up() && life.word != "created",
-        "Paused": false,
+        "Paused": life.word == "paused",
         "Restarting": life.word == "restarting",
-        "OOMKilled": false,
+        "OOMKilled": life.oom_killed,
         "Dead": false,
         "Pid": life.pid.unwrap_or_default(),
         "ExitCode": life.exit_code,

@@ -90,7 +90,9 @@ fn a_container_shows_what_was_asked_for() {
             "Links": ["/web1:/web2/web"],
             "PublishAllPorts": false,
             "ReadonlyRootfs": false,
-            "SecurityOpt": null
+            "SecurityOpt": null,
+            "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
+            "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null
         })
     );
     assert_eq!(
