@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// A file in the making. Dropped before it is kept, it is gone.
@@ -31,7 +32,12 @@ impl WholeFile {
         unfinished.push(format!(".{}", std::process::id()));
         let unfinished = path.with_file_name(unfinished);
         Ok(WholeFile {
-            file: File::create_new(&unfinished)?,
+            // Whoever may read this file may read all of the container's, such as its passwords.
+            file: File::options()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&unfinished)?,
             names: Some((unfinished, path)),
         })
     }

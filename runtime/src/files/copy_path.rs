@@ -61,8 +61,8 @@ impl HostPath {
     #[must_use]
     pub fn new(typed: &Path, directory: &Path) -> Self {
         let path = directory.join(typed);
-        let path = path.strip_prefix("/").unwrap_or(&path).components();
-        Self(CopyPath::new(typed, path.as_path().to_owned()))
+        let path = path.strip_prefix("/").unwrap_or(&path);
+        Self(CopyPath::new(typed, path.components().collect()))
     }
 
     pub(super) fn inner(&self) -> &CopyPath {

@@ -1,7 +1,7 @@
 //! The files of containers, seen from outside: copying in both directions, exporting, telling what was changed, and making
 //! an image of it.
 //!
-//! A container's files are reached through one descriptor ([`container_root`]) and by walking below it; a path that a user
+//! A container's files are reached through one descriptor (`container_root`) and by walking below it; a path that a user
 //! names is resolved by the kernel as if that descriptor were the root (`ground`). What is read goes entry by entry
 //! (`crate::image::walk`, or `crate::image::unpack` for an archive) to whoever makes something of it: files at another place
 //! (`place`), an archive (`pack`), or a layer of an image.

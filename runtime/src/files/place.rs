@@ -141,13 +141,16 @@ impl<'a> Placer<'a> {
             .ok_or_else(|| cannot_make(path)(Errno::ENOENT))?;
         let above = self.open_directory(&above)?;
         let usual = Mode::from_bits_truncate(0o755);
-        match mkdirat(&above, name, usual) {
-            Err(error) if error != Errno::EEXIST => return Err(cannot_make(path)(error)),
-            _ => {}
-        }
+        let made = match mkdirat(&above, name, usual) {
+            // Somebody was faster, or a link that leads nowhere has the name.
+            Err(Errno::EEXIST) => false,
+            outcome => outcome.map(|()| true).map_err(cannot_make(path))?,
+        };
         let directory = enter(above.as_fd(), name).map_err(cannot_make(path))?;
-        // This process's own mask must not show.
-        fchmod(&directory, usual).map_err(cannot_make(path))?;
+        if made {
+            // This process's own mask must not show.
+            fchmod(&directory, usual).map_err(cannot_make(path))?;
+        }
         Ok(directory)
     }
 

@@ -143,12 +143,10 @@ fn unpack_entry(
         }
         EntryType::Fifo => receiver.fifo(&path, &attributes),
         EntryType::Char => {
-            let device = device_of(entry, &path, DeviceKind::Character)?;
-            receiver.device(&path, device, &attributes)
+            receiver.device(&path, device_of(entry, DeviceKind::Character), &attributes)
         }
         EntryType::Block => {
-            let device = device_of(entry, &path, DeviceKind::Block)?;
-            receiver.device(&path, device, &attributes)
+            receiver.device(&path, device_of(entry, DeviceKind::Block), &attributes)
         }
         other => Err(TreeError::Kind {
             path: path.to_string(),
@@ -186,21 +184,13 @@ fn target_of(entry: &Entry<'_, impl Read>, path: &EntryPath) -> Result<Vec<u8>, 
     }
 }
 
-fn device_of(
-    entry: &Entry<'_, impl Read>,
-    path: &EntryPath,
-    kind: DeviceKind,
-) -> Result<Device, TreeError> {
+/// Some archives leave the numbers out. It is a device all the same, and nobody makes one of an archive's.
+fn device_of(entry: &Entry<'_, impl Read>, kind: DeviceKind) -> Device {
     let header = entry.header();
-    let unreadable = || TreeError::Header {
-        path: path.to_string(),
-        field: "device number",
-    };
-    match (header.device_major(), header.device_minor()) {
-        (Ok(Some(major)), Ok(Some(minor))) => Ok(Device {
-            kind,
-            number: libc::makedev(major, minor),
-        }),
-        _ => Err(unreadable()),
+    let major = header.device_major().ok().flatten().unwrap_or(0);
+    let minor = header.device_minor().ok().flatten().unwrap_or(0);
+    Device {
+        kind,
+        number: libc::makedev(major, minor),
     }
 }

@@ -265,7 +265,10 @@ fn an_image_is_inspected_as_docker_shows_it() {
             "Id": format!("sha256:{}", "a".repeat(64)),
             "RepoTags": ["demo:latest"],
             "RepoDigests": [],
+            "Parent": "",
+            "Comment": "",
             "Created": "2026-11-21T07:30:00Z",
+            "Author": "",
             "Os": "linux",
             "Size": 8_100_000,
             "Config": {
