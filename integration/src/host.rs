@@ -229,6 +229,18 @@ impl TestHost {
             .to_owned()
     }
 
+    /// Gives this host a bridge that minirun has not made.
+    #[track_caller]
+    pub fn has_bridge(&self, name: &str, address: &str) {
+        for command in [
+            format!("link add {name} type bridge"),
+            format!("address add {address} dev {name}"),
+            format!("link set {name} up"),
+        ] {
+            self.command("ip", command).succeeds();
+        }
+    }
+
     /// Who of `names` can open a TCP connection to whom on `port`, at their addresses on the default network; see
     /// [`TestHost::reach_matrix_at`].
     #[track_caller]

@@ -11,6 +11,7 @@ mod busybox;
 mod cgroup;
 pub mod console;
 mod container;
+mod debian;
 mod diagnosis;
 mod dns_upstream;
 mod docker_engine;
