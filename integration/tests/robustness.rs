@@ -145,11 +145,12 @@ fn a_container_that_removes_itself_is_left_alone_by_restart() {
 }
 
 #[test]
-fn input_without_anybody_to_give_it_is_warned_of() {
+fn input_that_nobody_gives_yet_is_waited_for() {
     let host = TestHost::create();
-    host.minirun("run -d -i --name web1 demo sleep infinity")
+    host.minirun("run -d -i --name web1 demo cat")
         .succeeds()
-        .stderr_contains("warning: `-i` has no effect with `-d`");
+        .stderr_is("");
+    host.container("web1").awaits_process("cat");
     host.removes("web1");
     host.finish();
 }
