@@ -60,6 +60,7 @@ const COMMANDS: &[Entry] = &[
     entry::<inspect::Inspect>("inspect"),
     entry::<port::PortCommand>("port"),
     entry::<network::NetworkCommand>("network"),
+    entry::<volume::VolumeCommand>("volume"),
     entry::<import::Import>("import"),
     entry::<images::Images>("images"),
     entry::<rmi::RemoveImage>("rmi"),

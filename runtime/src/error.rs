@@ -3,6 +3,7 @@
 use crate::cgroup::CgroupError;
 use crate::image::ImageError;
 use crate::process::ProcessError;
+use crate::project_quota::SizeLimitError;
 use crate::spec::SpecError;
 use crate::user::UserError;
 use crate::volumes::VolumeError;
@@ -69,6 +70,9 @@ pub enum RuntimeError {
     /// A volume could not be used, or something not be mounted.
     #[error(transparent)]
     Volume(#[from] VolumeError),
+    /// What a container writes cannot be limited.
+    #[error(transparent)]
+    SizeLimit(#[from] SizeLimitError),
     /// The process could not be made.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -293,6 +297,7 @@ impl RuntimeError {
             RuntimeError::Spec(error) => error.hint(),
             RuntimeError::User(error) => error.hint(),
             RuntimeError::Volume(error) => error.hint(),
+            RuntimeError::SizeLimit(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),
             RuntimeError::UnknownContainer(_) | RuntimeError::LinkTargetUnknown(_) => {

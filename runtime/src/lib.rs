@@ -43,6 +43,7 @@ pub mod networking;
 pub mod networks;
 pub mod process;
 pub mod process_identity;
+pub mod project_quota;
 pub mod remove;
 mod rename;
 mod repair;

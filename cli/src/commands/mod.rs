@@ -35,4 +35,5 @@ pub mod start;
 pub mod stop;
 pub mod switch;
 pub mod version;
+pub mod volume;
 pub mod wait;

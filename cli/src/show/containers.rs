@@ -14,6 +14,7 @@ use super::command_line::quoted;
 use super::life::{Life, status};
 use super::list::{ListFormat, Row, Truncation, labels, render};
 use super::moment::{elapsed, listed};
+use super::mounts::{local_volumes, mounts};
 use super::place::{endpoints, network_mode, publications};
 use crate::output::duration::ago;
 use crate::output::template::UnknownField;
@@ -107,6 +108,7 @@ struct ContainerRow<'a> {
     created_ago: String,
     status: String,
     ports: String,
+    mounts: String,
     names: String,
 }
 
@@ -130,6 +132,7 @@ impl<'a> ContainerRow<'a> {
             created_ago: ago(elapsed(config.created, now)),
             status: status(&details.state, now),
             ports: ports(details),
+            mounts: mounts(config, truncation),
             names: names.join(","),
         }
     }
@@ -195,8 +198,8 @@ impl Row for ContainerRow<'_> {
             "ID": self.id,
             "Image": config.image,
             "Labels": labels(&config.labels),
-            "LocalVolumes": "0",
-            "Mounts": "",
+            "LocalVolumes": local_volumes(config).to_string(),
+            "Mounts": self.mounts,
             "Names": self.names,
             "Networks": network_names(self.details).join(","),
             "Ports": self.ports,

@@ -1,6 +1,6 @@
 //! `minirun network`: one file for each of its commands.
 
-mod confirmation;
+pub(super) mod confirmation;
 mod connect;
 mod create;
 mod disconnect;

@@ -5,6 +5,7 @@ use minirun_runtime::config::ContainerConfig;
 use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
+use super::storage::add_to_host_config;
 
 /// The requests, whatever became of them; what is really bound stands in `NetworkSettings`.
 pub(super) fn host_config(config: &ContainerConfig) -> Value {
@@ -17,7 +18,7 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         .extra_hosts
         .iter()
         .map(|host| format!("{}:{}", host.name, host.address));
-    json!({
+    let mut document = json!({
         "LogConfig": {"Type": "json-file", "Config": {}},
         "NetworkMode": network_mode(network),
         "PortBindings": port_bindings(&network.publish),
@@ -30,7 +31,9 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "PublishAllPorts": network.publish_all,
         "ReadonlyRootfs": config.read_only,
         "SecurityOpt": config.process.no_new_privileges.then_some(["no-new-privileges"]),
-    })
+    });
+    add_to_host_config(&mut document, config);
+    document
 }
 
 fn texts(values: &[impl ToString]) -> Vec<String> {

@@ -5,6 +5,7 @@ mod host_config;
 mod membership;
 mod network_settings;
 mod state;
+mod storage;
 #[cfg(test)]
 mod tests;
 
@@ -38,7 +39,7 @@ pub fn container(details: &ContainerDetails) -> Value {
         "Driver": "overlay",
         "Platform": "linux",
         "HostConfig": host_config::host_config(config),
-        "Mounts": [],
+        "Mounts": storage::mounts(config, &paths.volumes()),
         "Config": config::of_container(config),
         "NetworkSettings": network_settings::network_settings(details),
     })

@@ -73,7 +73,10 @@ fn a_container_shows_what_was_asked_for() {
             "Links": ["/web1:/web2/web"],
             "PublishAllPorts": false,
             "ReadonlyRootfs": false,
-            "SecurityOpt": null
+            "SecurityOpt": null,
+            "Binds": null,
+            "VolumesFrom": null,
+            "ShmSize": 67108864
         })
     );
     assert_eq!(
@@ -86,6 +89,7 @@ fn a_container_shows_what_was_asked_for() {
             "Env": ["GREETING=hello there"],
             "Cmd": ["httpd", "-p", "80"],
             "Image": "demo",
+            "Volumes": null,
             "WorkingDir": "",
             "Entrypoint": null,
             "Labels": {},
@@ -251,7 +255,7 @@ fn an_image_is_inspected_as_docker_shows_it() {
             "Size": 8_100_000,
             "Config": {
                 "User": "", "ExposedPorts": {"80/tcp": {}}, "Env": ["A=b"], "Cmd": ["httpd", "-p", "80"],
-                "WorkingDir": "", "Entrypoint": null, "Labels": {}, "StopSignal": "SIGTERM"
+                "Volumes": null, "WorkingDir": "", "Entrypoint": null, "Labels": {}, "StopSignal": "SIGTERM"
             },
             "RootFS": {
                 "Type": "layers",
