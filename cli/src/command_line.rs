@@ -72,6 +72,7 @@ const COMMANDS: &[Entry] = &[
     entry::<update::Update>("update"),
     CONTAINER,
     entry::<network::NetworkCommand>("network"),
+    entry::<volume::VolumeCommand>("volume"),
     entry::<import::Import>("import"),
     entry::<images::Images>("images"),
     entry::<rmi::RemoveImage>("rmi"),

@@ -216,6 +216,12 @@ impl ContainerPaths {
         Ok(last.unwrap_or_default())
     }
 
+    /// The directory of all volumes, which is beside that of all containers.
+    pub fn volumes(&self) -> PathBuf {
+        let root = self.root.ancestors().nth(2).unwrap_or(&self.root);
+        root.join("volumes")
+    }
+
     /// What its program wrote.
     pub fn log(&self) -> PathBuf {
         self.root.join("log")

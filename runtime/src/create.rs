@@ -1,5 +1,6 @@
 //! Creating a container: from what was asked for to a record in which every name is resolved.
 
+use crate::byte_size::ByteSize;
 use crate::config::{ContainerConfig, LinkEnvironment, NetworkConfig, ProcessConfig};
 use crate::container_state::RunningRecord;
 use crate::error::RuntimeError;
@@ -10,13 +11,14 @@ use crate::log_options::LogOptions;
 pub use crate::network_place::{MembershipRequest, NetworkWanted};
 use crate::network_place::{Place, check_network_options};
 use crate::process_identity::ProcessIdentity;
+use crate::project_quota::ProjectQuota;
 use crate::resources::Resources;
 use crate::resources_update::check_resources;
 use crate::restart_policy::{RestartPolicy, Restarts};
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
 use crate::stop_timeout::StopTimeout;
-use crate::storage::{Mount, StorageWanted};
+use crate::storage::{Mount, StorageOption, StorageWanted};
 use crate::store::ContainerLock;
 use crate::warning::{Warning, health_warning, ignored_options};
 use jiff::Timestamp;
@@ -141,6 +143,7 @@ impl Runtime {
         let id = ContainerId::random()?;
         let root = image.root_attributes()?;
         let mounts = self.resolve_mounts(&request, &image)?;
+        let limit = self.size_limit(&request)?;
         let lock = self.begin(&id)?;
         let config = self
             .claim_some_name(request.name.clone(), &id)
@@ -148,7 +151,7 @@ impl Runtime {
                 let named = (id, name.clone());
                 let config = merge(request, image.config, named, (image.id, place, links));
                 self.with_volumes(mounts, &image.layers, |mounts| {
-                    self.write_new(with_mounts(config, mounts), root)
+                    self.write_new(with_mounts(config, mounts), root, limit)
                 })
                 .inspect_err(|_| self.release_name(&name, &id))
             })
@@ -177,17 +180,40 @@ impl Runtime {
         }
     }
 
+    /// The quotas by which what the container writes can be limited, if it shall be.
+    fn size_limit(
+        &self,
+        request: &CreateRequest,
+    ) -> Result<Option<(ProjectQuota, ByteSize)>, RuntimeError> {
+        let Some(StorageOption::Size(limit)) = request.storage.options.last() else {
+            return Ok(None);
+        };
+        let containers = self.containers();
+        fs::create_dir_all(&containers)
+            .map_err(|error| RuntimeError::file("create", &containers, error))?;
+        Ok(Some((ProjectQuota::open(&containers)?, *limit)))
+    }
+
     /// Writes what makes a named directory a container.
     fn write_new(
         &self,
         config: ContainerConfig,
         root: RootAttributes,
+        limit: Option<(ProjectQuota, ByteSize)>,
     ) -> Result<ContainerConfig, RuntimeError> {
         let paths = self.paths(&config.id);
         write_directories(&paths.root, root)?;
-        self.note_creator(&config)?;
-        atomic_file::write_json(&paths.record(), &config)?;
-        Ok(config)
+        let written = ["upper", "work"].map(|name| paths.root.join(name));
+        if let Some((quota, limit)) = &limit {
+            quota.limit(&config.id, &written, *limit)?;
+        }
+        let recorded = self
+            .note_creator(&config)
+            .and_then(|()| Ok(atomic_file::write_json(&paths.record(), &config)?));
+        if let (Err(_), Some((quota, _))) = (&recorded, &limit) {
+            quota.release(&written[0]);
+        }
+        recorded.map(|()| config)
     }
 
     /// A container that is to remove itself is of no use without the command that makes it run: if that is killed before,

@@ -4,6 +4,7 @@ use crate::cgroup::CgroupError;
 use crate::files::FilesError;
 use crate::image::ImageError;
 use crate::process::ProcessError;
+use crate::project_quota::SizeLimitError;
 use crate::resources::error::ResourcesError;
 use crate::spec::SpecError;
 use crate::user::UserError;
@@ -74,6 +75,9 @@ pub enum RuntimeError {
     /// A volume could not be used, or something not be mounted.
     #[error(transparent)]
     Volume(#[from] VolumeError),
+    /// What a container writes cannot be limited.
+    #[error(transparent)]
+    SizeLimit(#[from] SizeLimitError),
     /// The process could not be made.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -322,6 +326,7 @@ impl RuntimeError {
             RuntimeError::User(error) => error.hint(),
             RuntimeError::Files(error) => error.hint(),
             RuntimeError::Volume(error) => error.hint(),
+            RuntimeError::SizeLimit(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
             RuntimeError::Cgroup(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),

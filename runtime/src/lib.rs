@@ -54,6 +54,7 @@ pub mod pipe;
 pub mod process;
 pub mod process_identity;
 pub mod process_listing;
+pub mod project_quota;
 pub mod remove;
 mod rename;
 mod repair;

@@ -4,6 +4,7 @@ use crate::config::ContainerConfig;
 use crate::container_state::{ContainerState, LastAddresses};
 use crate::error::RuntimeError;
 use crate::image::{ImageId, Removed};
+use crate::project_quota::ProjectQuota;
 use crate::runtime::Runtime;
 use minirun_netns::{Explain, Explanation, Narrator};
 use std::collections::BTreeSet;
@@ -119,6 +120,11 @@ impl Runtime {
         // The record first: what is left when this is interrupted is then seen to be half removed.
         remove_file(paths.record())?;
         self.release_name(&config.name, &config.id);
+        if config.storage.size_limit.is_some()
+            && let Ok(quota) = ProjectQuota::open(&self.containers())
+        {
+            quota.release(&paths.root.join("upper"));
+        }
         match fs::remove_dir_all(&paths.root) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(RuntimeError::file("remove", &paths.root, error));

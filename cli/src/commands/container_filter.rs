@@ -21,6 +21,8 @@ pub enum ContainerKey {
     Health,
     /// A network by its name or id.
     Network,
+    /// A volume by its name, or a destination.
+    Volume,
 }
 
 impl FilterKey for ContainerKey {
@@ -31,6 +33,7 @@ impl FilterKey for ContainerKey {
         ("status", Self::Status),
         ("health", Self::Health),
         ("network", Self::Network),
+        ("volume", Self::Volume),
     ];
 
     fn check(self, value: &str) -> Result<(), String> {
@@ -67,6 +70,18 @@ pub fn fits(filters: &[Filter<ContainerKey>], details: &ContainerDetails) -> boo
         && any(filters, ContainerKey::Network, |network| {
             is_on(details, network)
         })
+        && any(filters, ContainerKey::Volume, |volume| {
+            has_mounted(details, volume)
+        })
+}
+
+fn has_mounted(details: &ContainerDetails, wanted: &str) -> bool {
+    let storage = &details.config.storage;
+    let mut destinations = storage.mounts.iter().map(|mount| &mount.destination);
+    destinations.any(|destination| destination.as_str() == wanted)
+        || storage
+            .volumes()
+            .any(|volume| volume.name.as_str() == wanted)
 }
 
 /// By name, or by as much of the id as listings show. A network that was removed is still known by its name.

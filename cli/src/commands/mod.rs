@@ -51,4 +51,5 @@ pub mod unpause;
 pub mod until;
 pub mod update;
 pub mod version;
+pub mod volume;
 pub mod wait;

@@ -20,6 +20,9 @@ pub struct Remove {
     /// Remove links instead, each named as SOURCE/ALIAS; both containers stay as they are
     #[arg(short, long, conflicts_with = "force")]
     link: bool,
+    /// Remove the anonymous volumes of the containers, too
+    #[arg(short, long, conflicts_with = "link")]
+    volumes: bool,
     /// Tell every step, with the command a person would type for it
     #[arg(long)]
     explain: bool,
@@ -78,9 +81,13 @@ impl Remove {
         narration: &mut Narration,
     ) -> Result<Removed, Failure> {
         let force = if self.force { Force::Yes } else { Force::No };
-        let removed = runtime
-            .resolve(name)
-            .and_then(|config| runtime.remove(&config, force, narration));
+        let removed = runtime.resolve(name).and_then(|config| {
+            runtime.remove(&config, force, narration)?;
+            if self.volumes {
+                runtime.remove_anonymous_volumes(&config);
+            }
+            Ok(())
+        });
         match removed {
             Ok(()) => Ok(Removed::Gone),
             // What is not there needs no removing; but a misspelt name should be seen.

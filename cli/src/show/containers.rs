@@ -13,6 +13,7 @@ use super::command_line::quoted;
 use super::life::{Life, status};
 use super::list::{ListFormat, Row, Truncation, labels, render};
 use super::moment::{elapsed, listed};
+use super::mounts::{local_volumes, mounts};
 use super::place::{endpoints, network_mode, publications};
 use crate::output::duration::ago;
 use crate::output::template::UnknownField;
@@ -106,6 +107,7 @@ struct ContainerRow<'a> {
     created_ago: String,
     status: String,
     ports: String,
+    mounts: String,
     names: String,
 }
 
@@ -129,6 +131,7 @@ impl<'a> ContainerRow<'a> {
             created_ago: ago(elapsed(config.created, now)),
             status: status(details, now),
             ports: ports(details),
+            mounts: mounts(config, truncation),
             names: names.join(","),
         }
     }
@@ -194,8 +197,8 @@ impl Row for ContainerRow<'_> {
             "ID": self.id,
             "Image": config.image,
             "Labels": labels(&config.labels),
-            "LocalVolumes": "0",
-            "Mounts": "",
+            "LocalVolumes": local_volumes(config).to_string(),
+            "Mounts": self.mounts,
             "Names": self.names,
             "Networks": network_names(self.details).join(","),
             "Ports": self.ports,

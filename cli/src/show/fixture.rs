@@ -20,6 +20,8 @@ use minirun_runtime::process_identity::ProcessIdentity;
 use minirun_runtime::restart_policy::Restarts;
 use minirun_runtime::signal::StopSignal;
 use minirun_runtime::stop_timeout::StopTimeout;
+use minirun_runtime::storage::VolumeKind;
+use minirun_runtime::volumes::{Volume, VolumeUse};
 
 /// When the listings of the tests are made: containers were created a minute before, and started five seconds before.
 pub const NOW: &str = "2026-11-21T09:30:00Z";
@@ -149,6 +151,28 @@ pub fn addressing(subnet: &str, gateway: &str) -> Addressing {
         range: None,
         auxiliary: [].into(),
     }
+}
+
+/// `cache`, which nobody named and nobody uses, and `db`, which `web1` has.
+pub fn volumes() -> Vec<VolumeUse> {
+    let volume = |name: &str, kind| Volume {
+        name: name.parse().unwrap(),
+        created: moment("2026-11-21T09:00:00Z"),
+        kind,
+        labels: [].into(),
+    };
+    let mut db = volume("db", VolumeKind::Named);
+    db.labels = [("tier".to_owned(), "back".to_owned())].into();
+    vec![
+        VolumeUse {
+            volume: volume("cache", VolumeKind::Anonymous),
+            users: Vec::new(),
+        },
+        VolumeUse {
+            volume: db,
+            users: vec!["web1".parse().unwrap()],
+        },
+    ]
 }
 
 /// A network of a user with both families, `lan`; its identifier is all `c`.

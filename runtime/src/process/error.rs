@@ -231,6 +231,10 @@ impl ProcessError {
             Self::Step {
                 errno: Errno::ELOOP,
                 ..
+            }
+            | Self::Mount {
+                errno: Errno::ELOOP,
+                ..
             } => "the image has a symbolic link where a directory must be",
             error => error.place_hint()?,
         };
@@ -274,10 +278,6 @@ impl ProcessError {
             } => {
                 "a symbolic link on the way leads to the root directory, into /proc, or out of the volume"
             }
-            Self::Mount {
-                errno: Errno::ELOOP,
-                ..
-            } => "a symbolic link on the way leads where none may",
             _ => return None,
         })
     }

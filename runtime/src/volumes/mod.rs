@@ -20,11 +20,13 @@
 //! 5. Only root can enter the directory of volumes: what containers write may hold set-user-id programs.
 
 mod claim;
+mod creation;
 mod error;
 mod inherit;
 mod populate;
 mod record;
 mod release;
+mod size;
 mod sources;
 mod store;
 mod usage;

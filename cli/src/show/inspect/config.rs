@@ -6,7 +6,10 @@ use minirun_bridge::port::ExposedPort;
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::health::HealthCheck;
 use minirun_runtime::image::ImageConfig;
+use minirun_runtime::storage::Destination;
 use serde_json::{Map, Value, json};
+
+use super::storage::anonymous_volumes;
 
 /// A container's process as it was asked for.
 pub(super) fn of_container(config: &ContainerConfig) -> Value {
@@ -25,6 +28,7 @@ pub(super) fn of_container(config: &ContainerConfig) -> Value {
         "Env": process.environment,
         "Cmd": words(&process.command),
         "Image": config.image,
+        "Volumes": anonymous_volumes(config),
         "WorkingDir": process.working_directory,
         "Entrypoint": words(&process.entrypoint),
         "Labels": config.labels,
@@ -41,6 +45,7 @@ pub(super) fn of_image(config: &ImageConfig) -> Value {
         "ExposedPorts": exposed(&config.exposed),
         "Env": config.environment,
         "Cmd": words(&config.command),
+        "Volumes": volumes(&config.volumes),
         "WorkingDir": config.working_directory,
         "Entrypoint": words(&config.entrypoint),
         "Labels": config.labels,
@@ -63,6 +68,12 @@ fn exposed(ports: &BTreeSet<ExposedPort>) -> Map<String, Value> {
         .iter()
         .map(|port| (port.to_string(), json!({})))
         .collect()
+}
+
+/// Docker shows the absence of volumes as null.
+fn volumes(volumes: &BTreeSet<Destination>) -> Option<Map<String, Value>> {
+    let paths = volumes.iter().map(|path| (path.to_string(), json!({})));
+    (!volumes.is_empty()).then(|| paths.collect())
 }
 
 /// Docker shows the absence of words as null.

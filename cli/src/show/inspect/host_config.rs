@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
 use super::resources::resources;
+use super::storage::add_to_host_config;
 
 /// The requests, whatever became of them; what is really bound stands in `NetworkSettings`.
 pub(super) fn host_config(config: &ContainerConfig) -> Value {
@@ -38,6 +39,7 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
     if let Value::Object(document) = &mut document {
         document.extend(resources(&config.resources));
     }
+    add_to_host_config(&mut document, config);
     document
 }
 

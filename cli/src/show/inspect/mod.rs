@@ -6,6 +6,7 @@ mod membership;
 mod network_settings;
 mod resources;
 mod state;
+mod storage;
 #[cfg(test)]
 mod tests;
 
@@ -39,7 +40,7 @@ pub fn container(details: &ContainerDetails) -> Value {
         "Driver": "overlay",
         "Platform": "linux",
         "HostConfig": host_config::host_config(config),
-        "Mounts": [],
+        "Mounts": storage::mounts(config, &paths.volumes()),
         "Config": config::of_container(config),
         "NetworkSettings": network_settings::network_settings(details),
     })

@@ -92,7 +92,10 @@ fn a_container_shows_what_was_asked_for() {
             "ReadonlyRootfs": false,
             "SecurityOpt": null,
             "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
-            "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null
+            "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null,
+            "Binds": null,
+            "VolumesFrom": null,
+            "ShmSize": 67108864
         })
     );
     assert_eq!(
@@ -105,6 +108,7 @@ fn a_container_shows_what_was_asked_for() {
             "Env": ["GREETING=hello there"],
             "Cmd": ["httpd", "-p", "80"],
             "Image": "demo",
+            "Volumes": null,
             "WorkingDir": "",
             "Entrypoint": null,
             "Labels": {},
@@ -273,7 +277,7 @@ fn an_image_is_inspected_as_docker_shows_it() {
             "Size": 8_100_000,
             "Config": {
                 "User": "", "ExposedPorts": {"80/tcp": {}}, "Env": ["A=b"], "Cmd": ["httpd", "-p", "80"],
-                "WorkingDir": "", "Entrypoint": null, "Labels": {}, "StopSignal": "SIGTERM"
+                "Volumes": null, "WorkingDir": "", "Entrypoint": null, "Labels": {}, "StopSignal": "SIGTERM"
             },
             "RootFS": {
                 "Type": "layers",

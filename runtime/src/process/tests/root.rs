@@ -115,10 +115,13 @@ fn an_image_whose_proc_is_a_link_is_refused() {
     let fixture = Fixture::new();
     symlink(fixture.path("outside"), fixture.path("layer/proc")).expect("a link");
     match fixture.run(&spec_of(&["true"])) {
-        Err(error @ ProcessError::Step { errno, .. }) => {
+        Err(error @ ProcessError::Mount { errno, .. }) => {
             assert_eq!(errno, Errno::ELOOP);
             assert_eq!(error.exit_code(), 125);
-            assert!(error.to_string().contains("mount proc on /proc"), "{error}");
+            assert!(
+                error.to_string().contains("mount `proc` on `/proc`"),
+                "{error}"
+            );
         }
         other => panic!("{other:?}"),
     }
