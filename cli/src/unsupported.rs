@@ -5,7 +5,7 @@ pub fn hint(option: &str) -> Option<String> {
     let option = option.split(['=', ' ']).next()?;
     let subject = match option {
         "--volume-driver" => "volume drivers are",
-        "--ulimit" => "resource limits are",
+        "--ulimit" => "limits of single processes are",
         "--privileged" | "--cap-add" | "--cap-drop" | "--device" => {
             "other capabilities and devices are"
         }
@@ -34,8 +34,8 @@ mod tests {
             Some("that is not part of this version: leave out `--userns`")
         );
         assert_eq!(
-            hint("--cpus=2").as_deref(),
-            Some("resource limits are not part of this version: leave out `--cpus`")
+            hint("--ulimit=nofile=9").as_deref(),
+            Some("limits of single processes are not part of this version: leave out `--ulimit`")
         );
         assert_eq!(hint("--nonsense"), None);
     }
