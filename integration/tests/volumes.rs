@@ -213,28 +213,30 @@ fn an_image_says_what_gets_a_volume() {
 #[test]
 fn volumes_are_made_listed_shown_and_pruned() {
     let host = TestHost::create();
-    host.minirun("volume create --label tier=back db")
+    host.minirun("volume create --label tier=back stock")
         .succeeds()
-        .stdout_is("db");
-    host.minirun("volume create db").succeeds().stdout_is("db");
+        .stdout_is("stock");
+    host.minirun("volume create stock")
+        .succeeds()
+        .stdout_is("stock");
     let anonymous = host.minirun("volume create").succeeds().line().to_owned();
     assert_eq!(anonymous.len(), 64);
-    host.minirun("volume ls --filter name=db")
+    host.minirun("volume ls --filter name=stock")
         .succeeds()
-        .stdout_is("DRIVER    VOLUME NAME\nlocal     db");
-    assert_eq!(names(&host, "--filter label=tier=back"), ["db"]);
+        .stdout_is("DRIVER    VOLUME NAME\nlocal     stock");
+    assert_eq!(names(&host, "--filter label=tier=back"), ["stock"]);
     host.minirun([
         "volume",
         "ls",
         "--filter",
-        "name=db",
+        "name=stock",
         "--format",
         "{{.Name}} {{.Driver}} {{.Mountpoint}}",
     ])
     .succeeds()
-    .stdout_is(&format!("db local {VOLUMES}/db/_data"));
-    let document = host.minirun("volume inspect db").succeeds().json();
-    assert_eq!(document[0]["Mountpoint"], format!("{VOLUMES}/db/_data"));
+    .stdout_is(&format!("stock local {VOLUMES}/stock/_data"));
+    let document = host.minirun("volume inspect stock").succeeds().json();
+    assert_eq!(document[0]["Mountpoint"], format!("{VOLUMES}/stock/_data"));
     assert_eq!(document[0]["Labels"], json!({"tier": "back"}));
     assert_eq!(document[0]["Driver"], "local");
     host.minirun("volume inspect nosuch")
@@ -249,13 +251,13 @@ fn volumes_are_made_listed_shown_and_pruned() {
         .stdout_contains(&format!("Deleted Volumes:\n{anonymous}\n"));
     host.minirun("volume prune -af --filter label!=tier")
         .succeeds();
-    assert_eq!(names(&host, ""), ["db"]);
+    assert_eq!(names(&host, ""), ["stock"]);
     host.minirun("volume prune -af --filter label=tier")
         .succeeds();
     for (words, problem) in [
         ("volume create a", "too short"),
         ("volume create ../x", "holds a `/`"),
-        ("volume create -d nfs db", "the only one is `local`"),
+        ("volume create -d nfs stock", "the only one is `local`"),
         ("volume ls --filter colour=red", "unknown filter `colour`"),
     ] {
         host.minirun(words).fails_with(125).stderr_contains(problem);
