@@ -308,6 +308,11 @@ fn a_container_can_have_what_another_has() {
         "the anonymous volume is used by `two`"
     );
     host.minirun("rm -fv two").succeeds();
+    assert_eq!(
+        names(&host, ""),
+        ["db"],
+        "nobody has the anonymous volume any more"
+    );
     host.minirun("run --rm --volumes-from nosuch demo true")
         .fails_with(125)
         .stderr_contains("no container is called `nosuch`");
