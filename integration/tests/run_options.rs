@@ -192,6 +192,47 @@ fn a_read_only_root_refuses_writes_and_leaves_shared_memory() {
 }
 
 #[test]
+fn a_read_only_root_has_room_where_something_is_mounted_and_hosts_that_follow_links() {
+    let host = host_with_busybox();
+    host.in_busybox(
+        "--read-only --tmpfs /memory -v /run/bound:/bound -v vol:/deep/volume",
+        "for place in /memory /bound /deep/volume /dev/shm; do echo x >$place/file || exit 1; done; \
+         head -c 1 /dev/urandom >/dev/null && test -d /proc/self && test -e /dev/pts/ptmx && touch /dev/file",
+    )
+    .succeeds()
+    .stderr_is("");
+    host.in_busybox("--read-only -v /run/bound:/bound:ro", "echo x >/bound/file")
+        .fails_with(1)
+        .stderr_contains("Read-only file system");
+    host.minirun("volume rm vol").succeeds();
+
+    host.idles("web1", "");
+    host.idles("web2", "--read-only --link web1:web");
+    let named = || {
+        let hosts = host.minirun("exec web2 cat /etc/hosts").succeeds();
+        let line = hosts
+            .stdout()
+            .lines()
+            .find(|line| line.contains("web"))
+            .map(str::to_owned);
+        line.and_then(|line| line.split_whitespace().next().map(str::to_owned))
+    };
+    assert_eq!(named(), Some(host.container("web1").address().to_string()));
+    host.minirun("rm -f web1").succeeds();
+    host.idles("other", "");
+    host.idles("web1", "");
+    assert_eq!(named(), Some(host.container("web1").address().to_string()));
+    assert!(
+        host.container("web2")
+            .mounted("/etc/hosts")
+            .unwrap()
+            .has("ro")
+    );
+    host.removes("web1 web2 other");
+    host.finish();
+}
+
+#[test]
 fn what_one_container_writes_no_other_sees() {
     let host = host_with_busybox();
     host.minirun([

@@ -37,6 +37,9 @@ pub(super) fn bind(state: &mut ChildState, what: &BindMount) -> Result<(), Errno
         _ => NodeKind::File,
     };
     let place = place(state.root()?, &what.target, kind)?;
+    if system_call::is_directory(&place)? != (kind == NodeKind::Directory) {
+        return Err(Errno::ENOTDIR);
+    }
     let attributes = match is_harmless_device(&status) {
         true => permit_devices(what.attributes),
         false => what.attributes,

@@ -121,7 +121,7 @@ pub enum ProcessError {
         errno: Errno,
     },
     /// Something could not be mounted.
-    #[error("cannot mount `{origin}` on `{target}`: {}", errno.desc())]
+    #[error("cannot mount `{origin}` on `{target}`: {}", reason(*errno))]
     Mount {
         /// What was to be mounted: a path of the host, or a kind of file system.
         origin: String,
@@ -176,6 +176,16 @@ pub enum ProcessError {
         /// Why it failed.
         errno: Errno,
     },
+}
+
+/// Why a mount failed. Of what leads out of its place the kernel says no more than that.
+fn reason(errno: Errno) -> &'static str {
+    match errno {
+        Errno::EXDEV => {
+            "a symbolic link on the way leads to the root directory, into /proc, or out of the volume"
+        }
+        errno => errno.desc(),
+    }
 }
 
 impl ProcessError {
@@ -271,12 +281,6 @@ impl ProcessError {
                 ..
             } => {
                 "the destination has to be made, and lies in something that is read-only: make it there first"
-            }
-            Self::Mount {
-                errno: Errno::EXDEV,
-                ..
-            } => {
-                "a symbolic link on the way leads to the root directory, into /proc, or out of the volume"
             }
             _ => return None,
         })

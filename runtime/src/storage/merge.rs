@@ -75,6 +75,7 @@ fn inherit(mount: &Mount, access: Option<Access>) -> Option<MountWanted> {
         MountKind::Bind(bind) => KindWanted::Bind(bind.clone()),
         MountKind::Volume(volume) => KindWanted::Volume(VolumeWanted {
             name: Some(volume.name.clone()),
+            kind: volume.kind,
             labels: Default::default(),
             population: volume.population,
             subpath: volume.subpath.clone(),

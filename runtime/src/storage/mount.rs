@@ -129,12 +129,13 @@ pub struct VolumeMount {
 }
 
 /// Whether anybody named a volume.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VolumeKind {
     /// Somebody did: it stays until somebody removes it.
     Named,
     /// Nobody did: it can go with its container.
+    #[default]
     Anonymous,
 }
 

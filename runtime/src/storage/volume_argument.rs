@@ -71,12 +71,11 @@ fn kind(
                 None => None,
             };
             Some(KindWanted::Volume(VolumeWanted {
-                name,
                 population: match options.copying {
                     Some(_) => Population::Nothing,
                     None => Population::Copy,
                 },
-                ..VolumeWanted::default()
+                ..VolumeWanted::called(name)
             }))
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::destination::Destination;
-use super::mount::{Access, Bind, Origin, Population, Storage};
+use super::mount::{Access, Bind, Origin, Population, Storage, VolumeKind};
 use super::storage_option::StorageOption;
 use super::tmpfs::Tmpfs;
 use super::volume_name::VolumeName;
@@ -21,6 +21,20 @@ pub struct StorageWanted {
     pub shared_memory: Option<ByteSize>,
     /// `--storage-opt`.
     pub options: Vec<StorageOption>,
+}
+
+impl VolumeWanted {
+    /// A volume that somebody named, or one that nobody did.
+    pub(super) fn called(name: Option<VolumeName>) -> Self {
+        Self {
+            kind: match name {
+                Some(_) => VolumeKind::Named,
+                None => VolumeKind::Anonymous,
+            },
+            name,
+            ..Self::default()
+        }
+    }
 }
 
 impl StorageWanted {
@@ -66,6 +80,8 @@ pub enum KindWanted {
 pub struct VolumeWanted {
     /// Its name; none means one of its own.
     pub name: Option<VolumeName>,
+    /// Whether somebody gave it that name.
+    pub kind: VolumeKind,
     /// What is noted on it if it is made.
     pub labels: BTreeMap<String, String>,
     /// What it gets from the image if it is empty.

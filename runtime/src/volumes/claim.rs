@@ -45,10 +45,7 @@ fn named(wanted: Vec<MountWanted>) -> Result<(Vec<Mount>, Labels), RuntimeError>
             KindWanted::Bind(bind) => MountKind::Bind(bind),
             KindWanted::Tmpfs(tmpfs) => MountKind::Tmpfs(tmpfs),
             KindWanted::Volume(volume) => {
-                let kind = match &volume.name {
-                    Some(_) => VolumeKind::Named,
-                    None => VolumeKind::Anonymous,
-                };
+                let kind = volume.kind;
                 let name = volume.name.map_or_else(VolumeName::random, Ok)?;
                 labels.insert(name.clone(), volume.labels);
                 MountKind::Volume(VolumeMount {

@@ -13,6 +13,12 @@ impl Runtime {
     /// # Errors
     /// [`VolumeError::Unknown`]; [`VolumeError::InUse`] if a container has it, even one that does not run.
     pub fn remove_volume(&self, name: &VolumeName) -> Result<(), RuntimeError> {
+        self.wait_for_leaving()?;
+        self.remove_unused(name)
+    }
+
+    /// Waits for no container, so it can be called with one's lock in hand.
+    fn remove_unused(&self, name: &VolumeName) -> Result<(), RuntimeError> {
         let store = self.volumes();
         let unknown = || VolumeError::Unknown(name.to_string());
         let lock = store.lock(name)?.ok_or_else(unknown)?;
@@ -35,6 +41,7 @@ impl Runtime {
     /// # Errors
     /// When a record cannot be read.
     pub fn unused_volumes(&self) -> Result<Vec<Volume>, RuntimeError> {
+        self.wait_for_leaving()?;
         let volumes = self.volumes_in_use()?.into_iter();
         Ok(volumes
             .filter(|one| one.users.is_empty())
@@ -47,7 +54,7 @@ impl Runtime {
     pub fn remove_anonymous_volumes(&self, config: &ContainerConfig) {
         for volume in config.storage.volumes() {
             if volume.kind == VolumeKind::Anonymous {
-                let _ = self.remove_volume(&volume.name);
+                let _ = self.remove_unused(&volume.name);
             }
         }
     }

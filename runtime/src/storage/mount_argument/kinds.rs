@@ -69,10 +69,10 @@ fn volume(fields: &Fields, problems: &mut Problems) -> Option<VolumeWanted> {
         None => None,
     };
     Some(VolumeWanted {
-        name,
         labels: fields.labels.clone(),
         population: fields.population,
         subpath: fields.subpath.clone(),
+        ..VolumeWanted::called(name)
     })
 }
 
