@@ -82,6 +82,43 @@ impl Process {
         fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default()
     }
 
+    /// How much memory it has written to and shares with nobody, in KiB; 0 if it has ended.
+    pub fn private_memory(&self) -> u64 {
+        let path = format!("/proc/{}/smaps_rollup", self.pid);
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Private_Dirty:"));
+        let number = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+        number.unwrap_or_default()
+    }
+
+    /// Waits until it waits for room in a pipe, and nothing comes of that for a while.
+    ///
+    /// The kernel has no event for that, so this asks again and again.
+    ///
+    /// # Panics
+    ///
+    /// If it ends first, or never waits.
+    #[track_caller]
+    pub fn awaits_held_back(&self) {
+        let ask = |file: &str| {
+            fs::read_to_string(format!("/proc/{}/{file}", self.pid)).unwrap_or_default()
+        };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut written = String::new();
+        while written != ask("io") || !ask("wchan").contains("pipe_w") {
+            assert!(
+                Instant::now() < deadline,
+                "process {} is not held back",
+                self.pid
+            );
+            written = ask("io");
+            let ended = self.ends_within(Duration::from_millis(20));
+            assert!(!ended, "process {} ended and was not held back", self.pid);
+        }
+    }
+
     /// Waits until it has opened a file whose name holds `fragment`: `pidfd` when it waits for another process.
     ///
     /// The kernel has no event for that, so this asks again and again.

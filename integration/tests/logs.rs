@@ -118,7 +118,99 @@ fn lines_since_a_moment_can_be_asked_for() {
             .succeeds()
             .stdout_is(expected);
     }
-    host.minirun("logs --since yesterday job").fails_with(125);
+    host.minirun("logs --since yesterday job")
+        .fails_with(125)
+        .stderr_contains("invalid time `yesterday`");
+    host.removes("job");
+    host.finish();
+}
+
+#[test]
+fn lines_until_a_moment_can_be_asked_for() {
+    let host = TestHost::create();
+    run_job(&host, "echo one; echo two").succeeds();
+    let time = entries(&host)[0]["time"]
+        .as_str()
+        .expect("a time")
+        .to_owned();
+    let until = host.minirun(["logs", "--until", &time, "job"]).succeeds();
+    until.stdout_contains("one");
+    for (until, expected) in [("10m", ""), ("2999-01-02", "one\ntwo"), ("0", "")] {
+        host.minirun(["logs", "--until", until, "--details", "job"])
+            .succeeds()
+            .stdout_is(expected);
+    }
+    host.removes("job");
+    host.finish();
+}
+
+#[test]
+fn following_ends_at_the_moment_that_was_asked_for() {
+    let host = TestHost::create();
+    host.imports_busybox(&[]);
+    let words = [
+        "run",
+        "-d",
+        "--name",
+        "job",
+        "busybox",
+        "sh",
+        "-c",
+        "echo one; exec sleep 1000",
+    ];
+    host.minirun(words).succeeds();
+    host.container("job").awaits_log("one\n");
+    host.minirun("logs -f --until 0s job")
+        .succeeds()
+        .stdout_is("one");
+    host.minirun("logs -f --until 10m job")
+        .succeeds()
+        .stdout_is("");
+    host.removes("job");
+    host.finish();
+}
+
+#[test]
+fn following_ends_when_nobody_reads_any_more() {
+    let host = TestHost::create();
+    host.imports_busybox(&[]);
+    let words = [
+        "run",
+        "-d",
+        "--name",
+        "job",
+        "busybox",
+        "sh",
+        "-c",
+        "echo one; exec sleep 1000",
+    ];
+    host.minirun(words).succeeds();
+    host.command("sh", ["-c", "minirun logs -f job | grep -m 1 one"])
+        .succeeds()
+        .stdout_is("one");
+    host.removes("job");
+    host.finish();
+}
+
+#[test]
+fn a_damaged_log_is_read_as_far_as_it_can_be() {
+    let host = TestHost::create();
+    run_job(&host, "echo one").succeeds();
+    let log = host.container("job").inspect()["LogPath"]
+        .as_str()
+        .expect("a log")
+        .to_owned();
+    let damage = format!(
+        "head -c 30000000 /dev/zero >>{log}; echo >>{log}; echo '{{\"log\":\"torn' >>{log}; head -c 1000 /dev/urandom | tr -d '\\n' >>{log}"
+    );
+    host.command("sh", ["-c", &damage]).succeeds();
+    for command in ["logs job", "logs -f job", "logs --tail 5 job"] {
+        let shown = host.minirun(command).succeeds().stdout_is("one");
+        let warning = "warning: left out 2 damaged lines of the log";
+        shown.stderr_is(warning);
+    }
+    host.minirun("start -a job").succeeds().stdout_is("one");
+    host.minirun("logs job").succeeds().stdout_is("one\none");
     host.removes("job");
     host.finish();
 }

@@ -12,16 +12,22 @@ pub(super) const fn encoded_length(length: usize) -> usize {
 
 /// Writes bytes at the beginning of `to`, which has room for [`encoded_length`].
 pub(super) fn encode(bytes: &[u8], to: &mut [u8]) {
-    let groups = bytes.chunks(3).zip(to.chunks_exact_mut(4));
-    for (group, to) in groups {
-        let byte = |index: usize| u32::from(group.get(index).copied().unwrap_or_default());
-        let all = byte(0) << 16 | byte(1) << 8 | byte(2);
-        let digit = |shift: u32| ALPHABET[(all >> shift) as usize % 64];
-        to[0] = digit(18);
-        to[1] = digit(12);
-        to[2] = if group.len() > 1 { digit(6) } else { PADDING };
-        to[3] = if group.len() > 2 { digit(0) } else { PADDING };
+    let (groups, rest) = bytes.as_chunks::<3>();
+    let (to, _) = to.as_chunks_mut::<4>();
+    let (full, last) = to.split_at_mut(groups.len());
+    for (group, to) in groups.iter().zip(full) {
+        *to = digits(*group);
     }
+    if let (false, [to, ..]) = (rest.is_empty(), last) {
+        let byte = |index: usize| rest.get(index).copied().unwrap_or_default();
+        *to = digits([byte(0), byte(1), 0]);
+        to[rest.len() + 1..].fill(PADDING);
+    }
+}
+
+fn digits([first, second, third]: [u8; 3]) -> [u8; 4] {
+    let all = u32::from_be_bytes([0, first, second, third]);
+    [18, 12, 6, 0].map(|shift| ALPHABET[(all >> shift) as usize % 64])
 }
 
 /// The bytes that a text stands for; none if it is no base64.

@@ -7,7 +7,6 @@ use super::Stream;
 use super::base64;
 use jiff::Timestamp;
 use std::fmt::Write;
-use std::ops::Range;
 
 /// How many bytes are looked at together.
 const BLOCK: usize = 16;
@@ -18,7 +17,7 @@ const LONGEST_ESCAPE: usize = 6;
 const TEXT: &[u8] = br#"{"log":""#;
 const BYTES: &[u8] = br#"{"base64":""#;
 
-/// What stands behind the content of a line.
+/// What stands behind the content of a line, and in front of that the end of a line.
 #[derive(Debug)]
 pub(super) struct Ending(String);
 
@@ -29,10 +28,18 @@ impl Ending {
         // Writing into memory cannot fail.
         let _ = writeln!(
             text,
-            r#"","stream":"{}","time":"{time:.9}"}}"#,
+            r#"\n","stream":"{}","time":"{time:.9}"}}"#,
             stream.word()
         );
         Ending(text)
+    }
+
+    fn of_ended_line(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    fn of_unended_line(&self) -> &[u8] {
+        &self.0.as_bytes()[br"\n".len()..]
     }
 }
 
@@ -64,21 +71,31 @@ impl Batch {
     /// Adds a line of output.
     pub(super) fn add(&mut self, line: &[u8], ending: &Ending) {
         let longest = line.len().saturating_mul(LONGEST_ESCAPE) + BLOCK;
-        let room = BYTES.len() + longest + ending.0.len();
+        let room = BYTES.len() + longest + ending.of_ended_line().len();
         if self.memory.len() - self.filled < room {
             self.grow(self.filled + room);
         }
+        let (text, ending_of_text) = match line {
+            [text @ .., b'\n'] => (text, ending.of_ended_line()),
+            text => (text, ending.of_unended_line()),
+        };
         let begin = self.filled;
         self.put(TEXT);
-        let is_text = line.is_ascii() || std::str::from_utf8(line).is_ok();
-        if !(is_text && self.put_escaped(line)) {
-            self.filled = begin;
-            self.put(BYTES);
-            let length = base64::encoded_length(line.len());
-            let place = self.take(length);
-            base64::encode(line, &mut self.memory[place]);
+        match escape(text, &mut self.memory[self.filled..]) {
+            Some(length) => {
+                self.filled += length;
+                self.put(ending_of_text);
+            }
+            None => {
+                self.filled = begin;
+                self.put(BYTES);
+                let length = base64::encoded_length(line.len());
+                let place = self.filled..self.filled + length;
+                base64::encode(line, &mut self.memory[place]);
+                self.filled += length;
+                self.put(ending.of_unended_line());
+            }
         }
-        self.put(ending.0.as_bytes());
     }
 
     /// Makes room for as many bytes. Of a large piece of memory, what is never written to costs nothing, so there may be
@@ -89,81 +106,62 @@ impl Batch {
         self.memory = memory;
     }
 
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
-        let place = self.take(bytes.len());
-        self.memory[place].copy_from_slice(bytes);
+        self.memory[self.filled..self.filled + bytes.len()].copy_from_slice(bytes);
+        self.filled += bytes.len();
     }
+}
 
-    fn take(&mut self, length: usize) -> Range<usize> {
-        let begin = self.filled;
-        self.filled += length;
-        begin..self.filled
-    }
-
-    /// Adds UTF-8 as what stands between the quotes of a JSON string. Says false, having done some of it, if there is a NUL:
-    /// what holds those is no text to anybody, and would become six times as long.
-    fn put_escaped(&mut self, mut text: &[u8]) -> bool {
-        while let Some((block, rest)) = text.split_first_chunk::<BLOCK>() {
-            let plain = self.put_block(block);
-            if plain == BLOCK {
-                text = rest;
-                continue;
-            }
-            if !self.put_escape(block[plain]) {
-                return false;
-            }
-            text = &text[plain + 1..];
-        }
-        while !text.is_empty() {
-            let mut block = [b' '; BLOCK];
-            block[..text.len()].copy_from_slice(text);
-            let plain = self.put_block(&block);
-            let Some(special) = text.get(plain) else {
-                self.filled -= plain - text.len();
-                break;
-            };
-            if !self.put_escape(*special) {
-                return false;
-            }
-            text = &text[plain + 1..];
-        }
-        true
-    }
-
-    /// Adds the characters of a block up to the first that does not stand for itself, and says how many those are.
-    fn put_block(&mut self, block: &[u8; BLOCK]) -> usize {
+/// Writes text as what stands between the quotes of a JSON string, and says how long that is; none if it is no text, because
+/// it is not UTF-8 or holds a NUL, which is no character to anybody and would become six times as long. There must be room
+/// for each byte escaped and one block more.
+fn escape(text: &[u8], to: &mut [u8]) -> Option<usize> {
+    std::str::from_utf8(text).ok()?;
+    let mut at = 0;
+    let mut rest = text;
+    while let Some((block, behind)) = rest.split_first_chunk::<BLOCK>() {
         // All are copied, whatever they are: there is room, and those that do not belong are written over.
-        let begin = self.filled;
-        self.memory[begin..begin + BLOCK].copy_from_slice(block);
-        let all_plain = block.iter().fold(true, |all, byte| all & is_plain(*byte));
-        let plain = if all_plain {
-            BLOCK
+        to[at..at + BLOCK].copy_from_slice(block);
+        if block.iter().fold(true, |all, byte| all & is_plain(*byte)) {
+            at += BLOCK;
+            rest = behind;
+            continue;
+        }
+        let plain = plain_prefix(block);
+        at += plain;
+        at += put_escape(block[plain], &mut to[at..])?;
+        rest = &rest[plain + 1..];
+    }
+    for byte in rest {
+        if is_plain(*byte) {
+            to[at] = *byte;
+            at += 1;
         } else {
-            plain_prefix(block)
-        };
-        self.filled += plain;
-        plain
+            at += put_escape(*byte, &mut to[at..])?;
+        }
     }
+    Some(at)
+}
 
-    /// Adds a character that does not stand for itself; says false if it is NUL.
-    fn put_escape(&mut self, character: u8) -> bool {
-        let escape = match character {
-            0 => return false,
-            b'\n' => br"\n",
-            b'"' => br#"\""#,
-            b'\\' => br"\\",
-            b'\t' => br"\t",
-            b'\r' => br"\r",
-            control => {
-                let hexadecimal = |digit: u8| b"0123456789abcdef"[usize::from(digit)];
-                self.put(br"\u00");
-                self.put(&[hexadecimal(control >> 4), hexadecimal(control & 15)]);
-                return true;
-            }
-        };
-        self.put(escape);
-        true
-    }
+/// Writes a character that does not stand for itself, and says how long it has become; none if it is NUL.
+fn put_escape(character: u8, to: &mut [u8]) -> Option<usize> {
+    let short = match character {
+        0 => return None,
+        b'\n' => b'n',
+        b'\t' => b't',
+        b'\r' => b'r',
+        b'"' | b'\\' => character,
+        control => {
+            let hexadecimal = |digit: u8| b"0123456789abcdef"[usize::from(digit)];
+            to[..4].copy_from_slice(br"\u00");
+            to[4] = hexadecimal(control >> 4);
+            to[5] = hexadecimal(control & 15);
+            return Some(LONGEST_ESCAPE);
+        }
+    };
+    to[..2].copy_from_slice(&[b'\\', short]);
+    Some(2)
 }
 
 /// Whether a byte of UTF-8 stands for itself in a JSON string (RFC 8259, section 7).
@@ -172,24 +170,23 @@ fn is_plain(byte: u8) -> bool {
     (byte >= b' ') & (byte != b'"') & (byte != b'\\')
 }
 
-/// How many bytes at the beginning of a block stand for themselves. Eight are computed with at once: a byte below some value
-/// borrows from its highest bit when that value is taken away, and what it borrows from its neighbour matters only behind it.
+/// How many bytes at the beginning of a block stand for themselves, which are not all. Eight are computed with at once: a byte
+/// below some value borrows from its highest bit when that value is taken away, and what it borrows from its neighbour
+/// matters only behind it.
 fn plain_prefix(block: &[u8; BLOCK]) -> usize {
     const EACH: u64 = u64::MAX / 0xff;
     let below =
         |word: u64, value: u8| word.wrapping_sub(EACH * u64::from(value)) & !word & (EACH * 0x80);
     let equal = |word: u64, value: u8| below(word ^ (EACH * u64::from(value)), 1);
+    let special = |word: [u8; 8]| {
+        let word = u64::from_le_bytes(word);
+        below(word, b' ') | equal(word, b'"') | equal(word, b'\\')
+    };
     let (words, _) = block.as_chunks::<8>();
-    let mut before = 0;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let special = below(word, b' ') | equal(word, b'"') | equal(word, b'\\');
-        if special != 0 {
-            return before + special.trailing_zeros() as usize / 8;
-        }
-        before += 8;
+    match special(words[0]) {
+        0 => 8 + special(words[1]).trailing_zeros() as usize / 8,
+        special => special.trailing_zeros() as usize / 8,
     }
-    before
 }
 
 #[cfg(test)]
@@ -233,8 +230,9 @@ mod tests {
         fn bytes_that_stand_for_themselves_are_counted_right(
             block in prop::array::uniform16(prop_oneof![any::<u8>(), Just(b'a'), 0x1d_u8..0x24, 0x5a_u8..0x5e])
         ) {
-            let expected = block.iter().position(|byte| !is_plain(*byte));
-            prop_assert_eq!(plain_prefix(&block), expected.unwrap_or(BLOCK));
+            if let Some(special) = block.iter().position(|byte| !is_plain(*byte)) {
+                prop_assert_eq!(plain_prefix(&block), special);
+            }
         }
 
         #[test]

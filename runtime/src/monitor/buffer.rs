@@ -10,7 +10,7 @@ const CALM: usize = 16 * 1024;
 /// How much is read at once while much comes, in bytes.
 const BUSY: usize = 64 * 1024;
 
-/// How long nothing must have come until what much output needs is given back.
+/// How long nothing must have come until what output needs is given back.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Memory for one piece of output. It is small, because most of a monitor's life is waiting and there are many; it grows
@@ -60,10 +60,10 @@ impl Buffer {
 
     /// How long to wait for something to happen before [`Buffer::rest`] is due; none if it is not.
     pub(super) fn patience(&self) -> Option<Duration> {
-        self.busy.then_some(PAUSE)
+        (self.busy || !self.memory.is_empty()).then_some(PAUSE)
     }
 
-    /// Gives back what only much output needs.
+    /// Gives back all memory.
     pub(super) fn rest(&mut self) {
         *self = Buffer::default();
     }

@@ -3,11 +3,12 @@
 //! Everything waits in one `poll(2)`: the two pipes or the terminal of the program, the descriptor of its first process,
 //! commands that are behind with reading, one that has something to say, terminals that were left to us, and questions about
 //! names. The only timers are that of the DNS server, while it waits for the answer of another, that of health checks, and that
-//! of the pause after much output. A command that does not read holds up its
+//! of the pause after output. A command that does not read holds up its
 //! stream and with that, in the end, the program that writes to it; it holds up neither the other stream nor the end.
 
 use super::buffer::Buffer;
 use super::control::Request;
+use super::keep_memory_small;
 use super::kept_terminal::KeptTerminal;
 use super::listener::Listener;
 use super::output::Output;
@@ -66,13 +67,14 @@ impl Container {
         }
     }
 
-    /// Gives back what only much output needs.
+    /// Gives back what only output needs.
     fn rest(&mut self, buffer: &mut Buffer) {
         buffer.rest();
         if let Some(log) = &mut self.log {
             log.rest();
         }
         self.streams.outputs.iter_mut().for_each(Output::rest);
+        keep_memory_small();
     }
 
     /// Gives those who listen the rest of the output; hands back those to whom it could not be given without waiting.

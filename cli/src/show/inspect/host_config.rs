@@ -21,7 +21,7 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         .iter()
         .map(|host| format!("{}:{}", host.name, host.address));
     let mut document = json!({
-        "LogConfig": {"Type": "json-file", "Config": {}},
+        "LogConfig": {"Type": config.log.driver(), "Config": config.log.words()},
         "NetworkMode": network_mode(network),
         "PortBindings": port_bindings(&network.publish),
         "RestartPolicy": restart_policy(config.restart),

@@ -14,6 +14,7 @@ use std::path::Path;
 
 use minirun_runtime::details::ContainerDetails;
 use minirun_runtime::image::Image;
+use minirun_runtime::log_options::LogOptions;
 use serde_json::{Value, json};
 
 use super::command_line::program_and_arguments;
@@ -34,7 +35,7 @@ pub fn container(details: &ContainerDetails) -> Value {
         "ResolvConfPath": text(&paths.root.join("resolv.conf")),
         "HostnamePath": text(&paths.root.join("hostname")),
         "HostsPath": text(&paths.root.join("hosts")),
-        "LogPath": text(&paths.log()),
+        "LogPath": log_path(details),
         "Name": format!("/{}", config.name),
         "RestartCount": details.state.restart_count(),
         "Driver": "overlay",
@@ -63,6 +64,14 @@ pub fn image(image: &Image) -> Value {
         "Config": config::of_image(&image.config),
         "RootFS": {"Type": "layers", "Layers": layers},
     })
+}
+
+/// Where the newest file of the log is; empty text if there is no log.
+fn log_path(details: &ContainerDetails) -> String {
+    match details.config.log {
+        LogOptions::JsonFile(_) => text(&details.paths.log()),
+        LogOptions::None => String::new(),
+    }
 }
 
 /// JSON is UTF-8, which the path of the state need not be.

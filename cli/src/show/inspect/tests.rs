@@ -78,7 +78,7 @@ fn a_container_shows_what_was_asked_for() {
     assert_eq!(
         document["HostConfig"],
         json!({
-            "LogConfig": {"Type": "json-file", "Config": {}},
+            "LogConfig": {"Type": "json-file", "Config": {"max-file": "5", "max-size": "20m"}},
             "NetworkMode": "bridge",
             "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
             "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
