@@ -502,14 +502,13 @@ fn next_monitor(guardian: &Process) -> Process {
     loop {
         let children = std::fs::read_to_string(&path).expect("the guardian lives");
         let leads = |child: &i32| getsid(Some(Pid::from_raw(*child))) == Ok(Pid::from_raw(*child));
-        let leader = children
+        let mut leaders = children
             .split_whitespace()
             .filter_map(|child| child.parse().ok())
-            .find(leads);
+            .filter(leads)
+            .map(Process::open);
         // A child that nobody has waited for keeps its number.
-        if let Some(monitor) = leader.map(Process::open)
-            && !monitor.ends_within(Duration::ZERO)
-        {
+        if let Some(monitor) = leaders.find(|leader| !leader.ends_within(Duration::ZERO)) {
             return monitor;
         }
         std::thread::yield_now();

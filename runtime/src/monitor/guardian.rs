@@ -88,8 +88,8 @@ fn keep(runtime: &Runtime, id: &ContainerId) -> ! {
     };
     let mut waited_for = None;
     loop {
-        reap();
         let next = turn(runtime, id, (&this, waited_for.take()));
+        reap();
         keep_memory_small();
         match next {
             Ok(Turn::Watch(monitor)) => {
