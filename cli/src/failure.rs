@@ -4,7 +4,7 @@
 //! a full disk or a reader that has gone must not change what a command does.
 
 use crate::output::sanitize::sanitize;
-use crate::output::template::UnknownField;
+use crate::output::template::TemplateError;
 use minirun_runtime::error::RuntimeError;
 use std::fmt;
 use std::io::Write;
@@ -101,8 +101,8 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<UnknownField> for Failure {
-    fn from(error: UnknownField) -> Failure {
+impl From<TemplateError> for Failure {
+    fn from(error: TemplateError) -> Failure {
         Failure::new(error)
     }
 }

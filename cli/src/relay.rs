@@ -30,7 +30,6 @@ use output::{Output, Target};
 pub use signals::HeldSignals;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::process::ExitCode;
 
 /// As much as a pipe holds by default (pipe(7)).
 const PIPE_SIZE: usize = 64 * 1024;
@@ -83,7 +82,7 @@ pub fn relay(
     source: Source<'_>,
     signals: HeldSignals,
     told: &mut dyn FnMut(&Report),
-) -> Result<ExitCode, Failure> {
+) -> Result<u8, Failure> {
     let input = streams
         .stdin
         .map(Input::new)
@@ -223,16 +222,14 @@ impl Relay<'_> {
         })
     }
 
-    fn conclude(&self, end: End) -> Result<ExitCode, Failure> {
+    fn conclude(&self, end: End) -> Result<u8, Failure> {
         let failed = self.outputs.iter().any(Output::has_failed);
         match (end, &self.source) {
             (End::Unknown, Source::Monitor { name, .. }) => Err(Failure::killed(format!(
                 "the monitor of container `{name}` was killed, and the container with it"
             ))),
-            (End::Code(code), _) if !failed => {
-                Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)))
-            }
-            _ => Ok(ExitCode::from(OWN_ERROR)),
+            (End::Code(code), _) if !failed => Ok(u8::try_from(code).unwrap_or(u8::MAX)),
+            _ => Ok(OWN_ERROR),
         }
     }
 }

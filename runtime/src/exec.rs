@@ -3,6 +3,7 @@
 use crate::cgroup::Cgroup;
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::link_environment::running_link_environment;
 use crate::monitor::CGROUP_PARENT;
 use crate::process::{ChildStdio, ExecPlan, RunningProcess, Sealed, spawn_exec};
@@ -11,6 +12,7 @@ use crate::spec::{SpecInputs, build_spec};
 use crate::start::{AttachedStreams, Attachment};
 use crate::user::{UserRequest, resolve_user};
 use minirun_bridge::environment::EnvironmentVariable;
+use minirun_bridge::id::ContainerId;
 use oci_spec::runtime::Process;
 use std::fs::File;
 use std::io::pipe;
@@ -32,6 +34,8 @@ pub struct ExecRequest {
 /// A program that was executed in a container.
 #[derive(Debug)]
 pub struct Executed {
+    /// What its events are known by.
+    pub execution: String,
     /// The process. It does not end with the caller.
     pub process: RunningProcess,
     /// Its streams, unless it was started detached.
@@ -57,6 +61,12 @@ impl Runtime {
         let init = init.open().ok_or_else(not_running)?;
         let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
         let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
+        let execution = ContainerId::random()?.to_string();
+        let tell = |action| {
+            let event = Event::container(config, action).with("execID", &execution);
+            self.tell_event(event.about(request.command.join(" ")));
+        };
+        tell(Action::ExecCreate);
         let fail = |error| RuntimeError::system("make pipes", error);
         let null = File::options()
             .read(true)
@@ -72,8 +82,11 @@ impl Runtime {
             };
             let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
             held.wait_root_ready()?;
+            let process = held.release()?;
+            tell(Action::ExecStart);
             return Ok(Executed {
-                process: held.release()?,
+                execution,
+                process,
                 streams: None,
             });
         }
@@ -93,8 +106,11 @@ impl Runtime {
         };
         let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
         held.wait_root_ready()?;
+        let process = held.release()?;
+        tell(Action::ExecStart);
         Ok(Executed {
-            process: held.release()?,
+            execution,
+            process,
             streams: Some(AttachedStreams {
                 stdin,
                 stdout,

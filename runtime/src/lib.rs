@@ -22,6 +22,7 @@ pub mod create;
 pub mod details;
 mod environment;
 pub mod error;
+pub mod events;
 pub mod exec;
 pub mod facts;
 pub mod generated_name;

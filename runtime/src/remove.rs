@@ -3,6 +3,7 @@
 use crate::config::ContainerConfig;
 use crate::container_state::{ContainerState, LastAddresses};
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::image::{ImageId, Removed};
 use crate::runtime::Runtime;
 use minirun_netns::{Explain, Explanation, Narrator};
@@ -116,6 +117,7 @@ impl Runtime {
             }
             _ => {}
         }
+        self.tell_event(Event::container(config, Action::Destroy));
         narrator.tell(&Told(Explanation {
             sentence: format!(
                 "remove the files of `{}` and give its name and address back",
@@ -141,7 +143,9 @@ impl Runtime {
                 .map(|container| container.name.to_string()),
             Err(error) => Some(format!("of unknown name ({error})")),
         };
-        Ok(self.images.remove(image, user_of)?)
+        let removed = self.images.remove(image, user_of)?;
+        self.tell_removed(&removed);
+        Ok(removed)
     }
 }
 

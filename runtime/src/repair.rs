@@ -97,6 +97,7 @@ impl Runtime {
             };
             write_exit(&paths.open_exit()?, &exit)
                 .map_err(|error| RuntimeError::file("write", &paths.exit(), error))?;
+            self.tell_death(config, (exit.started, exit.finished), exit.exit_code);
         }
         match take_down(self, config, &mut Silent).into_iter().next() {
             Some(error) => Err(error),

@@ -3,6 +3,7 @@
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::monitor::{self, MonitorStreams};
 use crate::report::{Narration, Report, Reports, channel};
 use crate::runtime::Runtime;
@@ -77,6 +78,9 @@ impl Runtime {
         let (attached, monitor_streams) = streams(options.attachment)
             .map_err(|error| RuntimeError::system("make pipes", error))?;
         let (reporter, reports) = channel(options.narration)?;
+        if options.attachment != Attachment::Detached {
+            self.tell_event(Event::container(config, Action::Attach));
+        }
         // A signal to the command's process group must not meet the monitor before it has left that group. The monitor
         // unblocks them when it has.
         let signals = SigSet::all()
@@ -124,7 +128,10 @@ impl Runtime {
             narration: Narration::Silent,
         };
         match self.start(config, options, told) {
-            Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => Ok(()),
+            Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => {
+                self.tell_event(Event::container(config, Action::Restart));
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }

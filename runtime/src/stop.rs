@@ -3,6 +3,7 @@
 use crate::config::ContainerConfig;
 use crate::container_state::{ContainerState, ExitRecord, RunningRecord, read_exit_file};
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::process_identity::PidFd;
 use crate::repair::KILLED;
 use crate::runtime::Runtime;
@@ -96,6 +97,7 @@ impl Runtime {
         match self.running(config)? {
             Some(record) => match record.init.and_then(|init| init.open()) {
                 Some(init) => {
+                    self.tell_signal(config, config.stop_signal.number());
                     ignore_ended(init.signal(config.stop_signal.number()))?;
                     let ended = init
                         .wait(Some(patience.unwrap_or(usual)))
@@ -112,6 +114,7 @@ impl Runtime {
             // The monitor was killed; what it had made is still there.
             self.settle(config)?;
         }
+        self.tell_event(Event::container(config, Action::Stop));
         Ok(())
     }
 
@@ -125,7 +128,10 @@ impl Runtime {
         };
         let victim = record.init.as_ref().unwrap_or(&record.monitor);
         match victim.open() {
-            Some(process) => ignore_ended(process.signal(SIGKILL)),
+            Some(process) => {
+                self.tell_signal(config, SIGKILL);
+                ignore_ended(process.signal(SIGKILL))
+            }
             None => Ok(()),
         }
     }
@@ -147,9 +153,17 @@ impl Runtime {
             record = self.running(config)?.ok_or_else(not_running)?;
         }
         match record.init.and_then(|init| init.open()) {
-            Some(init) => ignore_ended(init.signal(signal.number())),
+            Some(init) => {
+                self.tell_signal(config, signal.number());
+                ignore_ended(init.signal(signal.number()))
+            }
             None => Err(not_running()),
         }
+    }
+
+    /// Tells of a signal before it is sent, so that nobody hears of what it does first.
+    fn tell_signal(&self, config: &ContainerConfig, number: i32) {
+        self.tell_event(Event::container(config, Action::Kill).with("signal", number));
     }
 
     /// Who is who, if the container runs.

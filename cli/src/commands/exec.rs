@@ -77,7 +77,9 @@ impl RunCommand for Exec {
         match (executed.streams, signals) {
             (Some(streams), Some(signals)) => {
                 let source = Source::Process(executed.process);
-                relay::relay(streams, source, signals, &mut |_| ())
+                let code = relay::relay(streams, source, signals, &mut |_| ())?;
+                runtime.tell_exec_end(&config, &executed.execution, code.into());
+                Ok(ExitCode::from(code))
             }
             _ => Ok(ExitCode::SUCCESS),
         }

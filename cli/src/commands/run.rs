@@ -67,7 +67,7 @@ impl RunCommand for Run {
             return Ok(ExitCode::SUCCESS);
         };
         let source = Source::monitor(&runtime, &config, started.reports);
-        relay::relay(streams, source, signals, &mut tell)
+        relay::relay(streams, source, signals, &mut tell).map(ExitCode::from)
     }
 }
 

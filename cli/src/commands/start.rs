@@ -70,6 +70,6 @@ impl Start {
             .streams
             .ok_or_else(|| Failure::own("the container has no streams"))?;
         let source = Source::monitor(runtime, &config, started.reports);
-        relay::relay(streams, source, signals, &mut tell)
+        relay::relay(streams, source, signals, &mut tell).map(ExitCode::from)
     }
 }

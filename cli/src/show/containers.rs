@@ -16,7 +16,7 @@ use super::list::{ListFormat, Row, Truncation, labels, render};
 use super::moment::{elapsed, listed};
 use super::place::{endpoints, network_mode, publications};
 use crate::output::duration::ago;
-use crate::output::template::UnknownField;
+use crate::output::template::TemplateError;
 
 /// The states a container can be in, in Docker's words. Some of them no container of minirun is ever in; scripts ask for
 /// them all the same.
@@ -48,7 +48,7 @@ pub fn list(
     format: &ListFormat,
     truncation: Truncation,
     now: Timestamp,
-) -> Result<String, UnknownField> {
+) -> Result<String, TemplateError> {
     let other_names = match truncation {
         Truncation::Short => HashMap::new(),
         Truncation::Full => names_by_link(selection.all),

@@ -14,6 +14,8 @@ use super::store::{ImageStore, StoreLock};
 /// What a removal removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
+    /// The image.
+    pub image: ImageId,
     /// The names that are gone.
     pub untagged: Vec<ImageReference>,
     /// The image that is gone, if that was its last name.
@@ -66,6 +68,7 @@ impl ImageStore {
         drop(lock);
         drop(exclusion);
         Ok(Removed {
+            image: found.id,
             untagged,
             deleted: is_last.then_some(found.id),
         })

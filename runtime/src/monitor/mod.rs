@@ -26,6 +26,7 @@ mod watch;
 use crate::config::ContainerConfig;
 use crate::container_state::{ContainerPaths, ExitRecord, RunningRecord, write_exit};
 use crate::error::{OWN_ERROR, RuntimeError};
+use crate::events::{Action, Event};
 use crate::process_identity::ProcessIdentity;
 use crate::report::{Report, Reporter};
 use crate::runtime::Runtime;
@@ -151,6 +152,7 @@ fn live(
     };
     match monitor.begin(streams) {
         Ok(mut container) => {
+            runtime.tell_event(Event::container(config, Action::Start));
             monitor.reporter.send(&Report::Started);
             // Under the lock, since whoever connects it to another network reads this.
             container.network.remember(&monitor.paths);
@@ -190,6 +192,8 @@ impl Monitor<'_> {
             Err(error) => (OWN_ERROR, Some(error.to_string())),
         };
         self.record_end(exit_code, error);
+        let started = self.record.started;
+        runtime.tell_death(self.config, (started, Timestamp::now()), exit_code);
         self.reporter.send(&Report::Exited { exit_code });
         // Without the lock, the rest is left to the next command.
         let lock = lock?;
