@@ -63,6 +63,9 @@ const COMMANDS: &[Entry] = &[
     entry::<import::Import>("import"),
     entry::<images::Images>("images"),
     entry::<rmi::RemoveImage>("rmi"),
+    entry::<image::ImageCommand>("image"),
+    entry::<events::Events>("events"),
+    entry::<system::SystemCommand>("system"),
     entry::<info::Info>("info"),
     entry::<version::Version>("version"),
 ];

@@ -95,6 +95,15 @@ impl Failure {
     }
 }
 
+/// Says everything that went wrong, and the exit code for it.
+pub fn show_all(failures: impl IntoIterator<Item = impl Into<Failure>>) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for failure in failures {
+        code = failure.into().show();
+    }
+    code
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)

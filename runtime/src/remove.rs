@@ -151,7 +151,7 @@ impl Runtime {
 
 impl Runtime {
     /// Waits for the containers that have ended and are just removing themselves.
-    fn wait_for_leaving(&self) -> Result<(), RuntimeError> {
+    pub(crate) fn wait_for_leaving(&self) -> Result<(), RuntimeError> {
         for config in self.all()? {
             let state = self.paths(&config.id).container_state()?;
             if config.auto_remove && matches!(state, ContainerState::Exited(_)) {

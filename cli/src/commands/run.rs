@@ -53,8 +53,11 @@ impl RunCommand for Run {
                 "`-i` has no effect with `-d`: nobody is there to write to the program",
             );
         }
+        let hold = runtime.hold_new_containers().map_err(own)?;
         let config = self.container.create(&runtime)?.config;
-        let started = match runtime.start(&config, options, &mut tell) {
+        let started = runtime.start(&config, options, &mut tell);
+        drop(hold);
+        let started = match started {
             Ok(started) => started,
             Err(error) => {
                 discard(&runtime, &config);

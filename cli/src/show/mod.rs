@@ -8,6 +8,8 @@
 
 mod command_line;
 pub mod containers;
+pub mod disk_usage;
+pub mod event;
 pub mod explanation;
 pub mod facts;
 #[cfg(test)]
@@ -22,3 +24,4 @@ pub mod network_list;
 mod network_options;
 pub mod place;
 pub mod ports;
+pub mod pruned;

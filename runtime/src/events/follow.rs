@@ -124,9 +124,10 @@ impl Reader<'_> {
             if self.partial.last() != Some(&b'\n') {
                 return Ok(None);
             }
-            let parsed = serde_json::from_slice(&self.partial);
+            let is_blank = self.partial.len() == 1;
+            let parsed = (!is_blank).then(|| serde_json::from_slice(&self.partial).ok());
             self.partial.clear();
-            if let Ok(event) = parsed {
+            if let Some(event) = parsed.flatten() {
                 return Ok(Some(event));
             }
         }

@@ -75,7 +75,7 @@ impl ImageStore {
     }
 
     /// Takes the record away first: a layer without a record is cleared some day, a record without its layer would be a broken image.
-    fn delete(
+    pub(super) fn delete(
         &self,
         _lock: &StoreLock,
         staging: &Staging,
@@ -95,7 +95,7 @@ impl ImageStore {
     }
 }
 
-fn remove_file(path: &Path) -> Result<(), ImageError> {
+pub(super) fn remove_file(path: &Path) -> Result<(), ImageError> {
     ignore_missing(fs::remove_file(path))
         .map_err(at(path, |path, source| ImageError::Remove { path, source }))
 }

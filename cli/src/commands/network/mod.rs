@@ -1,16 +1,14 @@
 //! `minirun network`: one file for each of its commands.
 
-mod confirmation;
 mod connect;
 mod create;
 mod disconnect;
 mod filter;
-mod inspect;
+pub mod inspect;
 mod ls;
-mod prune;
+pub mod prune;
 mod reload;
 mod rm;
-mod until;
 mod update;
 
 use crate::command_line::Run as RunCommand;

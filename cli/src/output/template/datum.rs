@@ -78,7 +78,11 @@ impl<'v> Datum<'v> {
     }
 
     /// A field of it.
-    pub(super) fn field(self, place: usize, name: &str) -> Result<Datum<'v>, TemplateError> {
+    pub(super) fn field(
+        self,
+        (place, name): (usize, &str),
+        names: FieldNames,
+    ) -> Result<Datum<'v>, TemplateError> {
         let has_none = |kind: &str| {
             let problem = format!("`{name}` is asked of {kind}, which has no fields");
             Err(TemplateError::at(place, problem))
@@ -91,11 +95,13 @@ impl<'v> Datum<'v> {
             })
         };
         match self {
-            Datum::Found(Cow::Borrowed(Value::Object(fields))) => Ok(match key(fields, name) {
-                Some(key) => Datum::Found(Cow::Borrowed(&fields[key])),
-                None => absent(fields),
-            }),
-            Datum::Found(Cow::Owned(Value::Object(fields))) => Ok(match key(&fields, name) {
+            Datum::Found(Cow::Borrowed(Value::Object(fields))) => {
+                Ok(match names.key(fields, name) {
+                    Some(key) => Datum::Found(Cow::Borrowed(&fields[key])),
+                    None => absent(fields),
+                })
+            }
+            Datum::Found(Cow::Owned(Value::Object(fields))) => Ok(match names.key(&fields, name) {
                 Some(key) => Datum::of(fields[key].clone()),
                 None => absent(&fields),
             }),
@@ -128,16 +134,26 @@ impl Absence {
     }
 }
 
-/// The key that is meant by a field. Docker's names for fields differ from their keys in JSON by capitals: `.ID` is `Id`.
-fn key<'f>(fields: &'f Map<String, Value>, name: &str) -> Option<&'f String> {
-    let exact = fields.keys().find(|key| *key == name);
-    exact.or_else(|| {
-        fields.keys().find(|key| {
-            key.starts_with(char::is_uppercase)
-                && name.starts_with(char::is_uppercase)
-                && key.eq_ignore_ascii_case(name)
+/// How strictly the name of a field is taken. Docker's names for fields differ from their keys in JSON by capitals: `.ID` is `Id`,
+/// and `id` in events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FieldNames {
+    /// Those of the whole, where capitals do not matter.
+    OfWhole,
+    /// Those of a part, which may be somebody's labels: they count if key and name begin with a capital.
+    OfPart,
+}
+
+impl FieldNames {
+    /// The key that is meant by a name.
+    fn key<'f>(self, fields: &'f Map<String, Value>, name: &str) -> Option<&'f String> {
+        let is_dockers = |text: &str| text.starts_with(char::is_uppercase);
+        let exact = fields.keys().find(|key| *key == name);
+        exact.or_else(|| {
+            let mut like = fields.keys().filter(|key| key.eq_ignore_ascii_case(name));
+            like.find(|key| is_dockers(name) && (self == Self::OfWhole || is_dockers(key)))
         })
-    })
+    }
 }
 
 /// What a value is, for a sentence.

@@ -1,6 +1,6 @@
 //! From a tree and a JSON value to text.
 
-use super::datum::{Datum, kind};
+use super::datum::{Datum, FieldNames, kind};
 use super::error::TemplateError;
 use super::tree::{Block, Command, Node, Operand, Pipeline, RangeNames, Source, Variable};
 use serde_json::Value;
@@ -166,9 +166,22 @@ impl<'v> Evaluation<'v> {
             Source::Pipeline(pipeline) => self.pipeline(pipeline, dot)?,
         };
         for field in &operand.fields {
-            value = value.field(operand.place, field)?;
+            let names = match self.is_root(&value) {
+                true => FieldNames::OfWhole,
+                false => FieldNames::OfPart,
+            };
+            value = value.field((operand.place, field), names)?;
         }
         Ok(value)
+    }
+
+    fn is_root(&self, datum: &Datum<'v>) -> bool {
+        match (datum, &self.root) {
+            (Datum::Found(Cow::Borrowed(value)), Datum::Found(Cow::Borrowed(root))) => {
+                std::ptr::eq(*value, *root)
+            }
+            _ => false,
+        }
     }
 
     fn count(&mut self, place: usize) -> Result<(), TemplateError> {

@@ -108,7 +108,7 @@ impl Verb {
             ('f', _) => return refused(),
             ('s', Value::String(text)) => {
                 let length = self.precision.unwrap_or(usize::MAX);
-                shown(&text.chars().take(length).collect())
+                shown(&Value::String(text.chars().take(length).collect()))
             }
             _ => shown(value),
         })

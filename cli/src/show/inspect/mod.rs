@@ -11,6 +11,7 @@ mod tests;
 use std::path::Path;
 
 use minirun_runtime::details::ContainerDetails;
+use minirun_runtime::disk_usage::VolumeUsage;
 use minirun_runtime::image::Image;
 use serde_json::{Value, json};
 
@@ -57,6 +58,17 @@ pub fn image(image: &Image) -> Value {
         "Size": image.size_bytes,
         "Config": config::of_image(&image.config),
         "RootFS": {"Type": "layers", "Layers": layers},
+    })
+}
+
+/// The document of one volume.
+pub fn volume(volume: &VolumeUsage) -> Value {
+    json!({
+        "Driver": "local",
+        "Mountpoint": text(&volume.path),
+        "Name": volume.name,
+        "Options": null,
+        "Scope": "local",
     })
 }
 

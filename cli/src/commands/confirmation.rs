@@ -11,7 +11,7 @@ const QUESTION: &str = "Are you sure you want to continue? [y/N] ";
 ///
 /// # Errors
 /// When nobody is there who could answer.
-pub(super) fn is_wanted(warning: &str) -> Result<bool, Failure> {
+pub fn is_wanted(warning: &str) -> Result<bool, Failure> {
     let input = std::io::stdin();
     if !input.is_terminal() {
         return Err(

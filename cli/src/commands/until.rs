@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 ///
 /// # Errors
 /// When it is none of them.
-pub(super) fn parse_until(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+pub fn parse_until(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let refused = || {
         format!(
             "`{text}` is not a moment: write a time span such as `24h`, a date such as `2026-01-31`, or `2026-01-31T12:00:00Z`"
