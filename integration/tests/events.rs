@@ -398,6 +398,31 @@ fn lines_of_many_commands_at_once_are_whole_and_in_order() {
 }
 
 #[test]
+fn commands_that_are_killed_spoil_nothing_for_others() {
+    let host = TestHost::create();
+    host.minirun("images").succeeds();
+    let before = past(&host, "").len();
+    for number in 0..40 {
+        let command = host.spawn_minirun(format!("create --name box{number} demo"));
+        // Each is killed a little later than the one before.
+        for _ in 0..number * 200 {
+            std::hint::black_box(fs::metadata("/")).ok();
+        }
+        command.signal(Signal::SIGKILL);
+        drop(command);
+    }
+    host.minirun("create --name last demo").succeeds();
+    let told = past(&host, "");
+    assert!(told.len() > before);
+    assert_eq!(
+        told.last().expect("an event")["Actor"]["Attributes"]["name"],
+        "last"
+    );
+    host.minirun("system prune -f").succeeds();
+    host.finish();
+}
+
+#[test]
 fn a_container_whose_monitor_is_killed_is_told_to_have_died() {
     let host = TestHost::create();
     let process = host.idles("web", "").process();

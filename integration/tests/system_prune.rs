@@ -231,6 +231,6 @@ fn commands_for_images_have_a_name_of_their_own() {
         .stdout_contains("Untagged: busybox:latest");
     host.minirun("system info")
         .succeeds()
-        .stdout_contains("Containers");
+        .stdout_contains("Kernel: ");
     host.finish();
 }

@@ -25,3 +25,4 @@ mod network_options;
 pub mod place;
 pub mod ports;
 pub mod pruned;
+mod sized_row;
