@@ -102,8 +102,8 @@ fn images_containers_and_volumes_are_measured() {
 #[test]
 fn a_layer_that_images_share_counts_once() {
     let host = TestHost::create();
-    host.imports_busybox(&[]);
     let archive = format!("{}/rootfs.tar", host.makes_busybox_root());
+    host.minirun(["import", &archive, "busybox"]).succeeds();
     host.minirun(["import", "-c", "ENV A=b", &archive, "other"])
         .succeeds();
     let verbose = host.minirun("system df -v --format json").succeeds().json();

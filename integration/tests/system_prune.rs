@@ -24,8 +24,10 @@ fn images(host: &TestHost) -> Vec<String> {
 
 /// Imports busybox twice, so that the first import has no name any more.
 fn imports_twice(host: &TestHost) {
-    host.imports_busybox(&["-c", "LABEL old=yes"]);
-    host.imports_busybox(&[]);
+    let archive = format!("{}/rootfs.tar", host.makes_busybox_root());
+    host.minirun(["import", "-c", "LABEL old=yes", &archive, "busybox"])
+        .succeeds();
+    host.minirun(["import", &archive, "busybox"]).succeeds();
 }
 
 #[test]

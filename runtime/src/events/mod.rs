@@ -2,7 +2,7 @@
 //!
 //! Theory of operation
 //!
-//! 1. There is no daemon that could tell anybody. Whoever does something appends one line to a file ([`journal`]), which dies
+//! 1. There is no daemon that could tell anybody. Whoever does something appends one line to a file (`journal`), which dies
 //!    with the boot: `STATE/events`. A line is JSON in Docker's keys ([`event`]).
 //! 2. When that file has grown large, it becomes `STATE/events.1` in place of the one before, and a new one is begun. So there are
 //!    two generations at most.
