@@ -122,6 +122,15 @@ pub fn read_json_if_present<T: DeserializeOwned>(
     }
 }
 
+/// Removes a record, if there is one, and what a killed writer of it may have left. Nobody may be writing it.
+pub fn remove(path: &Path) {
+    // What cannot be removed is met again by whoever removes the directory.
+    let _ = std::fs::remove_file(path);
+    if let Ok(temporary) = temporary_path(path) {
+        let _ = std::fs::remove_file(temporary);
+    }
+}
+
 /// Writes `value` as indented JSON with a final newline, as [`write_atomically`] does.
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), AtomicFileError> {
     let mut bytes =

@@ -54,20 +54,60 @@ const COMMANDS: &[Entry] = &[
     entry::<rm::Remove>("rm"),
     entry::<rename::Rename>("rename"),
     entry::<wait::Wait>("wait"),
+    entry::<pause::Pause>("pause"),
+    entry::<unpause::Unpause>("unpause"),
+    entry::<update::Update>("update"),
+    entry::<top::Top>("top"),
+    entry::<stats::Stats>("stats"),
     entry::<ps::List>("ps"),
     entry::<logs::Logs>("logs"),
     entry::<exec::Exec>("exec"),
+    entry::<cp::Copy>("cp"),
+    entry::<diff::Diff>("diff"),
+    entry::<export::Export>("export"),
+    entry::<commit::Commit>("commit"),
+    entry::<attach::Attach>("attach"),
     entry::<inspect::Inspect>("inspect"),
     entry::<port::PortCommand>("port"),
+    CONTAINER,
     entry::<network::NetworkCommand>("network"),
+    entry::<volume::VolumeCommand>("volume"),
     entry::<import::Import>("import"),
     entry::<images::Images>("images"),
     entry::<rmi::RemoveImage>("rmi"),
     entry::<image::ImageCommand>("image"),
     entry::<events::Events>("events"),
-    entry::<system::SystemCommand>("system"),
     entry::<info::Info>("info"),
+    entry::<system::SystemCommand>("system"),
     entry::<version::Version>("version"),
+];
+
+/// `minirun container` and its commands, most of which are known without that word, too.
+const CONTAINER: Entry = Entry {
+    name: "container",
+    about: "Create, show, change and remove containers",
+    options: |command| with_subcommands(command.subcommand_required(true), CONTAINER_COMMANDS),
+    run: |matches, context| run_subcommand(CONTAINER_COMMANDS, matches, context),
+};
+
+const CONTAINER_COMMANDS: &[Entry] = &[
+    entry::<run::Run>("run"),
+    entry::<create::Create>("create"),
+    entry::<start::Start>("start"),
+    entry::<stop::Stop>("stop"),
+    entry::<restart::Restart>("restart"),
+    entry::<kill::Kill>("kill"),
+    entry::<rm::Remove>("rm"),
+    entry::<container_prune::ContainerPrune>("prune"),
+    entry::<rename::Rename>("rename"),
+    entry::<wait::Wait>("wait"),
+    entry::<ps::List>("ls"),
+    entry::<ps::List>("ps"),
+    entry::<logs::Logs>("logs"),
+    entry::<exec::Exec>("exec"),
+    entry::<inspect::Inspect>("inspect"),
+    entry::<port::PortCommand>("port"),
+    entry::<update::Update>("update"),
 ];
 
 /// Parses the command line and runs the command.
@@ -80,11 +120,19 @@ pub fn run() -> Result<ExitCode, Failure> {
         directories: directories(&matches)?,
         overrides: overrides(&matches)?,
     };
+    run_subcommand(COMMANDS, &matches, &context)
+}
+
+fn run_subcommand(
+    entries: &[Entry],
+    matches: &ArgMatches,
+    context: &Context,
+) -> Result<ExitCode, Failure> {
     let (name, options) = matches
         .subcommand()
         .ok_or_else(|| Failure::own("no command"))?;
-    match COMMANDS.iter().find(|entry| entry.name == name) {
-        Some(entry) => (entry.run)(options, &context),
+    match entries.iter().find(|entry| entry.name == name) {
+        Some(entry) => (entry.run)(options, context),
         None => Err(Failure::own(format!("no such command: `{name}`"))),
     }
 }
@@ -133,14 +181,18 @@ fn explain_usage(mut error: clap::Error) -> ExitCode {
 }
 
 fn command() -> Command {
-    let mut command = Command::new("minirun")
+    let command = Command::new("minirun")
         .about("A container runtime with no daemon that owns its networking")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
         .args(global_arguments());
-    for entry in COMMANDS {
+    with_subcommands(command, COMMANDS)
+}
+
+fn with_subcommands(mut command: Command, entries: &'static [Entry]) -> Command {
+    for entry in entries {
         command = command.subcommand(
             Command::new(entry.name)
                 .about(entry.about)
@@ -244,7 +296,7 @@ mod tests {
 
     #[test]
     fn the_options_of_every_command_are_consistent() {
-        for entry in COMMANDS {
+        for entry in COMMANDS.iter().chain(CONTAINER_COMMANDS) {
             (entry.options)(Command::new(entry.name)).debug_assert();
         }
         command().debug_assert();

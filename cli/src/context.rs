@@ -46,6 +46,37 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// The containers of several names, as far as there are any. What is wrong with the other names has been told.
+pub struct Found<'a> {
+    /// The containers, in the order in which they were named.
+    pub containers: Vec<ContainerConfig>,
+    /// Their names, as they were typed.
+    pub names: Vec<&'a str>,
+    /// Success, if all were found.
+    pub code: ExitCode,
+}
+
+impl<'a> Found<'a> {
+    /// Looks for them.
+    pub fn among(runtime: &Runtime, names: &'a [String]) -> Found<'a> {
+        let mut found = Found {
+            containers: Vec::new(),
+            names: Vec::new(),
+            code: ExitCode::SUCCESS,
+        };
+        for name in names {
+            match runtime.resolve(name) {
+                Ok(config) => {
+                    found.containers.push(config);
+                    found.names.push(name);
+                }
+                Err(error) => found.code = Failure::from(error).show(),
+            }
+        }
+        found
+    }
+}
+
 /// Does the same to each container in turn and prints its name as it was typed. Goes on past failures.
 pub fn for_each(
     runtime: &Runtime,

@@ -52,6 +52,14 @@ impl Failure {
         }
     }
 
+    /// The same with the name of what it is about.
+    pub fn about(self, name: &str) -> Failure {
+        Failure {
+            message: format!("`{name}`: {}", self.message),
+            ..self
+        }
+    }
+
     /// A failure with a message of its own.
     pub fn new(message: impl fmt::Display) -> Failure {
         Failure {

@@ -14,11 +14,13 @@ mod commands;
 mod context;
 mod failure;
 mod guest;
+mod log_lines;
 mod narration;
 mod output;
 mod relay;
 mod show;
 mod unsupported;
+mod whole_file;
 
 use failure::Failure;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};

@@ -4,11 +4,8 @@
 pub fn hint(option: &str) -> Option<String> {
     let option = option.split(['=', ' ']).next()?;
     let subject = match option {
-        "-t" | "--tty" => "terminals are",
-        "-v" | "--volume" | "--mount" | "--tmpfs" | "--volumes-from" => "volumes and mounts are",
-        "--restart" => "restart policies are",
-        "-m" | "--memory" | "--cpus" | "--cpu-shares" | "--cpuset-cpus" | "--pids-limit"
-        | "--ulimit" | "--memory-swap" => "resource limits are",
+        "--volume-driver" => "volume drivers are",
+        "--ulimit" => "resource limits are",
         "--privileged" | "--cap-add" | "--cap-drop" | "--device" => {
             "other capabilities and devices are"
         }
@@ -18,7 +15,7 @@ pub fn hint(option: &str) -> Option<String> {
         "--ipv4" => "networks without IPv4 are",
         "--ipam-driver" | "--ipam-opt" => "other address drivers are",
         "--link-local-ip" | "--driver-opt" => "other drivers are",
-        "--health-cmd" | "--init" | "--userns" | "--log-driver" | "--log-opt" => "that is",
+        "--userns" => "that is",
         _ => return None,
     };
     Some(format!(
@@ -33,12 +30,12 @@ mod tests {
     #[test]
     fn what_docker_has_and_this_version_lacks_is_named() {
         assert_eq!(
-            hint("-t").as_deref(),
-            Some("terminals are not part of this version: leave out `-t`")
+            hint("--userns").as_deref(),
+            Some("that is not part of this version: leave out `--userns`")
         );
         assert_eq!(
-            hint("--restart=always").as_deref(),
-            Some("restart policies are not part of this version: leave out `--restart`")
+            hint("--cpus=2").as_deref(),
+            Some("resource limits are not part of this version: leave out `--cpus`")
         );
         assert_eq!(hint("--nonsense"), None);
     }

@@ -16,6 +16,7 @@ use nix::mount::{MntFlags, umount2};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use crate::controllers::{ControlGroups, OldGroups, collect, delegate};
 use crate::filesystem;
 
 const MOUNT_POINT: &str = "/sys/fs/cgroup";
@@ -28,11 +29,12 @@ pub struct HostCgroup {
     parent: OwnedFd,
     directory: OwnedFd,
     commands: OwnedFd,
+    old: OldGroups,
 }
 
 impl HostCgroup {
-    /// Makes the control group and shows it as `/sys/fs/cgroup` of the calling thread's mount namespace.
-    pub fn create() -> Self {
+    /// Makes the control group and shows it below `/sys/fs/cgroup` of the calling thread's mount namespace.
+    pub fn create(kind: ControlGroups) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "minirun-test-{}-{}",
@@ -44,7 +46,7 @@ impl HostCgroup {
         let own = Path::new(&all).join(&name);
         fs::create_dir(&own)
             .unwrap_or_else(|error| panic!("cannot make the control group `{name}`: {error}"));
-        filesystem::bind(&own, MOUNT_POINT);
+        let old = show(kind, &own);
         fs::create_dir(own.join(COMMANDS)).expect("cannot make the control group of the commands");
         let open = |path: &Path| -> OwnedFd {
             File::open(path)
@@ -60,6 +62,7 @@ impl HostCgroup {
                 .open(own.join(COMMANDS).join("cgroup.procs"))
                 .expect("the control group was just made")
                 .into(),
+            old,
         };
         umount2(all.as_str(), MntFlags::MNT_DETACH)
             .expect("cannot detach the machine's control groups");
@@ -111,6 +114,7 @@ impl HostCgroup {
             .into_iter()
             .map(relative)
             .filter(|path| path != Path::new(COMMANDS))
+            .chain(self.old.made_by_programs())
             .collect()
     }
 
@@ -118,6 +122,7 @@ impl HostCgroup {
     pub fn kill(&self) {
         // A control group that is already gone has nothing to be killed.
         fs::write(self.path().join("cgroup.kill"), "1").ok();
+        self.old.thaw();
     }
 
     /// Waits until no process is left in it. Says whether that happened within `patience`.
@@ -151,6 +156,7 @@ impl HostCgroup {
         for directory in self.below() {
             fs::remove_dir(directory).ok();
         }
+        self.old.remove();
         unlinkat(&self.parent, self.name.as_str(), UnlinkatFlags::RemoveDir).ok();
     }
 
@@ -165,11 +171,25 @@ impl HostCgroup {
     }
 }
 
-fn collect(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            collect(&entry.path(), found);
-            found.push(entry.path());
+/// Shows the group `own`, and those of the controllers, as a host of that kind does.
+fn show(kind: ControlGroups, own: &Path) -> OldGroups {
+    let name = own.file_name().unwrap_or_default().to_string_lossy();
+    if kind == ControlGroups::Unified || !OldGroups::are_there() {
+        assert!(
+            kind != ControlGroups::Old,
+            "this machine has no control groups of version 1"
+        );
+        if kind == ControlGroups::WithControllers {
+            own.parent().into_iter().for_each(delegate);
         }
+        filesystem::bind(own, MOUNT_POINT);
+        return OldGroups::default();
     }
+    filesystem::attach_plain("tmpfs", MOUNT_POINT);
+    if kind == ControlGroups::WithControllers {
+        let unified = format!("{MOUNT_POINT}/unified");
+        filesystem::make_directory(&unified);
+        filesystem::bind(own, &unified);
+    }
+    OldGroups::create(&name, MOUNT_POINT)
 }

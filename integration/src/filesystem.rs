@@ -14,6 +14,9 @@ pub const HARNESS_DIRECTORY: &str = "/run/test-host";
 /// Where the program under test, and the demo image's `wget`, are found by name.
 pub const PROGRAM_DIRECTORY: &str = "/run/test-host/bin";
 
+/// Where the whole hierarchies of the machine's controllers are, for who removes what is left of a host in them.
+pub const CONTROLLER_DIRECTORY: &str = "/run/test-host/controllers";
+
 /// Makes the calling thread's new mount namespace the host's: own `/run`, `/var/lib`, `/etc` (a layer over the machine's) and `/sys`.
 pub fn furnish() {
     attach(None, "/", None, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None);
@@ -58,6 +61,17 @@ pub fn attach_plain(kind: &str, target: &str) {
     attach(Some(kind), target, Some(kind), MsFlags::empty(), None);
 }
 
+/// Mounts a file system of the given kind with options.
+pub fn attach_with(kind: &str, target: &str, options: &str) {
+    attach(
+        Some(kind),
+        target,
+        Some(kind),
+        MsFlags::empty(),
+        Some(options),
+    );
+}
+
 fn attach(
     source: Option<&str>,
     target: &str,
@@ -73,7 +87,8 @@ fn attach(
     });
 }
 
-fn make_directory(path: &str) {
+/// Makes a directory and those above it.
+pub fn make_directory(path: &str) {
     fs::create_dir_all(path).unwrap_or_else(|error| panic!("cannot make `{path}`: {error}"));
 }
 

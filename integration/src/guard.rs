@@ -13,8 +13,13 @@ use crate::place::Place;
 const SCRIPT: &str = r#"
 read -r _
 [ ! -d "$1" ] || echo 1 >"$1/cgroup.kill"
+old=/run/test-host/controllers
+for state in "$old"/*/"$1"/minirun/*/freezer.state; do
+    [ ! -f "$state" ] || echo THAWED >"$state"
+done
 tries=0
 while [ -d "$1" ] && [ $tries -lt 1000 ]; do
+    rmdir "$old"/*/"$1"/minirun/* "$old"/*/"$1"/minirun "$old"/*/"$1"
     rmdir "$1"/minirun/* "$1"/* "$1"
     tries=$((tries + 1))
 done

@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use crate::binary;
 use crate::cgroup::HostCgroup;
 use crate::container::Container;
+use crate::controllers::ControlGroups;
 use crate::diagnosis;
 use crate::filesystem;
 use crate::finished::Finished;
@@ -25,6 +26,7 @@ use crate::place::Place;
 use crate::probe::{self, Reach};
 use crate::rules::Rules;
 use crate::running::Running;
+use crate::terminal::Terminal;
 use crate::uplink;
 use crate::words::Words;
 
@@ -42,7 +44,7 @@ pub struct TestHost {
     place: Place,
     neighbour: Place,
     guard: Guard,
-    interfaces: Vec<String>,
+    pub(crate) interfaces: Vec<String>,
 }
 
 impl TestHost {
@@ -52,10 +54,19 @@ impl TestHost {
     ///
     /// If this process is not root or `ip` is not installed.
     pub fn create() -> Self {
+        Self::with(ControlGroups::Unified)
+    }
+
+    /// A fresh host that shows its control groups in another way.
+    ///
+    /// # Panics
+    ///
+    /// As [`TestHost::create`], or if the machine has no such control groups.
+    pub fn with(control_groups: ControlGroups) -> Self {
         let mut cgroup = None;
         let namespaces = Namespaces::create(|| {
             filesystem::furnish();
-            cgroup = Some(HostCgroup::create());
+            cgroup = Some(HostCgroup::create(control_groups));
         });
         let cgroup = Arc::new(cgroup.expect("the host was furnished"));
         let beyond = namespaces.create_network_beside();
@@ -83,6 +94,13 @@ impl TestHost {
     pub fn spawn_minirun(&self, arguments: impl Words) -> Running {
         assert!(binary::find().is_some(), "{}", binary::explain_missing());
         self.place.program("minirun", arguments).spawn()
+    }
+
+    /// Starts minirun on this host, at a terminal of its own.
+    #[track_caller]
+    pub fn minirun_at_terminal(&self, arguments: impl Words) -> Terminal {
+        assert!(binary::find().is_some(), "{}", binary::explain_missing());
+        self.place.program("minirun", arguments).at_terminal()
     }
 
     /// Starts `minirun run -d --name NAME OPTIONS demo httpd -p PORT` and waits until it serves.
@@ -132,6 +150,28 @@ impl TestHost {
     /// The process by which a person can enter this host: `nsenter --net --mount --target <pid>`.
     pub fn pid(&self) -> u32 {
         self.guard.pid()
+    }
+
+    /// The path, on this host, of a file that the kernel shows for a container's control group: the name that it has in version 1, and
+    /// in version 2.
+    #[track_caller]
+    pub fn control_path(&self, container: &str, (one, two): (&str, &str)) -> String {
+        let id = self.container(container).inspect()["Id"].take();
+        let id = id.as_str().expect("a container has an id").to_owned();
+        let controller = one.split('.').next().unwrap_or_default();
+        let old = format!("/sys/fs/cgroup/{controller}/minirun/{id}/{one}");
+        let unified = format!("/sys/fs/cgroup/minirun/{id}/{two}");
+        let beside = format!("/sys/fs/cgroup/unified/minirun/{id}/{two}");
+        let there = |path: &String| self.inside(|| Path::new(path).exists());
+        let found = [old, unified, beside].into_iter().find(there);
+        found.unwrap_or_else(|| panic!("container `{container}` has no file `{one}` or `{two}`"))
+    }
+
+    /// What such a file says, without the newline at its end.
+    #[track_caller]
+    pub fn control(&self, container: &str, names: (&str, &str)) -> String {
+        let path = self.control_path(container, names);
+        self.read_file(&path).trim_end().to_owned()
     }
 
     /// The container of this name; it need not run, or exist, before something is asked of it.

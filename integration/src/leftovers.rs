@@ -25,9 +25,7 @@ pub fn processes(pids: &[i32]) -> Vec<String> {
 
 /// One sentence for each control group that is not minirun's empty parent of all containers.
 pub fn control_groups(paths: &[PathBuf]) -> Vec<String> {
-    let unexpected = paths
-        .iter()
-        .filter(|path| path.as_path() != Path::new("minirun"));
+    let unexpected = paths.iter().filter(|path| !path.ends_with("minirun"));
     unexpected
         .map(|path| format!("control group `{}`", path.display()))
         .collect()
@@ -69,6 +67,7 @@ pub fn on_host(host: &TestHost, known: &[String], patience: Duration) -> Vec<Str
     }
     left.extend(mounts_of_containers(&mounts));
     left.extend(host.inside(files_of_containers));
+    left.extend(host.inside(|| volumes(Path::new("/var/lib/minirun/volumes"))));
     left.extend(host.inside(|| files_of_networks(Path::new("/var/lib/minirun/networks"))));
     left
 }
@@ -149,6 +148,16 @@ fn files_of_networks(directory: &Path) -> Vec<String> {
         .filter_map(name)
         .filter(|name| name != "bridge")
         .map(|name| format!("network `{name}`"))
+        .collect()
+}
+
+/// One sentence for each volume that somebody named; what holds an id is found as a file.
+fn volumes(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !holds_id(name))
+        .map(|name| format!("volume `{name}`"))
         .collect()
 }
 

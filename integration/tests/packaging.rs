@@ -7,6 +7,7 @@ use minirun_integration::TestHost;
 use minirun_integration::probe::{LONG_WAIT, Reach, tcp_connect};
 
 const SYSCTL: &str = "sysctl.d/60-minirun.conf";
+const UNIT: &str = "systemd/minirun.service";
 
 /// What hardening guides say of every interface; all of it the opposite of what minirun needs.
 const HARDENING: &str = "
@@ -202,5 +203,27 @@ fn every_device_of_minirun_is_left_alone_and_no_other() {
     }
     host.removes("first second");
     host.removes_networks("net1");
+    host.finish();
+}
+
+#[test]
+fn systemd_understands_the_unit_and_finds_its_commands() {
+    let host = TestHost::create();
+    let unit = text_of(UNIT);
+    for line in ["ExecStart=", "ExecStop=", "ExecReload="] {
+        let words = words_of(UNIT, line, ' ');
+        assert_eq!(words[0], "/usr/local/bin/minirun");
+        let words: Vec<_> = words[1..].iter().map(String::as_str).collect();
+        host.minirun(words.as_slice()).succeeds().stderr_is("");
+    }
+    let program = host.command("sh", ["-c", "command -v systemd-analyze"]);
+    if program.code() == Some(0) {
+        let path = "/run/systemd/verified/minirun.service";
+        // It wants programs to exist.
+        host.write_file(path, &unit.replace("/usr/local/bin/minirun", "/bin/true"));
+        host.command("systemd-analyze", ["verify", "--recursive-errors=no", path])
+            .succeeds()
+            .stderr_is("");
+    }
     host.finish();
 }

@@ -95,6 +95,7 @@ impl Runtime {
         if config.network.mode == NetworkMode::Networks && self.runs(config)? {
             self.settle_networks(config)?;
         }
+        self.settle_resources(config)?;
         let mut busy = Vec::new();
         for old in old_names.iter().filter(|old| **old != config.name) {
             busy.extend(self.retarget_links(old, config)?);

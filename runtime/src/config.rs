@@ -19,12 +19,13 @@ use minirun_bridge::resolv::{ResolverOption, SearchDomain};
 use minirun_netns::mac::MacAddress;
 use serde::{Deserialize, Serialize};
 
-use crate::health_check::HealthCheck;
+use crate::health::HealthCheck;
 use crate::image::ImageId;
 use crate::log_options::LogOptions;
 use crate::resources::Resources;
 use crate::restart_policy::RestartPolicy;
 use crate::signal::StopSignal;
+use crate::stop_timeout::StopTimeout;
 use crate::storage::Storage;
 
 /// A container as it was created.
@@ -50,8 +51,8 @@ pub struct ContainerConfig {
     pub labels: BTreeMap<String, String>,
     /// The signal that asks it to stop.
     pub stop_signal: StopSignal,
-    /// How many seconds it has to obey that signal before it is killed.
-    pub stop_timeout_seconds: u32,
+    /// How long it has to obey that signal before it is killed.
+    pub stop_timeout: StopTimeout,
     /// Whether it is removed as soon as it has ended.
     pub auto_remove: bool,
     /// When it is started again by itself.

@@ -3,7 +3,9 @@
 //! ```text
 //! STATE/containers/<id>/running.json   who watches it and who it is, while it runs
 //! STATE/containers/<id>/control        the socket at which its monitor listens
+//! STATE/containers/<id>/health.json    whether it does its work, if that is checked
 //! ROOT/containers/<id>/exit.json       how it ended; empty while it runs, absent before the first start
+//! ROOT/containers/<id>/stopped         that somebody has stopped it since its last start
 //! ```
 //!
 //! `exit.json` is written in place, not renamed: whoever waits for the end opens the file first and can read it even
@@ -11,6 +13,7 @@
 
 use crate::error::RuntimeError;
 use crate::process_identity::ProcessIdentity;
+use crate::restart_policy::Restarts;
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::name::NetworkName;
@@ -40,10 +43,44 @@ pub enum ContainerState {
     Created,
     /// Its monitor is making it, or watches it.
     Running(RunningRecord),
+    /// It has ended, and is to be started again by itself.
+    Restarting(Restarting),
     /// It has ended.
     Exited(ExitRecord),
     /// It ran, and nobody recorded how it ended: its monitor was killed, or the host went down. It has to be repaired.
     Abandoned(Option<RunningRecord>),
+}
+
+impl ContainerState {
+    /// Whether the container runs, or is about to run again without anybody asking.
+    pub fn is_up(&self) -> bool {
+        matches!(
+            self,
+            ContainerState::Running(_) | ContainerState::Restarting(_)
+        )
+    }
+
+    /// How often it was started again by itself.
+    pub fn restart_count(&self) -> u32 {
+        match self {
+            ContainerState::Created | ContainerState::Abandoned(None) => 0,
+            ContainerState::Running(record) | ContainerState::Abandoned(Some(record)) => {
+                record.restarts.count
+            }
+            // The next run is counted already.
+            ContainerState::Restarting(between) => between.last.restarts.saturating_add(1),
+            ContainerState::Exited(exit) => exit.restarts,
+        }
+    }
+}
+
+/// A container between two runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restarting {
+    /// How the last run ended.
+    pub last: ExitRecord,
+    /// When the next one begins.
+    pub until: Timestamp,
 }
 
 /// Who is who, while a container runs.
@@ -55,6 +92,12 @@ pub struct RunningRecord {
     pub init: Option<ProcessIdentity>,
     /// When its program was started.
     pub started: Timestamp,
+    /// The process that outlives the monitor and replaces it, if the container has a restart policy.
+    pub guardian: Option<ProcessIdentity>,
+    /// How often it was started again by itself.
+    pub restarts: Restarts,
+    /// Between two runs, what was before and when it goes on. It is the guardian then that watches it.
+    pub restarting: Option<Restarting>,
 }
 
 /// How a container ended.
@@ -68,6 +111,29 @@ pub struct ExitRecord {
     pub exit_code: i32,
     /// Why it could not be started or watched.
     pub error: Option<String>,
+    /// Whether the kernel killed one of its processes because its memory was at its limit.
+    #[serde(default)]
+    pub oom_killed: bool,
+    /// What its end came from.
+    pub cause: EndCause,
+    /// How often it had been started again by itself.
+    pub restarts: u32,
+    /// The boot that it ran in.
+    pub boot: String,
+}
+
+/// What the end of a container came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndCause {
+    /// Its program ended.
+    Program,
+    /// It could not be started.
+    StartFailed,
+    /// Its monitor was killed, or could not go on.
+    MonitorLost,
+    /// The host went down.
+    HostDown,
 }
 
 /// What a container takes up again at its next start, saved as `last.json` beside it.
@@ -126,6 +192,11 @@ impl ContainerPaths {
         self.root.join("changing")
     }
 
+    /// The sign that somebody has stopped it.
+    pub fn stopped(&self) -> PathBuf {
+        self.root.join("stopped")
+    }
+
     /// What it takes up again at its next start.
     pub fn last_place(&self) -> PathBuf {
         self.root.join("last.json")
@@ -145,6 +216,12 @@ impl ContainerPaths {
         Ok(last.unwrap_or_default())
     }
 
+    /// The directory of all volumes, which is beside that of all containers.
+    pub fn volumes(&self) -> PathBuf {
+        let root = self.root.ancestors().nth(2).unwrap_or(&self.root);
+        root.join("volumes")
+    }
+
     /// What its program wrote.
     pub fn log(&self) -> PathBuf {
         self.root.join("log")
@@ -153,6 +230,11 @@ impl ContainerPaths {
     /// Who is who, while it runs.
     pub fn running(&self) -> PathBuf {
         self.state.join("running.json")
+    }
+
+    /// Whether it does its work, while it runs and after the first check.
+    pub fn health(&self) -> PathBuf {
+        self.state.join("health.json")
     }
 
     /// The state of the container. From the moment its end is recorded it has ended, even while its monitor is still
@@ -172,19 +254,29 @@ impl ContainerPaths {
             (Some(record), End::NeverBegun) if record.monitor.is_this_process() => {
                 ContainerState::Created
             }
-            (Some(record), end) => match (record.monitor.is_alive(), end) {
-                (true, End::Recorded(exit)) => ContainerState::Exited(exit),
-                (true, _) => ContainerState::Running(record),
-                // A monitor that finished its work between two looks has left nothing to repair.
-                (false, End::Recorded(exit)) if self.read_running()?.is_none() => {
-                    ContainerState::Exited(exit)
+            (Some(mut record), end) => {
+                match (record.monitor.is_alive(), record.restarting.take(), end) {
+                    (true, Some(restarting), _) => ContainerState::Restarting(restarting),
+                    (true, None, End::Recorded(exit)) => ContainerState::Exited(exit),
+                    (true, None, _) => ContainerState::Running(record),
+                    // A monitor that finished its work between two looks has left nothing to repair.
+                    (false, _, End::Recorded(exit)) if self.read_running()?.is_none() => {
+                        ContainerState::Exited(exit)
+                    }
+                    (false, restarting, _) => {
+                        record.restarting = restarting;
+                        ContainerState::Abandoned(Some(record))
+                    }
                 }
-                (false, _) => ContainerState::Abandoned(Some(record)),
-            },
+            }
         })
     }
 
-    fn read_running(&self) -> Result<Option<RunningRecord>, RuntimeError> {
+    /// Who is who, if anybody is on record.
+    ///
+    /// # Errors
+    /// When the record exists and cannot be read.
+    pub fn read_running(&self) -> Result<Option<RunningRecord>, RuntimeError> {
         Ok(atomic_file::read_json_if_present(&self.running())?)
     }
 
@@ -238,9 +330,15 @@ impl ContainerPaths {
             .map_err(|error| RuntimeError::file("open", &path, error))
     }
 
+    /// Removes the socket at which a monitor listened.
+    pub fn remove_control(&self) {
+        let _ = fs::remove_file(self.control());
+    }
+
     /// Forgets that it runs.
     pub fn remove_running(&self) {
-        let _ = fs::remove_file(self.control());
+        self.remove_control();
+        atomic_file::remove(&self.health());
         let _ = fs::remove_file(self.running());
         let _ = fs::remove_dir(&self.state);
     }

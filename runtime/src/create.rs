@@ -1,23 +1,27 @@
 //! Creating a container: from what was asked for to a record in which every name is resolved.
 
+use crate::byte_size::ByteSize;
 use crate::config::{ContainerConfig, LinkEnvironment, NetworkConfig, ProcessConfig};
 use crate::container_state::RunningRecord;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::generated_name;
-use crate::health_check::HealthWanted;
-use crate::image::{Image, RootAttributes};
+use crate::health::HealthWanted;
+use crate::image::{ImageConfig, ImageId, RootAttributes};
 use crate::log_options::LogOptions;
 pub use crate::network_place::{MembershipRequest, NetworkWanted};
 use crate::network_place::{Place, check_network_options};
 use crate::process_identity::ProcessIdentity;
+use crate::project_quota::ProjectQuota;
 use crate::resources::Resources;
-use crate::restart_policy::RestartPolicy;
+use crate::resources_update::check_resources;
+use crate::restart_policy::{RestartPolicy, Restarts};
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
-use crate::storage::{Storage, StorageWanted};
+use crate::stop_timeout::StopTimeout;
+use crate::storage::{Mount, StorageOption, StorageWanted};
 use crate::store::ContainerLock;
-use crate::warning::{Warning, ignored_options};
+use crate::warning::{Warning, health_warning, ignored_options};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::environment::EnvironmentVariable;
@@ -33,9 +37,6 @@ use std::fs;
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::Path;
-
-/// How long a container may take to obey its stop signal unless told otherwise, as with Docker.
-const USUAL_STOP_TIMEOUT_SECONDS: u32 = 10;
 
 /// What a user asks for; everything optional falls back to the image.
 #[derive(Debug, Clone, Default)]
@@ -80,8 +81,8 @@ pub struct CreateRequest {
     pub dns_options: Vec<ResolverOption>,
     /// `--stop-signal`.
     pub stop_signal: Option<StopSignal>,
-    /// `--stop-timeout`, in seconds.
-    pub stop_timeout_seconds: Option<u32>,
+    /// `--stop-timeout`.
+    pub stop_timeout: Option<StopTimeout>,
     /// `--label`.
     pub labels: BTreeMap<String, String>,
     /// `--rm`.
@@ -122,23 +123,39 @@ impl Runtime {
     /// When the image is unknown, options contradict each other, a link's target does not exist, or the name is taken;
     /// nothing is left behind.
     pub fn create(&self, request: CreateRequest) -> Result<Created, RuntimeError> {
+        if request.auto_remove && request.restart != RestartPolicy::No {
+            return Err(RuntimeError::RestartOfRemoved);
+        }
         // Nobody may remove the image before the record says that it is used.
         let _hold = self.images.hold()?;
         let image = self.images.resolve(&request.image)?;
         check_network_options(&request)?;
+        check_resources(&request.resources)?;
         let place = self.resolve_place(&request.network)?;
         let links = self.resolve_links(&request, &place)?;
         let mut warnings = self.link_warnings((&place.memberships, &links))?;
         warnings.extend(ignored_options(&request));
+        warnings.extend(health_warning(
+            &request.health,
+            image.config.health.as_ref(),
+        ));
         warnings.extend(self.publish_warning(&request, &place.memberships)?);
         warnings.extend(self.forwarding_warning(&request));
         let id = ContainerId::random()?;
         let root = image.root_attributes()?;
+        let mounts = self.resolve_mounts(&request, &image)?;
+        let limit = self.size_limit(&request)?;
         let lock = self.begin(&id)?;
         let config = self
             .claim_some_name(request.name.clone(), &id)
-            .map(|name| merge(request, image, (id, name), (place, links)))
-            .and_then(|config| self.write_new(config, root))
+            .and_then(|name| {
+                let named = (id, name.clone());
+                let config = merge(request, image.config, named, (image.id, place, links));
+                self.with_volumes(mounts, &image.layers, |mounts| {
+                    self.write_new(with_mounts(config, mounts), root, limit)
+                })
+                .inspect_err(|_| self.release_name(&name, &id))
+            })
             .inspect_err(|_| {
                 // What remains of it is swept with the next command.
                 let _ = fs::remove_dir_all(self.paths(&id).root);
@@ -165,23 +182,40 @@ impl Runtime {
         }
     }
 
+    /// The quotas by which what the container writes can be limited, if it shall be.
+    fn size_limit(
+        &self,
+        request: &CreateRequest,
+    ) -> Result<Option<(ProjectQuota, ByteSize)>, RuntimeError> {
+        let Some(StorageOption::Size(limit)) = request.storage.options.last() else {
+            return Ok(None);
+        };
+        let containers = self.containers();
+        fs::create_dir_all(&containers)
+            .map_err(|error| RuntimeError::file("create", &containers, error))?;
+        Ok(Some((ProjectQuota::open(&containers)?, *limit)))
+    }
+
     /// Writes what makes a named directory a container.
     fn write_new(
         &self,
         config: ContainerConfig,
         root: RootAttributes,
+        limit: Option<(ProjectQuota, ByteSize)>,
     ) -> Result<ContainerConfig, RuntimeError> {
         let paths = self.paths(&config.id);
-        let written = write_directories(&paths.root, root)
-            .and_then(|()| self.note_creator(&config))
-            .and_then(|()| Ok(atomic_file::write_json(&paths.record(), &config)?));
-        match written {
-            Ok(()) => Ok(config),
-            Err(error) => {
-                self.release_name(&config.name, &config.id);
-                Err(error)
-            }
+        write_directories(&paths.root, root)?;
+        let written = ["upper", "work"].map(|name| paths.root.join(name));
+        if let Some((quota, limit)) = &limit {
+            quota.limit(&config.id, &written, *limit)?;
         }
+        let recorded = self
+            .note_creator(&config)
+            .and_then(|()| Ok(atomic_file::write_json(&paths.record(), &config)?));
+        if let (Err(_), Some((quota, _))) = (&recorded, &limit) {
+            quota.release(&written[0]);
+        }
+        recorded.map(|()| config)
     }
 
     /// A container that is to remove itself is of no use without the command that makes it run: if that is killed before,
@@ -194,6 +228,9 @@ impl Runtime {
             monitor: ProcessIdentity::of(std::process::id() as i32)?,
             init: None,
             started: config.created,
+            guardian: None,
+            restarts: Restarts::default(),
+            restarting: None,
         })
     }
 
@@ -246,14 +283,18 @@ fn write_directories(container: &Path, root: RootAttributes) -> Result<(), Runti
     Ok(())
 }
 
+fn with_mounts(mut config: ContainerConfig, mounts: Vec<Mount>) -> ContainerConfig {
+    config.storage.mounts = mounts;
+    config
+}
+
 /// Lays what the user asked for over what the image says.
 fn merge(
     request: CreateRequest,
-    image: Image,
+    from_image: ImageConfig,
     (id, name): (ContainerId, ContainerName),
-    (place, links): (Place, Vec<Link>),
+    (image_id, place, links): (ImageId, Place, Vec<Link>),
 ) -> ContainerConfig {
-    let from_image = image.config;
     let (entrypoint, command) = words(
         request.entrypoint,
         request.command,
@@ -269,7 +310,7 @@ fn merge(
         name,
         created: Timestamp::now(),
         image: request.image,
-        image_id: image.id,
+        image_id,
         process: ProcessConfig {
             entrypoint,
             command,
@@ -293,14 +334,12 @@ fn merge(
             .stop_signal
             .or(from_image.stop_signal)
             .unwrap_or_default(),
-        stop_timeout_seconds: request
-            .stop_timeout_seconds
-            .unwrap_or(USUAL_STOP_TIMEOUT_SECONDS),
+        stop_timeout: request.stop_timeout.unwrap_or_default(),
         auto_remove: request.auto_remove,
         restart: request.restart,
-        health: None,
+        health: request.health.over(from_image.health.as_ref()),
         log: request.log,
-        storage: Storage::default(),
+        storage: request.storage.without_mounts(),
         resources: request.resources,
         network: NetworkConfig {
             mode: place.mode,

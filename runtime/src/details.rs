@@ -3,6 +3,7 @@
 use crate::config::{ContainerConfig, Membership};
 use crate::container_state::{ContainerPaths, ContainerState};
 use crate::error::RuntimeError;
+use crate::health::Health;
 use crate::runtime::Runtime;
 pub use minirun_bridge::endpoint::DefaultRoute;
 use minirun_bridge::endpoint::Endpoint;
@@ -20,10 +21,14 @@ pub struct ContainerDetails {
     pub config: ContainerConfig,
     /// What state it is in.
     pub state: ContainerState,
+    /// Whether it does its work; none unless it runs and that is checked.
+    pub health: Option<Health>,
     /// Its networks, in the order of its interfaces.
     pub places: Vec<Place>,
     /// Where its files are.
     pub paths: ContainerPaths,
+    /// Whether it is paused while it runs.
+    pub is_paused: bool,
 }
 
 /// A container's place on a network.
@@ -73,11 +78,21 @@ impl Runtime {
         let places = memberships
             .map(|membership| self.place(&config, membership, &state))
             .collect::<Result<Vec<Place>, RuntimeError>>()?;
+        let health = match &state {
+            ContainerState::Running(record) if record.init.is_some() && config.health.is_some() => {
+                Some(Health::read(&paths)?.unwrap_or_default())
+            }
+            _ => None,
+        };
+        let is_paused =
+            matches!(state, ContainerState::Running(_)) && self.is_paused(&config.id)?;
         Ok(ContainerDetails {
             config,
+            health,
             state,
             places,
             paths,
+            is_paused,
         })
     }
 
@@ -126,7 +141,7 @@ impl Runtime {
             if leaving || matches!(details.state, ContainerState::Abandoned(_)) {
                 // One whose monitor is just finishing is left to it.
                 if let Some(lock) = self.try_lock(&details.config.id)? {
-                    self.repair_locked(&details.config, &lock)?;
+                    self.resume_locked(&details.config, &lock)?;
                 }
                 match self.read(&details.config.id)? {
                     Some(config) if !leaving => details = self.details(config)?,

@@ -20,17 +20,23 @@ pub struct EnvironmentInputs<'a> {
     pub configured: &'a [EnvironmentVariable],
     /// The home directory of the process's user, as a path inside the container.
     pub home: &'a str,
+    /// Whether the process has a terminal.
+    pub terminal: bool,
 }
 
-/// The whole environment, in Docker's order: `PATH`, `HOSTNAME`, links, what was configured, and `HOME` last if nobody
+/// The whole environment, in Docker's order: `PATH`, `HOSTNAME`, `TERM` with a terminal, links, what was configured, and `HOME` last if nobody
 /// set it. A variable that replaces another takes its place; no name occurs twice.
 pub fn process_environment(inputs: &EnvironmentInputs<'_>) -> Vec<EnvironmentVariable> {
     let mut environment = vec![
         variable("PATH", DEFAULT_PATH),
         variable("HOSTNAME", inputs.hostname.as_ref()),
     ];
+    if inputs.terminal {
+        environment.push(variable("TERM", "xterm"));
+    }
     // A link to many exposed ports adds hundreds of thousands, so each is looked up and not searched for.
     let mut places = HashMap::from([("PATH", 0), ("HOSTNAME", 1)]);
+    places.extend(inputs.terminal.then_some(("TERM", 2)));
     for added in inputs.link_environment.iter().chain(inputs.configured) {
         match places.entry(added.name.as_str()) {
             Entry::Occupied(place) => environment[*place.get()] = added.clone(),
@@ -71,6 +77,7 @@ mod tests {
             link_environment: &parse(links),
             configured: &parse(configured),
             home: "/root",
+            terminal: false,
         };
         let environment = process_environment(&inputs);
         environment.iter().map(ToString::to_string).collect()
@@ -119,6 +126,7 @@ mod tests {
             link_environment: &many,
             configured: &many,
             home: "/",
+            terminal: false,
         });
         assert_eq!(environment.len(), many.len() + 3);
         assert_eq!(environment[2..many.len() + 2], many);

@@ -1,10 +1,14 @@
 //! What can go wrong with containers: one variant for each step, with the path or name in it.
 
 use crate::cgroup::CgroupError;
+use crate::files::FilesError;
 use crate::image::ImageError;
 use crate::process::ProcessError;
+use crate::project_quota::SizeLimitError;
+use crate::resources::error::ResourcesError;
 use crate::spec::SpecError;
 use crate::user::UserError;
+use crate::volumes::VolumeError;
 use minirun_bridge::atomic_file::AtomicFileError;
 use minirun_bridge::dns::DnsError;
 use minirun_bridge::error::NetworkError;
@@ -62,9 +66,18 @@ pub enum RuntimeError {
     /// The user cannot be resolved.
     #[error(transparent)]
     User(#[from] UserError),
+    /// Files of a container could not be copied, exported or compared.
+    #[error(transparent)]
+    Files(#[from] FilesError),
     /// The control group could not be made or removed.
     #[error(transparent)]
     Cgroup(#[from] CgroupError),
+    /// A volume could not be used, or something not be mounted.
+    #[error(transparent)]
+    Volume(#[from] VolumeError),
+    /// What a container writes cannot be limited.
+    #[error(transparent)]
+    SizeLimit(#[from] SizeLimitError),
     /// The process could not be made.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -85,6 +98,9 @@ pub enum RuntimeError {
         /// The owner's short id.
         owner: String,
     },
+    /// Nothing of what it writes is kept.
+    #[error("container `{0}` has no log: it was created with `--log-driver none`")]
+    NoLog(ContainerName),
     /// No generated name was free.
     #[error("every generated name is taken")]
     NoNameFree,
@@ -158,6 +174,9 @@ pub enum RuntimeError {
     /// The DNS server of a container could not be made.
     #[error(transparent)]
     Dns(#[from] DnsError),
+    /// The limits cannot be had, or contradict each other.
+    #[error(transparent)]
+    Resources(#[from] ResourcesError),
     /// Without rules nothing keeps containers apart.
     #[error(
         "`--iptables=false` cannot be kept with `icc = false` in the configuration: without rules nothing keeps containers apart"
@@ -205,9 +224,26 @@ pub enum RuntimeError {
     /// A container that removes itself has nothing to be started again.
     #[error("container `{0}` removes itself when it stops (`--rm`), so it cannot be restarted")]
     RemovesItself(ContainerName),
+    /// A container that removes itself has nothing to be started again.
+    #[error(
+        "`--restart` and `--rm` exclude each other: a container that removes itself cannot be started again"
+    )]
+    RestartOfRemoved,
+    /// The container is between two runs.
+    #[error("container `{0}` is restarting")]
+    IsRestarting(ContainerName),
     /// The container does not run.
     #[error("container `{0}` is not running")]
     NotRunning(ContainerName),
+    /// The container stands still already.
+    #[error("container `{0}` is paused already")]
+    AlreadyPaused(ContainerName),
+    /// The container does not stand still.
+    #[error("container `{0}` is not paused")]
+    NotPaused(ContainerName),
+    /// Nothing can be executed in a container that stands still.
+    #[error("container `{0}` is paused")]
+    Paused(ContainerName),
     /// A running container cannot be removed.
     #[error("container `{0}` is running and cannot be removed")]
     StillRunning(ContainerName),
@@ -288,7 +324,11 @@ impl RuntimeError {
             RuntimeError::Image(error) => error.hint(),
             RuntimeError::Spec(error) => error.hint(),
             RuntimeError::User(error) => error.hint(),
+            RuntimeError::Files(error) => error.hint(),
+            RuntimeError::Volume(error) => error.hint(),
+            RuntimeError::SizeLimit(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
+            RuntimeError::Cgroup(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),
             RuntimeError::UnknownContainer(_) | RuntimeError::LinkTargetUnknown(_) => {
                 Some("`minirun ps -a` lists the containers there are".into())
@@ -302,7 +342,17 @@ impl RuntimeError {
             RuntimeError::RemovesItself(name) => Some(format!(
                 "stop it and run it again, or run it without `--rm`: `minirun stop {name}`"
             )),
+            RuntimeError::NoLog(name) => Some(format!(
+                "while it runs, `minirun attach {name}` shows what it writes"
+            )),
             RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
+            RuntimeError::RestartOfRemoved => Some("leave one of them out".into()),
+            RuntimeError::IsRestarting(name) => Some(format!(
+                "wait until it runs, or stop it: `minirun stop {name}`"
+            )),
+            RuntimeError::Paused(name) => {
+                Some(format!("let it go on first: `minirun unpause {name}`"))
+            }
             RuntimeError::StillRunning(name) => Some(format!(
                 "stop it first with `minirun stop {name}`, or remove it with `minirun rm -f {name}`"
             )),

@@ -1,22 +1,22 @@
 //! Executing one more program in a running container.
 
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, admit};
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::link_environment::running_link_environment;
 use crate::monitor::CGROUP_PARENT;
-use crate::process::{ChildStdio, ExecPlan, RunningProcess, Sealed, spawn_exec};
+use crate::process::{ChildStdio, ExecPlan, HeldProcess, RunningProcess, Sealed, spawn_exec};
 use crate::runtime::Runtime;
 use crate::spec::{SpecInputs, build_spec};
-use crate::start::{AttachedStreams, Attachment};
+use crate::streams::{AttachedStreams, Attachment, ProgramEnds, input_pipe};
+use crate::terminal::{Terminal, WindowSize};
 use crate::user::{UserRequest, resolve_user};
 use minirun_bridge::environment::EnvironmentVariable;
 use minirun_bridge::id::ContainerId;
 use oci_spec::runtime::Process;
-use std::fs::File;
 use std::io::pipe;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// What to execute, and how it differs from the container's own program.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +29,10 @@ pub struct ExecRequest {
     pub working_directory: Option<String>,
     /// Another user.
     pub user: Option<String>,
+    /// Whether its standard streams are a terminal of its own.
+    pub terminal: bool,
+    /// How large the window of the caller is, if that is a terminal.
+    pub window: Option<WindowSize>,
 }
 
 /// A program that was executed in a container.
@@ -55,68 +59,88 @@ impl Runtime {
         attachment: Attachment,
         _sealed: &Sealed,
     ) -> Result<Executed, RuntimeError> {
-        let not_running = || RuntimeError::NotRunning(config.name.clone());
-        let init = self.init_of(&config.id).ok_or_else(not_running)?;
-        // From here on the descriptor says who is meant: the number can pass to another process at any time.
-        let init = init.open().ok_or_else(not_running)?;
-        let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
-        let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
+        let (ends, pipes) = match (request.terminal, attachment) {
+            (true, _) | (false, Attachment::Detached) => (ProgramEnds::nothing()?, None),
+            (false, _) => pipes(attachment)?,
+        };
         let execution = ContainerId::random()?.to_string();
         let tell = |action| {
             let event = Event::container(config, action).with("execID", &execution);
             self.tell_event(event.about(request.command.join(" ")));
         };
+        let mut held = self.hold(config, request, ends.stdio())?;
         tell(Action::ExecCreate);
-        let fail = |error| RuntimeError::system("make pipes", error);
-        let null = File::options()
-            .read(true)
-            .write(true)
-            .open("/dev/null")
-            .map_err(|error| RuntimeError::file("open", "/dev/null".as_ref(), error))?;
-        if attachment == Attachment::Detached {
-            let null = null.as_fd();
-            let stdio = ChildStdio {
-                stdin: null,
-                stdout: null,
-                stderr: null,
-            };
-            let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
-            held.wait_root_ready()?;
-            let process = held.release()?;
-            tell(Action::ExecStart);
-            return Ok(Executed {
-                execution,
-                process,
-                streams: None,
-            });
-        }
-        let (stdout, its_stdout) = pipe().map_err(fail)?;
-        let (stderr, its_stderr) = pipe().map_err(fail)?;
-        let (its_stdin, stdin) = match attachment {
-            Attachment::OutputAndInput => {
-                let (reader, writer) = pipe().map_err(fail)?;
-                (Some(reader), Some(writer))
-            }
-            Attachment::Output | Attachment::Detached => (None, None),
+        drop(ends);
+        let streams = match held.take_terminal() {
+            Some(master) => self.connect_terminal(config, attachment, master)?,
+            None => pipes,
         };
-        let stdio = ChildStdio {
-            stdin: its_stdin.as_ref().map_or(null.as_fd(), AsFd::as_fd),
-            stdout: its_stdout.as_fd(),
-            stderr: its_stderr.as_fd(),
-        };
-        let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
-        held.wait_root_ready()?;
         let process = held.release()?;
         tell(Action::ExecStart);
+        if attachment == Attachment::Detached {
+            self.tell_exec_detached(config, &execution);
+        }
         Ok(Executed {
             execution,
             process,
-            streams: Some(AttachedStreams {
-                stdin,
-                stdout,
-                stderr,
-            }),
+            streams,
         })
+    }
+
+    /// Executes a program with these streams. Whoever calls this sees to it that the container cannot write to the
+    /// caller's executable.
+    pub(crate) fn execute(
+        &self,
+        config: &ContainerConfig,
+        request: &ExecRequest,
+        stdio: ChildStdio<'_>,
+    ) -> Result<RunningProcess, RuntimeError> {
+        Ok(self.hold(config, request, stdio)?.release()?)
+    }
+
+    /// A process in the container that is about to execute the program.
+    fn hold(
+        &self,
+        config: &ContainerConfig,
+        request: &ExecRequest,
+        stdio: ChildStdio<'_>,
+    ) -> Result<HeldProcess, RuntimeError> {
+        let not_running = || RuntimeError::NotRunning(config.name.clone());
+        self.check_running(config, &self.paths(&config.id).container_state()?)?;
+        let init = self.init_of(&config.id).ok_or_else(not_running)?;
+        // From here on the descriptor says who is meant: the number can pass to another process at any time.
+        let init = init.open().ok_or_else(not_running)?;
+        if self.is_paused(&config.id)? {
+            return Err(RuntimeError::Paused(config.name.clone()));
+        }
+        let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
+        let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
+        let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
+        held.wait_root_ready()?;
+        admit((CGROUP_PARENT, &config.id), held.pid())?;
+        Ok(held)
+    }
+
+    /// The caller's ends of a terminal. If nobody is to look at it, it is left to the container's monitor.
+    fn connect_terminal(
+        &self,
+        config: &ContainerConfig,
+        attachment: Attachment,
+        master: OwnedFd,
+    ) -> Result<Option<AttachedStreams>, RuntimeError> {
+        let fail = |error| RuntimeError::system("take the program's terminal", error);
+        let terminal = Terminal::hold(master).map_err(fail)?;
+        if attachment == Attachment::Detached {
+            self.leave_terminal(config, terminal)?;
+            return Ok(None);
+        }
+        let input = terminal.duplicate().map_err(fail)?;
+        Ok(Some(AttachedStreams {
+            stdin: Some(input).filter(|_| attachment == Attachment::OutputAndInput),
+            stdout: terminal.duplicate().map_err(fail)?,
+            stderr: None,
+            terminal: Some(terminal),
+        }))
     }
 
     /// The container's process with what differs laid over it.
@@ -128,6 +152,7 @@ impl Runtime {
         let mut like = config.clone();
         like.process.entrypoint.clear();
         like.process.command = request.command.clone();
+        like.process.terminal = request.terminal;
         if let Some(directory) = &request.working_directory {
             like.process.working_directory = directory.clone();
         }
@@ -151,10 +176,35 @@ impl Runtime {
             config: &like,
             directory: &paths.root,
             etc_files: &paths.root,
+            volumes: self.volumes().directory(),
             link_environment: &running_link_environment(self, config)?,
             user: &resolve_user(&user, &searched)?,
             cgroup_path: None,
+            window: request.window,
         })?;
         Ok(spec.process().clone().unwrap_or_default())
     }
+}
+
+/// The pipes to a program: its ends and the caller's.
+fn pipes(attachment: Attachment) -> Result<(ProgramEnds, Option<AttachedStreams>), RuntimeError> {
+    let fail = |error| RuntimeError::system("make pipes", error);
+    let mut ends = ProgramEnds::nothing()?;
+    let (stdout, its_stdout) = pipe().map_err(fail)?;
+    let (stderr, its_stderr) = pipe().map_err(fail)?;
+    ends.stdout = its_stdout.into();
+    ends.stderr = its_stderr.into();
+    let mut stdin = None;
+    if attachment == Attachment::OutputAndInput {
+        let (its_stdin, writer) = input_pipe().map_err(fail)?;
+        ends.stdin = its_stdin.into();
+        stdin = Some(writer.into());
+    }
+    let streams = AttachedStreams {
+        stdin,
+        stdout: stdout.into(),
+        stderr: Some(stderr.into()),
+        terminal: None,
+    };
+    Ok((ends, Some(streams)))
 }

@@ -83,18 +83,47 @@ pub fn read_file(
 }
 
 /// One directory of the merged view: its directories in the layers, top first.
-type MergedDirectory = Vec<OwnedFd>;
+pub(crate) type MergedDirectory = Vec<OwnedFd>;
 
 /// What a name in a merged directory is.
-enum Entry {
+pub(crate) enum Entry {
+    /// Nothing.
     Missing,
+    /// A directory.
     Directory(MergedDirectory),
+    /// A symbolic link, with its target.
     Link(OsString),
+    /// Anything else.
+    File(OwnedFd),
+}
+
+/// The directory at `path` (inside the container) as overlayfs would show it; `None` when the merged view has no such directory.
+pub(crate) fn find_directory(
+    layers: &[PathBuf],
+    path: &Path,
+) -> Result<Option<MergedDirectory>, LayerError> {
+    match walk(layers, path)? {
+        Some(Found::Directory(found)) => Ok(Some(found)),
+        Some(Found::File(_)) | None => Ok(None),
+    }
+}
+
+/// What stands at the end of a path.
+enum Found {
+    Directory(MergedDirectory),
     File(OwnedFd),
 }
 
 /// Walks to the file and opens it for reading.
 fn open_file(layers: &[PathBuf], path: &Path) -> Result<Option<OwnedFd>, LayerError> {
+    match walk(layers, path)? {
+        Some(Found::File(file)) => check_regular(file, path).map(Some),
+        Some(Found::Directory(_)) => Err(LayerError::NotRegular(path.to_owned())),
+        None => Ok(None),
+    }
+}
+
+fn walk(layers: &[PathBuf], path: &Path) -> Result<Option<Found>, LayerError> {
     let mut way: Vec<MergedDirectory> = vec![open_layers(layers)?];
     let mut names: VecDeque<OsString> = split(path.as_os_str());
     let mut links = 0;
@@ -121,15 +150,15 @@ fn open_file(layers: &[PathBuf], path: &Path) -> Result<Option<OwnedFd>, LayerEr
                 rest.append(&mut names);
                 names = rest;
             }
-            Entry::File(file) if names.is_empty() => return check_regular(file, path).map(Some),
+            Entry::File(file) if names.is_empty() => return Ok(Some(Found::File(file))),
             Entry::File(_) => return Ok(None),
         }
     }
-    Err(LayerError::NotRegular(path.to_owned()))
+    Ok(way.pop().map(Found::Directory))
 }
 
 /// Opens the roots of all layers.
-fn open_layers(layers: &[PathBuf]) -> Result<MergedDirectory, LayerError> {
+pub(crate) fn open_layers(layers: &[PathBuf]) -> Result<MergedDirectory, LayerError> {
     let open = |layer: &PathBuf| {
         open_at(AT_FDCWD, layer.as_os_str(), OFlag::O_DIRECTORY).map_err(|errno| {
             LayerError::Layer {
@@ -142,7 +171,7 @@ fn open_layers(layers: &[PathBuf]) -> Result<MergedDirectory, LayerError> {
 }
 
 /// Finds what `name`, a single component, is in the merged directory.
-fn look_up(directory: &[OwnedFd], name: &OsStr) -> Result<Entry, Errno> {
+pub(crate) fn look_up(directory: &[OwnedFd], name: &OsStr) -> Result<Entry, Errno> {
     let mut found = MergedDirectory::new();
     for layer in directory {
         let handle = match open_at(layer, name, OFlag::O_PATH | OFlag::O_NOFOLLOW) {
@@ -179,7 +208,7 @@ fn look_up(directory: &[OwnedFd], name: &OsStr) -> Result<Entry, Errno> {
 
 /// Opens for reading. A running container may swap the file for a pipe or a terminal meanwhile, which must neither
 /// block nor become ours.
-fn open_at(directory: impl AsFd, name: &OsStr, flags: OFlag) -> Result<OwnedFd, Errno> {
+pub(crate) fn open_at(directory: impl AsFd, name: &OsStr, flags: OFlag) -> Result<OwnedFd, Errno> {
     let always = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     // O_PATH takes none of the flags that are about reading.
     let flags = if flags.contains(OFlag::O_PATH) {

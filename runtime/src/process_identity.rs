@@ -66,6 +66,14 @@ impl ProcessIdentity {
 pub struct PidFd(OwnedFd);
 
 impl PidFd {
+    /// A descriptor of a child of the caller that was not waited for yet, so that its number is its own.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn of_child(pid: i32) -> io::Result<PidFd> {
+        pidfd_open(pid)
+    }
+
     /// Sends a signal.
     ///
     /// # Errors
@@ -156,7 +164,8 @@ fn parse_start_ticks(stat: &str) -> Option<u64> {
     behind_name.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
-fn boot_id() -> &'static str {
+/// The boot that is now.
+pub(crate) fn boot_id() -> &'static str {
     static BOOT: OnceLock<String> = OnceLock::new();
     BOOT.get_or_init(|| {
         fs::read_to_string("/proc/sys/kernel/random/boot_id")

@@ -10,6 +10,8 @@ use crate::events::{Event, EventKind};
 use crate::image::{Image, ImageId, PrunedImages};
 use crate::remove::Force;
 use crate::runtime::Runtime;
+use crate::storage::VolumeName;
+use crate::volumes::{Volume, VolumeError};
 use minirun_bridge::error::NetworkError;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::NetworkName;
@@ -121,7 +123,8 @@ impl Runtime {
         let bytes = measured(&paths.root.join("upper"))?;
         match self.remove(config, Force::No, &mut Silent) {
             Ok(()) => Ok(Some(bytes)),
-            Err(RuntimeError::StillRunning(_)) => Ok(None),
+            // Somebody has just started it.
+            Err(RuntimeError::StillRunning(_) | RuntimeError::IsRestarting(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -163,6 +166,34 @@ impl Runtime {
             }
         }
         self.tell_event(Event::pruned(EventKind::Network, 0));
+        Ok(pruned)
+    }
+
+    /// Removes the volumes that no container has and that fit.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub fn prune_volumes(
+        &self,
+        fits: &dyn Fn(&Volume) -> bool,
+    ) -> Result<Pruned<VolumeName>, RuntimeError> {
+        let mut pruned = Pruned::default();
+        for volume in self.unused_volumes()? {
+            if !fits(&volume) {
+                continue;
+            }
+            let size = self.volumes().size(&volume.name);
+            match self.remove_volume(&volume.name) {
+                Ok(()) => {
+                    pruned.removed.push(volume.name);
+                    pruned.reclaimed_bytes += size.map_or(0, |size| size.bytes());
+                }
+                // Somebody was faster, with removing it or with using it.
+                Err(RuntimeError::Volume(VolumeError::Unknown(_) | VolumeError::InUse { .. })) => {}
+                Err(error) => pruned.failures.push(error),
+            }
+        }
+        self.tell_event(Event::pruned(EventKind::Volume, pruned.reclaimed_bytes));
         Ok(pruned)
     }
 

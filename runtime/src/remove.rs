@@ -5,6 +5,7 @@ use crate::container_state::{ContainerState, LastAddresses};
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::image::{ImageId, Removed};
+use crate::project_quota::ProjectQuota;
 use crate::runtime::Runtime;
 use minirun_netns::{Explain, Explanation, Narrator};
 use std::collections::BTreeSet;
@@ -33,18 +34,23 @@ impl Runtime {
         narrator: &mut dyn Narrator,
     ) -> Result<(), RuntimeError> {
         loop {
-            if self.runs(config)? {
-                if force == Force::No {
-                    return Err(RuntimeError::StillRunning(config.name.clone()));
-                }
-                self.kill_and_tell(config, narrator)?;
+            match self.paths(&config.id).container_state()? {
+                state if !state.is_up() => {}
+                ContainerState::Running(_) => match force {
+                    Force::No => return Err(RuntimeError::StillRunning(config.name.clone())),
+                    Force::Yes => self.kill_and_tell(config, narrator)?,
+                },
+                _ => match force {
+                    Force::No => return Err(RuntimeError::IsRestarting(config.name.clone())),
+                    Force::Yes => self.kill(config)?,
+                },
             }
             let Some(lock) = self.lock_if_present(&config.id)? else {
                 return Ok(());
             };
             self.repair_locked(config, &lock)?;
             // Somebody may have started it while we waited for the lock.
-            if !self.runs(config)? {
+            if !self.paths(&config.id).container_state()?.is_up() {
                 return match self.paths(&config.id).record().exists() {
                     true => self.delete(config, narrator),
                     false => Ok(()),
@@ -53,7 +59,11 @@ impl Runtime {
         }
     }
 
-    pub(crate) fn runs(&self, config: &ContainerConfig) -> Result<bool, RuntimeError> {
+    /// Whether a container runs, or is just being started.
+    ///
+    /// # Errors
+    /// When its records cannot be read.
+    pub fn runs(&self, config: &ContainerConfig) -> Result<bool, RuntimeError> {
         let state = self.paths(&config.id).container_state()?;
         Ok(matches!(state, ContainerState::Running(_)))
     }
@@ -111,6 +121,11 @@ impl Runtime {
         // The record first: what is left when this is interrupted is then seen to be half removed.
         remove_file(paths.record())?;
         self.release_name(&config.name, &config.id);
+        if config.storage.size_limit.is_some()
+            && let Ok(quota) = ProjectQuota::open(&self.containers())
+        {
+            quota.release(&paths.root.join("upper"));
+        }
         match fs::remove_dir_all(&paths.root) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(RuntimeError::file("remove", &paths.root, error));
@@ -118,6 +133,9 @@ impl Runtime {
             _ => {}
         }
         self.tell_event(Event::container(config, Action::Destroy));
+        if config.auto_remove {
+            self.remove_anonymous_volumes(config);
+        }
         narrator.tell(&Told(Explanation {
             sentence: format!(
                 "remove the files of `{}` and give its name and address back",

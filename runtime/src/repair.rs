@@ -1,11 +1,13 @@
 //! Repairing what a killed monitor left behind: the next command that meets it finishes its work.
 
+use crate::cgroup::oom_killed;
 use crate::config::ContainerConfig;
 use crate::container_state::{
-    ContainerState, End, ExitRecord, RunningRecord, read_end, write_exit,
+    ContainerState, End, EndCause, ExitRecord, RunningRecord, read_end, write_exit,
 };
 use crate::error::RuntimeError;
-use crate::monitor::take_down;
+use crate::monitor::{Afterwards, CGROUP_PARENT, take_down};
+use crate::process_identity::{ProcessIdentity, boot_id};
 use crate::runtime::Runtime;
 use crate::store::{ContainerLock, ids_in};
 use jiff::Timestamp;
@@ -35,6 +37,7 @@ impl Runtime {
             failures.extend(self.sweep_monitor(&id).err());
         }
         self.sweep_containers(&mut failures)?;
+        failures.extend(self.volumes().sweep().err());
         failures.extend(self.networks.finish_removals().err().map(Into::into));
         for network in self.networks.networks()? {
             let finished = self.networks.finish_interrupted(&network.name);
@@ -44,27 +47,37 @@ impl Runtime {
         Ok(failures)
     }
 
-    /// Finishes the work of a container's monitor, if that was killed and nobody is at it.
+    /// Finishes the work of a container's monitor, if that was killed and nobody is at it, and that of its guardian.
     fn sweep_monitor(&self, id: &ContainerId) -> Result<(), RuntimeError> {
-        if let ContainerState::Abandoned(_) = self.paths(id).container_state()? {
-            match (self.read(id)?, self.try_lock(id)?) {
-                (Some(config), Some(lock)) => self.repair_locked(&config, &lock)?,
-                (None, _) => self.paths(id).remove_running(),
-                (Some(_), None) => {}
+        let is_dead = |guardian: &ProcessIdentity| !guardian.is_alive();
+        match self.paths(id).container_state()? {
+            ContainerState::Abandoned(_) => match (self.read(id)?, self.try_lock(id)?) {
+                (Some(config), Some(lock)) => self.resume_locked(&config, &lock),
+                (None, _) => {
+                    self.paths(id).remove_running();
+                    Ok(())
+                }
+                (Some(_), None) => Ok(()),
+            },
+            ContainerState::Running(record) if record.guardian.as_ref().is_some_and(is_dead) => {
+                match (self.read(id)?, self.try_lock(id)?) {
+                    (Some(config), Some(lock)) => self.guard_locked(&config, &lock),
+                    _ => Ok(()),
+                }
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Waits until nobody works on a container, and repairs it if it is abandoned.
     pub(crate) fn settle(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
         match self.lock_if_present(&config.id)? {
-            Some(lock) => self.repair_locked(config, &lock),
+            Some(lock) => self.resume_locked(config, &lock),
             None => Ok(()),
         }
     }
 
-    /// Repairs a container that is abandoned; the caller holds its lock.
+    /// Repairs a container that is abandoned, whatever its restart policy says; the caller holds its lock.
     pub(crate) fn repair_locked(
         &self,
         config: &ContainerConfig,
@@ -79,30 +92,37 @@ impl Runtime {
             }
             _ => return Ok(()),
         };
-        if let Some(record) = &record {
-            end_init(record)?;
-        }
-        // A monitor that was killed while it took the container down has recorded the end already.
-        if !matches!(read_end(&paths.exit())?, End::Recorded(_)) {
-            let now = Timestamp::now();
-            let reason = match record {
-                Some(_) => "its monitor was killed",
-                None => "the host went down while it ran",
-            };
-            let exit = ExitRecord {
-                started: record.map_or(now, |record| record.started),
-                finished: now,
-                exit_code: KILLED,
-                error: Some(reason.into()),
-            };
-            write_exit(&paths.open_exit()?, &exit)
-                .map_err(|error| RuntimeError::file("write", &paths.exit(), error))?;
-            self.tell_death(config, (exit.started, exit.finished), exit.exit_code);
-        }
-        match take_down(self, config, &mut Silent).into_iter().next() {
+        self.end_abandoned(config, record.as_ref())?;
+        let failures = take_down(self, (config, Afterwards::Ended), &mut Silent);
+        match failures.into_iter().next() {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+
+    /// Ends what is left of an abandoned container, and records that it ended. A monitor that was killed while it took the
+    /// container down has recorded that already.
+    pub(crate) fn end_abandoned(
+        &self,
+        config: &ContainerConfig,
+        record: Option<&RunningRecord>,
+    ) -> Result<ExitRecord, RuntimeError> {
+        let paths = self.paths(&config.id);
+        if let Some(record) = record {
+            self.let_go_on(&config.id)?;
+            end_init(record)?;
+        }
+        if let End::Recorded(exit) = read_end(&paths.exit())? {
+            return Ok(exit);
+        }
+        let exit = ExitRecord {
+            oom_killed: oom_killed((CGROUP_PARENT, &config.id)).unwrap_or_default(),
+            ..lost_end(record)
+        };
+        write_exit(&paths.open_exit()?, &exit)
+            .map_err(|error| RuntimeError::file("write", &paths.exit(), error))?;
+        self.tell_death(config, &exit);
+        Ok(exit)
     }
 
     /// Gives a name back that belongs to no container, because the command that made, renamed or removed it was killed. The
@@ -151,6 +171,30 @@ impl Runtime {
                 .map_err(|error| RuntimeError::file("remove", &paths.root, error))?;
         }
         Ok(())
+    }
+}
+
+/// The end of a container that nobody saw end.
+fn lost_end(record: Option<&RunningRecord>) -> ExitRecord {
+    if let Some(between) = record.and_then(|record| record.restarting.clone()) {
+        return between.last;
+    }
+    let now = Timestamp::now();
+    let (cause, reason) = match record {
+        Some(record) if record.monitor.boot == boot_id() => {
+            (EndCause::MonitorLost, "its monitor was killed")
+        }
+        _ => (EndCause::HostDown, "the host went down while it ran"),
+    };
+    ExitRecord {
+        started: record.map_or(now, |record| record.started),
+        finished: now,
+        exit_code: KILLED,
+        error: Some(reason.into()),
+        cause,
+        restarts: record.map_or(0, |record| record.restarts.count),
+        boot: record.map_or_else(String::new, |record| record.monitor.boot.clone()),
+        oom_killed: false,
     }
 }
 

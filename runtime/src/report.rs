@@ -4,16 +4,18 @@
 //! nothing is ever waited for here: explanations are left out when much is unread, which leaves room for the few words
 //! that count.
 
+use crate::descriptors;
 use crate::error::RuntimeError;
 use minirun_netns::{Explain, Narrator};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, getsockopt, send, setsockopt, socketpair, sockopt,
+    AddressFamily, MsgFlags, SockFlag, SockType, getsockopt, setsockopt, socketpair, sockopt,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
 /// The longest message; a longer explanation is not sent.
@@ -113,14 +115,19 @@ pub fn channel(narration: Narration) -> Result<(Reporter, Reports), RuntimeError
 impl Reporter {
     /// Sends a message. That nobody may listen any more is of no concern to a monitor.
     pub fn send(&mut self, report: &Report) {
+        self.send_with(report, None);
+    }
+
+    /// Sends a message, and with it a copy of a descriptor.
+    pub(crate) fn send_with(&mut self, report: &Report, descriptor: Option<BorrowedFd<'_>>) {
         let Ok(message) = serde_json::to_vec(report) else {
             return;
         };
         let is_step = matches!(report, Report::Step { .. });
         if message.len() <= LONGEST_MESSAGE && (!is_step || self.has_room_beside(message.len())) {
-            let _ = send(
-                self.socket.as_raw_fd(),
-                &message,
+            let _ = descriptors::send(
+                self.socket.as_fd(),
+                (&message, descriptor.as_slice()),
                 MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL,
             );
         }
@@ -134,6 +141,12 @@ impl Reporter {
             unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut unread) };
         let room = getsockopt(&self.socket, sockopt::SndBuf).unwrap_or(0);
         asked == 0 && usize::try_from(unread).is_ok_and(|unread| unread + length <= room / 2)
+    }
+
+    /// Whether nobody listens any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        let mut question = [PollFd::new(self.socket.as_fd(), PollFlags::empty())];
+        matches!(poll(&mut question, PollTimeout::ZERO), Ok(1..))
     }
 
     /// Tells what did not work.
@@ -168,6 +181,17 @@ impl Narrator for Reporter {
     }
 }
 
+/// The monitor's end that an attached command has sent.
+impl From<OwnedFd> for Reporter {
+    fn from(socket: OwnedFd) -> Reporter {
+        Reporter {
+            socket: socket.into(),
+            narration: Narration::Silent,
+            begun: Instant::now(),
+        }
+    }
+}
+
 impl AsFd for Reporter {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
@@ -180,16 +204,22 @@ impl Reports {
     /// # Errors
     /// The kernel's.
     pub fn receive(&mut self) -> Result<Option<Report>, RuntimeError> {
+        Ok(self.receive_with()?.map(|(report, _)| report))
+    }
+
+    /// Waits for the next message, and takes the descriptor that may come with it.
+    pub(crate) fn receive_with(
+        &mut self,
+    ) -> Result<Option<(Report, Option<OwnedFd>)>, RuntimeError> {
         let mut message = vec![0; LONGEST_MESSAGE];
         loop {
-            match self.socket.read(&mut message) {
-                Ok(0) => return Ok(None),
-                Ok(length) => {
-                    return serde_json::from_slice(&message[..length])
-                        .map(Some)
-                        .map_err(|error| {
-                            RuntimeError::system("understand the monitor", io::Error::other(error))
-                        });
+            match descriptors::receive(self.socket.as_fd(), &mut message) {
+                Ok((0, _)) => return Ok(None),
+                Ok((length, descriptors)) => {
+                    let report = serde_json::from_slice(&message[..length]).map_err(|error| {
+                        RuntimeError::system("understand the monitor", io::Error::other(error))
+                    })?;
+                    return Ok(Some((report, descriptors.into_iter().next())));
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),

@@ -56,7 +56,7 @@ impl Overrides {
 }
 
 /// A host's containers, images and networks.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Runtime {
     /// Where things are.
     pub directories: Directories,

@@ -4,24 +4,17 @@ use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
-use crate::monitor::{self, MonitorStreams};
+use crate::fork::fork_apart;
+use crate::monitor::{self, Assignment, Occasion, guardian};
 use crate::report::{Narration, Report, Reports, channel};
+use crate::restart_policy::RestartPolicy;
 use crate::runtime::Runtime;
-use nix::sys::signal::{SigSet, SigmaskHow};
-use nix::unistd::{ForkResult, fork};
-use std::io::{PipeReader, PipeWriter, pipe};
-use std::time::Duration;
-
-/// How a container's streams are connected to the command that starts it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attachment {
-    /// Not at all: output goes to the log only.
-    Detached,
-    /// Output goes to the command, too.
-    Output,
-    /// So does input.
-    OutputAndInput,
-}
+use crate::stop::StopOptions;
+use crate::store::ContainerLock;
+use crate::streams::{AttachedStreams, Attachment, CommandEnds};
+use crate::terminal::WindowSize;
+use nix::unistd::ForkResult;
+use std::os::fd::OwnedFd;
 
 /// How to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +23,8 @@ pub struct StartOptions {
     pub attachment: Attachment,
     /// Whether steps are told.
     pub narration: Narration,
-}
-
-/// The command's ends of a started container's streams.
-#[derive(Debug)]
-pub struct AttachedStreams {
-    /// Where the program reads from; closing it is the end of its input.
-    pub stdin: Option<PipeWriter>,
-    /// What it writes to standard output.
-    pub stdout: PipeReader,
-    /// What it writes to standard error.
-    pub stderr: PipeReader,
+    /// How large the window of whoever starts it is, if that is a terminal.
+    pub window: Option<WindowSize>,
 }
 
 /// A container that was started.
@@ -64,48 +48,76 @@ impl Runtime {
         options: StartOptions,
         told: &mut dyn FnMut(&Report),
     ) -> Result<Started, RuntimeError> {
+        self.start_for(config, options, (Occasion::Asked, told))
+    }
+
+    /// The same for a reason: a start that a policy wants is tried again if it fails.
+    pub(crate) fn start_for(
+        &self,
+        config: &ContainerConfig,
+        options: StartOptions,
+        (occasion, told): (Occasion, &mut dyn FnMut(&Report)),
+    ) -> Result<Started, RuntimeError> {
         let lock = self.lock(&config.id)?;
         // It may have been changed while we waited.
         let config = &self.current_record(&config.id)?;
         self.finish_change_locked(config, &lock)?;
-        match self.paths(&config.id).container_state()? {
-            ContainerState::Running(_) => {
-                return Err(RuntimeError::AlreadyRunning(config.name.clone()));
-            }
-            ContainerState::Abandoned(_) => self.repair_locked(config, &lock)?,
-            ContainerState::Created | ContainerState::Exited(_) => {}
-        }
-        let (attached, monitor_streams) = streams(options.attachment)
+        self.make_way(config, &lock)?;
+        let wanted = (options.attachment, options.window);
+        let (ends, streams) = CommandEnds::of_start(&config.process, wanted)
             .map_err(|error| RuntimeError::system("make pipes", error))?;
         let (reporter, reports) = channel(options.narration)?;
         if options.attachment != Attachment::Detached {
             self.tell_event(Event::container(config, Action::Attach));
         }
-        // A signal to the command's process group must not meet the monitor before it has left that group. The monitor
-        // unblocks them when it has.
-        let signals = SigSet::all()
-            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
-            .map_err(|error| RuntimeError::system("block signals", error))?;
-        // SAFETY: this process has one thread: neither this crate nor its callers start others, and the netlink runtime
-        // of the networks runs on the calling thread. So no lock is held by a thread that the child will not have.
-        let forked = unsafe { fork() };
-        if !matches!(forked, Ok(ForkResult::Child)) {
-            // Setting a mask that was one before cannot fail.
-            let _ = signals.thread_set_mask();
-        }
-        match forked.map_err(|error| RuntimeError::system("fork", error))? {
+        let assignment = Assignment {
+            streams,
+            reporter,
+            lock,
+            occasion,
+            guardian: None,
+        };
+        match fork_apart()? {
             ForkResult::Child => {
-                drop((attached, reports));
-                monitor::run(self, config, monitor_streams, (reporter, lock))
+                drop((ends, reports));
+                match config.restart {
+                    RestartPolicy::No => monitor::run(self, config, assignment),
+                    _ => guardian::begin(self, config, assignment),
+                }
             }
             ForkResult::Parent { .. } => {
-                drop((reporter, monitor_streams));
+                let Assignment {
+                    streams,
+                    reporter,
+                    lock,
+                    ..
+                } = assignment;
+                drop((streams, reporter));
+                let (reports, handed) = await_start(reports, config, told)?;
+                drop(lock);
+                let complete = |ends: CommandEnds| ends.complete(&config.process, handed);
                 Ok(Started {
-                    reports: await_start(reports, config, told)?,
-                    streams: attached,
+                    reports,
+                    streams: ends.map(complete).transpose()?,
                 })
             }
         }
+    }
+
+    /// Ends what an earlier start has left, and forgets that somebody had stopped the container.
+    fn make_way(&self, config: &ContainerConfig, lock: &ContainerLock) -> Result<(), RuntimeError> {
+        match self.paths(&config.id).container_state()? {
+            ContainerState::Running(_) if self.is_paused(&config.id)? => {
+                return Err(RuntimeError::Paused(config.name.clone()));
+            }
+            ContainerState::Running(_) => {
+                return Err(RuntimeError::AlreadyRunning(config.name.clone()));
+            }
+            ContainerState::Restarting(_) => self.dismiss_locked(config, lock)?,
+            ContainerState::Abandoned(_) => self.repair_locked(config, lock)?,
+            ContainerState::Created | ContainerState::Exited(_) => {}
+        }
+        self.paths(&config.id).unmark_stopped()
     }
 
     /// Stops a container and starts it again; `told` hears what the monitor has to say. That somebody else does the same in
@@ -116,16 +128,17 @@ impl Runtime {
     pub fn restart(
         &self,
         config: &ContainerConfig,
-        patience: Option<Duration>,
+        stop: &StopOptions,
         told: &mut dyn FnMut(&Report),
     ) -> Result<(), RuntimeError> {
         if config.auto_remove {
             return Err(RuntimeError::RemovesItself(config.name.clone()));
         }
-        self.stop(config, patience)?;
+        self.stop(config, stop)?;
         let options = StartOptions {
             attachment: Attachment::Detached,
             narration: Narration::Silent,
+            window: None,
         };
         match self.start(config, options, told) {
             Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => {
@@ -137,18 +150,19 @@ impl Runtime {
     }
 }
 
-/// Listens until the monitor has said that the program runs, or why it does not.
+/// Listens until the monitor has said that the program runs, or why it does not. With that it hands out what the program's
+/// input is written to.
 fn await_start(
     mut reports: Reports,
     config: &ContainerConfig,
     told: &mut dyn FnMut(&Report),
-) -> Result<Reports, RuntimeError> {
+) -> Result<(Reports, Option<OwnedFd>), RuntimeError> {
     loop {
-        let report = reports
-            .receive()?
+        let (report, handed) = reports
+            .receive_with()?
             .ok_or_else(|| RuntimeError::MonitorLost(config.name.clone()))?;
         match report {
-            Report::Started => return Ok(reports),
+            Report::Started => return Ok((reports, handed)),
             Report::Failed {
                 message,
                 hint,
@@ -163,30 +177,4 @@ fn await_start(
             Report::Step { .. } | Report::Warned { .. } | Report::Exited { .. } => told(&report),
         }
     }
-}
-
-/// The pipes between the command, the monitor and the container.
-fn streams(attachment: Attachment) -> std::io::Result<(Option<AttachedStreams>, MonitorStreams)> {
-    if attachment == Attachment::Detached {
-        return Ok((None, MonitorStreams::default()));
-    }
-    let (stdout, monitor_stdout) = pipe()?;
-    let (stderr, monitor_stderr) = pipe()?;
-    let (stdin, monitor_stdin) = match attachment {
-        Attachment::OutputAndInput => {
-            pipe().map(|(reader, writer)| (Some(writer), Some(reader)))?
-        }
-        Attachment::Output | Attachment::Detached => (None, None),
-    };
-    let attached = AttachedStreams {
-        stdin,
-        stdout,
-        stderr,
-    };
-    let monitor = MonitorStreams {
-        stdin: monitor_stdin,
-        stdout: Some(monitor_stdout),
-        stderr: Some(monitor_stderr),
-    };
-    Ok((Some(attached), monitor))
 }

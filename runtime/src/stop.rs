@@ -1,131 +1,163 @@
-//! Ending containers: asking, killing, and waiting for the end.
+//! Ending containers: asking and killing. Several are asked at once, and each is killed when its own time is over.
 
 use crate::config::ContainerConfig;
-use crate::container_state::{ContainerState, ExitRecord, RunningRecord, read_exit_file};
+use crate::container_state::{ContainerState, RunningRecord};
 use crate::error::RuntimeError;
-use crate::events::{Action, Event};
-use crate::process_identity::PidFd;
-use crate::repair::KILLED;
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
-use nix::libc::SIGKILL;
-use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
-use std::time::Duration;
+use crate::stop_mark::StoppedBy;
+use crate::stop_timeout::StopTimeout;
+use crate::stopping::Stopping;
+use nix::errno::Errno;
+use nix::libc::{SIGINT, SIGKILL, SIGQUIT, SIGTERM};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::io;
+use std::time::{Duration, Instant};
 
-/// The end of a container, still to come or just met.
-#[derive(Debug)]
-pub struct Ending {
-    exit_file: Option<File>,
-    monitor: Option<PidFd>,
+/// How containers are stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StopOptions {
+    /// The signal that asks, if not the container's own.
+    pub signal: Option<StopSignal>,
+    /// How long is waited before it is killed, if not as long as the container says.
+    pub timeout: Option<StopTimeout>,
+    /// Who stops them.
+    pub by: StoppedBy,
 }
 
-impl Ending {
-    /// Waits until the container has ended and everything of it is taken down, or the time is over. Says how it ended.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub fn wait(&self, patience: Option<Duration>) -> Result<Option<ExitRecord>, RuntimeError> {
-        if let Some(monitor) = &self.monitor
-            && !monitor
-                .wait(patience)
-                .map_err(|error| RuntimeError::system("wait for the container", error))?
-        {
-            return Ok(None);
-        }
-        match &self.exit_file {
-            Some(file) => rewound(file)
-                .and_then(read_exit_file)
-                .map_err(|error| RuntimeError::system("read how the container ended", error)),
-            None => Ok(None),
+impl Default for StopOptions {
+    /// As the containers say.
+    fn default() -> StopOptions {
+        StopOptions {
+            signal: None,
+            timeout: None,
+            by: StoppedBy::User,
         }
     }
 }
 
 impl Runtime {
-    /// The end of a container, to be waited for. A container that has ended has its end behind it, once its monitor has
-    /// taken it down.
-    ///
-    /// # Errors
-    /// When its records cannot be read.
-    pub fn ending(&self, config: &ContainerConfig) -> Result<Ending, RuntimeError> {
-        let paths = self.paths(&config.id);
-        let state = paths.container_state()?;
-        // Opened before the monitor can be seen to end, so that it is readable even if the container is removed then.
-        let exit_file = File::open(paths.exit()).ok();
-        let monitor = match state {
-            ContainerState::Running(record) => record.monitor.open(),
-            ContainerState::Abandoned(_) | ContainerState::Exited(_) => {
-                self.settle(config)?;
-                None
-            }
-            ContainerState::Created => None,
-        };
-        Ok(Ending { exit_file, monitor })
-    }
-
-    /// Waits for a container to end and says its exit code; at once for one that has, 0 for one that never ran.
-    ///
-    /// # Errors
-    /// When its records cannot be read.
-    pub fn wait(&self, config: &ContainerConfig) -> Result<i32, RuntimeError> {
-        if self.paths(&config.id).container_state()? == ContainerState::Created {
-            return Ok(0);
-        }
-        let ending = self.ending(config)?;
-        if let Some(exit) = ending.wait(None)? {
-            return Ok(exit.exit_code);
-        }
-        // Its monitor was killed. The repair writes into the file that we hold open.
-        self.settle(config)?;
-        Ok(ending.wait(None)?.map_or(KILLED, |exit| exit.exit_code))
-    }
-
     /// Asks a container to end with its stop signal, kills it when it does not in time, and waits until everything of it
     /// is taken down. A container that does not run is stopped already; one whose program has not begun has nothing to
-    /// lose and is killed.
+    /// lose and is killed; one that waits to be started again by itself no longer does.
     ///
     /// # Errors
     /// When it cannot be signalled.
     pub fn stop(
         &self,
         config: &ContainerConfig,
-        patience: Option<Duration>,
+        options: &StopOptions,
     ) -> Result<(), RuntimeError> {
-        let usual = Duration::from_secs(u64::from(config.stop_timeout_seconds));
-        let ending = self.ending(config)?;
-        match self.running(config)? {
-            Some(record) => match record.init.and_then(|init| init.open()) {
-                Some(init) => {
-                    self.tell_signal(config, config.stop_signal.number());
-                    ignore_ended(init.signal(config.stop_signal.number()))?;
-                    let ended = init
-                        .wait(Some(patience.unwrap_or(usual)))
-                        .map_err(|error| RuntimeError::system("wait for the container", error))?;
-                    if !ended {
-                        self.kill(config)?;
-                    }
-                }
-                None => self.kill(config)?,
-            },
-            None => return ending.wait(None).map(drop),
-        }
-        if ending.wait(None)?.is_none() {
-            // The monitor was killed; what it had made is still there.
-            self.settle(config)?;
-        }
-        self.tell_event(Event::container(config, Action::Stop));
-        Ok(())
+        let mut outcome = Ok(());
+        let containers = std::slice::from_ref(config);
+        self.stop_all(containers, options, &mut |stopped| outcome = stopped)?;
+        outcome
     }
 
-    /// Kills a container, if it runs, without waiting. One whose program has not begun is killed with its monitor.
+    /// Stops several containers at the same time. `stopped` hears of each what came of it, in their order.
+    ///
+    /// # Errors
+    /// When they cannot be waited for.
+    pub fn stop_all(
+        &self,
+        containers: &[ContainerConfig],
+        options: &StopOptions,
+        stopped: &mut dyn FnMut(Result<(), RuntimeError>),
+    ) -> Result<(), RuntimeError> {
+        let mut all: Vec<Stopping<'_>> = containers
+            .iter()
+            .map(|config| Stopping::begin(self, config, options))
+            .collect();
+        let mut told = 0;
+        loop {
+            while let Some(outcome) = all.get_mut(told).and_then(Stopping::take_outcome) {
+                stopped(outcome);
+                told += 1;
+            }
+            if told == all.len() {
+                return Ok(());
+            }
+            wait_for_any(&all)?;
+            all.iter_mut().for_each(Stopping::go_on);
+        }
+    }
+
+    /// Kills a container, if it runs, without waiting, and does not let it start again by itself. One whose program has not
+    /// begun is killed with its monitor.
     ///
     /// # Errors
     /// When it cannot be signalled.
     pub fn kill(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
-        let Some(record) = self.running(config)? else {
+        if !self.paths(&config.id).container_state()?.is_up() {
+            return Ok(());
+        }
+        self.paths(&config.id).mark_stopped(StoppedBy::User)?;
+        match self.paths(&config.id).container_state()? {
+            ContainerState::Running(record) => {
+                self.kill_process(config, &record)?;
+                // In version 1 of control groups nothing ends while it is paused.
+                self.let_go_on(&config.id)
+            }
+            ContainerState::Restarting(_) => self.dismiss(config),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends a container that waits to be started again, if it still does.
+    pub(crate) fn dismiss(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
+        let Some(lock) = self.lock_if_present(&config.id)? else {
             return Ok(());
         };
+        match self.paths(&config.id).container_state()? {
+            ContainerState::Restarting(_) => self.dismiss_locked(config, &lock),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends a signal to a container's first process. If its program has not begun yet, that is waited for, unless the
+    /// signal is SIGKILL. After a signal that asks to end, the end is no reason to start the container again.
+    ///
+    /// # Errors
+    /// [`RuntimeError::NotRunning`], [`RuntimeError::IsRestarting`].
+    pub fn signal(&self, config: &ContainerConfig, signal: StopSignal) -> Result<(), RuntimeError> {
+        let state = self.paths(&config.id).container_state()?;
+        let asks_to_end = asks_to_end(config, signal);
+        match &state {
+            ContainerState::Restarting(_) if asks_to_end => return self.kill(config),
+            _ => self.check_running(config, &state)?,
+        }
+        if signal == StopSignal::KILL {
+            return self.kill(config);
+        }
+        if asks_to_end {
+            self.paths(&config.id).mark_stopped(StoppedBy::User)?;
+        }
+        let mut record = self.running(config)?;
+        if record.init.is_none() {
+            // The lock is held from before the monitor is made until its program runs.
+            self.settle(config)?;
+            record = self.running(config)?;
+        }
+        match record.init.and_then(|init| init.open()) {
+            Some(init) => {
+                self.tell_signal(config, signal.number());
+                ignore_ended(init.signal(signal.number()))
+            }
+            None => Err(RuntimeError::NotRunning(config.name.clone())),
+        }?;
+        // What is paused is given other signals when it goes on; that it is to end is no matter to wait with, as with Docker.
+        match asks_to_end {
+            true => self.let_go_on(&config.id),
+            false => Ok(()),
+        }
+    }
+
+    /// Kills the first process; if there is none yet, the monitor that makes it.
+    pub(crate) fn kill_process(
+        &self,
+        config: &ContainerConfig,
+        record: &RunningRecord,
+    ) -> Result<(), RuntimeError> {
         let victim = record.init.as_ref().unwrap_or(&record.monitor);
         match victim.open() {
             Some(process) => {
@@ -136,55 +168,62 @@ impl Runtime {
         }
     }
 
-    /// Sends a signal to a container's first process. If its program has not begun yet, that is waited for, unless the
-    /// signal is SIGKILL.
-    ///
-    /// # Errors
-    /// [`RuntimeError::NotRunning`].
-    pub fn signal(&self, config: &ContainerConfig, signal: StopSignal) -> Result<(), RuntimeError> {
-        let not_running = || RuntimeError::NotRunning(config.name.clone());
-        let mut record = self.running(config)?.ok_or_else(not_running)?;
-        if signal == StopSignal::KILL {
-            return self.kill(config);
-        }
-        if record.init.is_none() {
-            // The lock is held from before the monitor is made until its program runs.
-            self.settle(config)?;
-            record = self.running(config)?.ok_or_else(not_running)?;
-        }
-        match record.init.and_then(|init| init.open()) {
-            Some(init) => {
-                self.tell_signal(config, signal.number());
-                ignore_ended(init.signal(signal.number()))
-            }
-            None => Err(not_running()),
+    /// Who is who in a container that runs.
+    fn running(&self, config: &ContainerConfig) -> Result<RunningRecord, RuntimeError> {
+        let state = self.paths(&config.id).container_state()?;
+        self.check_running(config, &state)?;
+        match state {
+            ContainerState::Running(record) => Ok(record),
+            _ => Err(RuntimeError::NotRunning(config.name.clone())),
         }
     }
 
-    /// Tells of a signal before it is sent, so that nobody hears of what it does first.
-    fn tell_signal(&self, config: &ContainerConfig, number: i32) {
-        self.tell_event(Event::container(config, Action::Kill).with("signal", number));
-    }
-
-    /// Who is who, if the container runs.
-    fn running(&self, config: &ContainerConfig) -> Result<Option<RunningRecord>, RuntimeError> {
-        match self.paths(&config.id).container_state()? {
-            ContainerState::Running(record) => Ok(Some(record)),
-            _ => Ok(None),
+    /// Refuses a container that does not run.
+    pub(crate) fn check_running(
+        &self,
+        config: &ContainerConfig,
+        state: &ContainerState,
+    ) -> Result<(), RuntimeError> {
+        match state {
+            ContainerState::Running(_) => Ok(()),
+            ContainerState::Restarting(_) => Err(RuntimeError::IsRestarting(config.name.clone())),
+            _ => Err(RuntimeError::NotRunning(config.name.clone())),
         }
     }
 }
 
-/// The same file from its beginning, since it may be read more than once.
-fn rewound(mut file: &File) -> io::Result<&File> {
-    file.seek(SeekFrom::Start(0))?;
-    Ok(file)
+/// Whether somebody who sends this signal wants the container to end: the container's own stop signal, and those by which
+/// people end programs.
+fn asks_to_end(config: &ContainerConfig, signal: StopSignal) -> bool {
+    signal == config.stop_signal || [SIGKILL, SIGTERM, SIGINT, SIGQUIT].contains(&signal.number())
 }
 
 /// A process that ended in this moment needs no signal any more.
-fn ignore_ended(outcome: io::Result<()>) -> Result<(), RuntimeError> {
+pub(crate) fn ignore_ended(outcome: io::Result<()>) -> Result<(), RuntimeError> {
     match outcome {
         Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(()),
         outcome => outcome.map_err(|error| RuntimeError::system("signal the container", error)),
     }
+}
+
+/// Waits until a process of one of them has ended, or the time of one is over.
+fn wait_for_any(all: &[Stopping<'_>]) -> Result<(), RuntimeError> {
+    let mut questions: Vec<PollFd<'_>> = all
+        .iter()
+        .filter_map(|one| Some(PollFd::new(one.awaited()?, PollFlags::POLLIN)))
+        .collect();
+    let deadline = all.iter().filter_map(Stopping::deadline).min();
+    match poll(&mut questions, timeout(deadline)) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(error) => Err(RuntimeError::system("wait for containers", error)),
+    }
+}
+
+/// How long to wait, at most; a little too long rather than in vain.
+fn timeout(deadline: Option<Instant>) -> PollTimeout {
+    let Some(deadline) = deadline else {
+        return PollTimeout::NONE;
+    };
+    let rest = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+    PollTimeout::try_from(rest).unwrap_or(PollTimeout::MAX)
 }

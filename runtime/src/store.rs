@@ -212,7 +212,8 @@ impl Runtime {
         Ok(file)
     }
 
-    fn ids(&self) -> Result<Vec<ContainerId>, RuntimeError> {
+    /// The ids of all containers.
+    pub(crate) fn ids(&self) -> Result<Vec<ContainerId>, RuntimeError> {
         ids_in(&self.containers())
     }
 }

@@ -3,6 +3,7 @@
 use crate::config::Membership;
 use crate::create::CreateRequest;
 use crate::error::RuntimeError;
+use crate::health::{HealthCheck, HealthWanted};
 use crate::network_place::NetworkWanted;
 use crate::runtime::Runtime;
 use minirun_bridge::link::Link;
@@ -34,6 +35,8 @@ pub enum Warning {
         /// The container.
         container: ContainerName,
     },
+    /// It is said how often health is checked, and not how.
+    HealthWithoutCommand,
     /// The host does not forward, and minirun may not switch it on.
     ForwardingOff,
     /// The link target does not run now.
@@ -54,6 +57,10 @@ impl fmt::Display for Warning {
             Warning::ForwardingOff => formatter.write_str(
                 "the host does not forward IPv4 packets and `ip_forward = false` forbids to change that: published ports \
                  and, with ICC off, links will not work",
+            ),
+            Warning::HealthWithoutCommand => formatter.write_str(
+                "neither the image nor `--health-cmd` says how health is checked, so the other `--health-…` options have \
+                 no effect",
             ),
             Warning::PublishOnNone => formatter.write_str(
                 "published ports are ignored with `--network none`: the container cannot be reached",
@@ -174,6 +181,16 @@ impl Runtime {
             _ => None,
         })
     }
+}
+
+/// Options about a health check that nobody makes.
+pub(crate) fn health_warning(
+    wanted: &HealthWanted,
+    image: Option<&HealthCheck>,
+) -> Option<Warning> {
+    wanted
+        .is_idle(image)
+        .then_some(Warning::HealthWithoutCommand)
 }
 
 /// Options that have no effect with the network mode.

@@ -2,6 +2,7 @@
 
 use super::filter::{Filter, FilterKey, all, any, has_label};
 use crate::show::containers::{STATES, network_names, state};
+use crate::show::health::{HEALTHS, health};
 use minirun_bridge::id::SHORT_ID_LENGTH;
 use minirun_runtime::details::ContainerDetails;
 
@@ -16,8 +17,12 @@ pub enum ContainerKey {
     Label,
     /// What it does.
     Status,
+    /// Whether it does its work.
+    Health,
     /// A network by its name or id.
     Network,
+    /// A volume by its name, or a destination.
+    Volume,
 }
 
 impl FilterKey for ContainerKey {
@@ -26,17 +31,24 @@ impl FilterKey for ContainerKey {
         ("id", Self::Id),
         ("label", Self::Label),
         ("status", Self::Status),
+        ("health", Self::Health),
         ("network", Self::Network),
+        ("volume", Self::Volume),
     ];
 
     fn check(self, value: &str) -> Result<(), String> {
-        if self != Self::Status || STATES.contains(&value) {
+        let words: &[&str] = match self {
+            Self::Status => &STATES,
+            Self::Health => &HEALTHS,
+            _ => return Ok(()),
+        };
+        if words.contains(&value) {
             return Ok(());
         }
-        let states = STATES.map(|state| format!("`{state}`"));
+        let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
         Err(format!(
             "no container can be `{value}`: use one of {}",
-            states.join(", ")
+            words.join(", ")
         ))
     }
 }
@@ -52,9 +64,24 @@ pub fn fits(filters: &[Filter<ContainerKey>], details: &ContainerDetails) -> boo
     }) && all(filters, ContainerKey::Label, |label| {
         has_label(&config.labels, label)
     }) && any(filters, ContainerKey::Status, |word| state(details) == word)
+        && any(filters, ContainerKey::Health, |word| {
+            health(details) == word
+        })
         && any(filters, ContainerKey::Network, |network| {
             is_on(details, network)
         })
+        && any(filters, ContainerKey::Volume, |volume| {
+            has_mounted(details, volume)
+        })
+}
+
+fn has_mounted(details: &ContainerDetails, wanted: &str) -> bool {
+    let storage = &details.config.storage;
+    let mut destinations = storage.mounts.iter().map(|mount| &mount.destination);
+    destinations.any(|destination| destination.as_str() == wanted)
+        || storage
+            .volumes()
+            .any(|volume| volume.name.as_str() == wanted)
 }
 
 /// By name, or by as much of the id as listings show. A network that was removed is still known by its name.
@@ -99,6 +126,8 @@ mod tests {
             (&["label=tier=back"], &[]),
             (&["status=exited"], &["web1"]),
             (&["status=exited", "status=running"], &["web1", "web2"]),
+            (&["health=none"], &["web1", "web2"]),
+            (&["health=healthy"], &[]),
             (&["network=bridge"], &["web1", "web2"]),
             (&["network=bbbbbbbbbbbb", "name=web1"], &["web1"]),
             (&["network=bbb"], &[]),

@@ -15,6 +15,7 @@ use minirun_bridge::name::ContainerName;
 use minirun_runtime::create::{CreateRequest, Created};
 use minirun_runtime::runtime::Runtime;
 use minirun_runtime::signal::StopSignal;
+use minirun_runtime::stop_timeout::StopTimeout;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -47,9 +48,14 @@ pub struct ContainerOptions {
     /// Signal that asks the program to end [default: the image's, else SIGTERM]
     #[arg(long, value_name = "SIGNAL", help_heading = "Container")]
     stop_signal: Option<StopSignal>,
-    /// Seconds to wait for the program to obey it before it is killed [default: 10]
-    #[arg(long, value_name = "SECONDS", help_heading = "Container")]
-    stop_timeout: Option<u32>,
+    /// Seconds to wait for the program to obey it before it is killed, -1 for ever [default: 10]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        allow_negative_numbers = true,
+        help_heading = "Container"
+    )]
+    stop_timeout: Option<StopTimeout>,
 
     /// Set a variable, or pass one on from your environment
     #[arg(short, long, value_name = "NAME[=VALUE]", help_heading = "Program")]
@@ -63,6 +69,9 @@ pub struct ContainerOptions {
     /// User to run as
     #[arg(short, long, value_name = "USER[:GROUP]", help_heading = "Program")]
     user: Option<String>,
+    /// Put a small first process before the program, which passes signals on and reaps orphans
+    #[arg(long, help_heading = "Program")]
+    init: bool,
     /// Program to run instead of the image's entry point
     #[arg(long, value_name = "PROGRAM", help_heading = "Program")]
     entrypoint: Option<String>,
@@ -151,10 +160,11 @@ impl ContainerOptions {
             entrypoint: self.entrypoint.clone(),
             read_only: self.read_only,
             stop_signal: self.stop_signal,
-            stop_timeout_seconds: self.stop_timeout,
+            stop_timeout: self.stop_timeout,
             labels: labels(&self.label),
             auto_remove: self.auto_remove,
             open_stdin: self.interactive,
+            init: self.init,
             no_new_privileges: self
                 .security_opt
                 .contains(&SecurityOption::NewPrivileges { allowed: false }),

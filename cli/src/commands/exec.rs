@@ -1,16 +1,17 @@
 //! `minirun exec`.
 
+use super::attached_options::{DetachOptions, check_input};
 use super::container_options::environment;
 use crate::command_line::Run as RunCommand;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::relay::{self, HeldSignals, Source};
+use crate::relay::{self, HeldSignals, ProgramStreams, SignalProxy, Source, window};
 use clap::Args;
 use minirun_bridge::environment::EnvironmentEntry;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::exec::ExecRequest;
 use minirun_runtime::process::Sealed;
-use minirun_runtime::start::Attachment;
+use minirun_runtime::streams::Attachment;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,6 +24,11 @@ pub struct Exec {
     /// Pass on your input
     #[arg(short, long)]
     interactive: bool,
+    /// Give the program a terminal of its own
+    #[arg(short, long)]
+    tty: bool,
+    #[command(flatten)]
+    keys: DetachOptions,
     /// Set a variable, or pass one on from your environment
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<EnvironmentEntry>,
@@ -61,25 +67,30 @@ impl RunCommand for Exec {
             (false, false) => Attachment::Output,
             (false, true) => Attachment::OutputAndInput,
         };
+        check_input(attachment, self.tty)?;
         let request = ExecRequest {
             environment: environment(&self.env_file, &self.env)?,
             command: self.command,
             working_directory: self.workdir,
             user: self.user,
+            terminal: self.tty,
+            window: window(),
         };
         let signals = match attachment {
             Attachment::Detached => None,
-            Attachment::Output | Attachment::OutputAndInput => Some(HeldSignals::hold()?),
+            Attachment::Output | Attachment::OutputAndInput => {
+                Some(HeldSignals::hold(ProgramStreams::of(self.tty))?)
+            }
         };
         let executed = runtime
             .exec(&config, &request, attachment, &sealed)
             .map_err(own)?;
         match (executed.streams, signals) {
             (Some(streams), Some(signals)) => {
-                let source = Source::Process(executed.process);
-                let code = relay::relay(streams, source, signals, &mut |_| ())?;
-                runtime.tell_exec_end(&config, &executed.execution, code.into());
-                Ok(ExitCode::from(code))
+                let source =
+                    Source::process(&runtime, &config, (executed.process, executed.execution));
+                let manners = self.keys.manners(SignalProxy::Program);
+                relay::relay(streams, source, (signals, manners), &mut |_| ())
             }
             _ => Ok(ExitCode::SUCCESS),
         }

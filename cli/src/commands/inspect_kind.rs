@@ -8,6 +8,7 @@ use minirun_bridge::error::NetworkError;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::image::ImageError;
 use minirun_runtime::runtime::Runtime;
+use minirun_runtime::volumes::VolumeError;
 use serde_json::Value;
 
 /// What a name may stand for.
@@ -97,10 +98,14 @@ impl InspectKind {
                 Err(RuntimeError::Network(NetworkError::UnknownNetwork(_))) => Ok(None),
                 found => Ok(Some(found?)),
             },
-            InspectKind::Volume => {
-                let volume = runtime.volume(name)?;
-                Ok(volume.as_ref().map(show::inspect::volume))
-            }
+            InspectKind::Volume => match runtime.resolve_volume(name) {
+                Ok(volume) => {
+                    let data = runtime.volumes().data(&volume.name);
+                    Ok(Some(show::volume::inspect(&volume, &data)))
+                }
+                Err(RuntimeError::Volume(VolumeError::Unknown(_))) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
         }
     }
 }

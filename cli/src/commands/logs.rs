@@ -1,14 +1,14 @@
 //! `minirun logs`.
 
+use super::moment::Moment;
 use crate::command_line::Run as RunCommand;
 use crate::context::Context;
 use crate::failure::{Failure, complain};
+use crate::log_lines::{LogLines, Times};
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
 use minirun_runtime::error::RuntimeError;
-use minirun_runtime::log::{LogEntry, Stream};
-use minirun_runtime::logs::{Follow, LogQuery};
-use std::io::{self, ErrorKind, Write};
+use minirun_runtime::logs::{Follow, LeftOut, LogQuery};
+use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::str::FromStr;
 
@@ -25,8 +25,14 @@ pub struct Logs {
     #[arg(short, long)]
     timestamps: bool,
     /// Show lines since a moment (2026-01-02T03:04:05Z) or for a time (10m, 2h30m)
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     since: Option<Moment>,
+    /// Show lines until a moment, or a time before now
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    until: Option<Moment>,
+    /// Show details of each line, of which there are none
+    #[arg(long = "details")]
+    _details: bool,
     /// Container
     #[arg(value_name = "CONTAINER")]
     container: String,
@@ -50,32 +56,6 @@ impl FromStr for Tail {
     }
 }
 
-/// A moment, absolute or before now.
-#[derive(Debug, Clone, Copy)]
-struct Moment(Timestamp);
-
-impl FromStr for Moment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Moment, String> {
-        if let Ok(moment) = text.parse::<Timestamp>() {
-            return Ok(Moment(moment));
-        }
-        if let Ok(seconds) = text.parse::<i64>() {
-            return Timestamp::from_second(seconds)
-                .map(Moment)
-                .map_err(|error| error.to_string());
-        }
-        let before: SignedDuration = text.parse().map_err(|_| {
-            "write a moment such as `2026-01-02T03:04:05Z`, or a time such as `10m`".to_string()
-        })?;
-        Timestamp::now()
-            .checked_sub(before)
-            .map(Moment)
-            .map_err(|error| error.to_string())
-    }
-}
-
 impl RunCommand for Logs {
     const ABOUT: &'static str = "Show what a container wrote";
 
@@ -85,45 +65,43 @@ impl RunCommand for Logs {
         let query = LogQuery {
             tail: self.tail.0,
             since: self.since.map(|Moment(moment)| moment),
+            until: self.until.map(|Moment(moment)| moment),
             follow: if self.follow {
                 Follow::UntilTheEnd
             } else {
                 Follow::No
             },
         };
-        let written = runtime.logs(&config, query, &mut |entry| self.write(&entry));
-        match written {
+        let times = if self.timestamps {
+            Times::Shown
+        } else {
+            Times::Hidden
+        };
+        match runtime.logs(&config, query, &mut LogLines::new(times)) {
             // Whoever reads the lines may stop reading.
             Err(RuntimeError::System { error, .. }) if error.kind() == ErrorKind::BrokenPipe => {
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => Err(error.into()),
-            Ok(damaged) => {
-                if damaged > 0 {
-                    let lines = if damaged == 1 { "line" } else { "lines" };
-                    let what = format!("left out {damaged} damaged {lines} of the log");
-                    complain("warning", &what);
-                }
+            Ok(left_out) => {
+                warn(left_out);
                 Ok(ExitCode::SUCCESS)
             }
         }
     }
 }
 
-impl Logs {
-    fn write(&self, entry: &LogEntry) -> io::Result<()> {
-        let mut line = Vec::new();
-        if self.timestamps {
-            write!(line, "{:.9} ", entry.time)?;
-        }
-        line.extend_from_slice(entry.content());
-        match entry.stream {
-            Stream::Stdout => {
-                let mut output = io::stdout().lock();
-                output.write_all(&line)?;
-                output.flush()
-            }
-            Stream::Stderr => io::stderr().lock().write_all(&line),
-        }
+fn warn(left_out: LeftOut) {
+    if left_out.damaged > 0 {
+        let damaged = left_out.damaged;
+        let lines = if damaged == 1 { "line" } else { "lines" };
+        let what = format!("left out {damaged} damaged {lines} of the log");
+        complain("warning", &what);
+    }
+    if left_out.missed {
+        complain(
+            "warning",
+            "the log was written faster than it was read: lines may be missing, because old files of it are removed",
+        );
     }
 }

@@ -59,3 +59,39 @@ pub fn fits(
         })
         && all(filters, PruneKey::Until, is_older)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::fixture::{NOW, moment, stopped};
+
+    #[test]
+    fn only_what_fits_is_removed() {
+        let mut config = stopped("web1").config;
+        config.labels = [("keep".to_owned(), "no".to_owned())].into();
+        for (filters, expected) in [
+            (&[][..], true),
+            (&["label=keep"], true),
+            (&["label=keep", "label=other"], false),
+            (&["label!=keep"], false),
+            (&["label!=keep=yes"], true),
+            (&["until=30s"], true),
+            (&["until=2m"], false),
+            (&["until=2m", "until=30s"], false),
+        ] {
+            let parsed: Vec<Filter<PruneKey>> =
+                filters.iter().map(|text| text.parse().unwrap()).collect();
+            assert_eq!(
+                fits(&parsed, &config.labels, Some(config.created), moment(NOW)),
+                expected,
+                "{filters:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_filter_that_can_never_fit_is_refused() {
+        assert!("until=soon".parse::<Filter<PruneKey>>().is_err());
+        assert!("name=web1".parse::<Filter<PruneKey>>().is_err());
+    }
+}

@@ -29,7 +29,7 @@ pub struct List {
     /// Do not shorten ids and commands, and show the names that links give
     #[arg(long)]
     no_trunc: bool,
-    /// Show those that fit: name, id, label, status, network
+    /// Show those that fit: name, id, label, status, network, volume
     #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<Filter<ContainerKey>>,
     /// How to show them

@@ -1,19 +1,18 @@
 //! `minirun restart`.
 
+use super::stop::HowToStop;
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, for_each};
 use crate::failure::Failure;
 use crate::narration::tell;
 use clap::Args;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Options of `minirun restart`.
 #[derive(Debug, Args)]
 pub struct Restart {
-    /// Seconds to wait before killing [default: the container's]
-    #[arg(short, long, value_name = "SECONDS")]
-    time: Option<u32>,
+    #[command(flatten)]
+    how: HowToStop,
     /// Containers
     #[arg(value_name = "CONTAINER", required = true)]
     containers: Vec<String>,
@@ -24,9 +23,9 @@ impl RunCommand for Restart {
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
-        let patience = self.time.map(|seconds| Duration::from_secs(seconds.into()));
+        let options = self.how.options();
         for_each(&runtime, &self.containers, |config| {
-            runtime.restart(config, patience, &mut tell)
+            runtime.restart(config, &options, &mut tell)
         })
     }
 }

@@ -20,6 +20,9 @@ pub struct Remove {
     /// Remove links instead, each named as SOURCE/ALIAS; both containers stay as they are
     #[arg(short, long, conflicts_with = "force")]
     link: bool,
+    /// Remove the anonymous volumes of the containers, too
+    #[arg(short, long, conflicts_with = "link")]
+    volumes: bool,
     /// Tell every step, with the command a person would type for it
     #[arg(long)]
     explain: bool,
@@ -35,6 +38,9 @@ impl RunCommand for Remove {
         let runtime = context.tidy_runtime()?;
         let mut narration = Narration::new(self.explain);
         let mut code = ExitCode::SUCCESS;
+        if self.force && !self.explain && self.containers.len() > 1 {
+            kill_at_once(&runtime, &self.containers);
+        }
         for name in &self.containers {
             let removed = match self.link {
                 true => remove_link(&runtime, name, &mut narration),
@@ -47,6 +53,17 @@ impl RunCommand for Remove {
             }
         }
         Ok(code)
+    }
+}
+
+/// Kills all of them before the first is waited for. What does not work is told when it is tried again.
+fn kill_at_once(runtime: &Runtime, names: &[String]) {
+    for name in names {
+        if let Ok(config) = runtime.resolve(name)
+            && !config.auto_remove
+        {
+            let _ = runtime.kill(&config);
+        }
     }
 }
 
@@ -64,9 +81,13 @@ impl Remove {
         narration: &mut Narration,
     ) -> Result<Removed, Failure> {
         let force = if self.force { Force::Yes } else { Force::No };
-        let removed = runtime
-            .resolve(name)
-            .and_then(|config| runtime.remove(&config, force, narration));
+        let removed = runtime.resolve(name).and_then(|config| {
+            runtime.remove(&config, force, narration)?;
+            if self.volumes {
+                runtime.remove_anonymous_volumes(&config);
+            }
+            Ok(())
+        });
         match removed {
             Ok(()) => Ok(Removed::Gone),
             // What is not there needs no removing; but a misspelt name should be seen.

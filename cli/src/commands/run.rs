@@ -1,18 +1,20 @@
 //! `minirun run`: create, start, and stay until the program ends, unless detached.
 
+use super::attached_options::{DetachOptions, ProxyOptions, check_input};
 use super::container_options::ContainerOptions;
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
 use crate::failure::{Failure, complain};
 use crate::narration::{narration, tell};
-use crate::relay::{self, HeldSignals, Source};
+use crate::relay::{self, HeldSignals, ProgramStreams, Source, window};
 use clap::Args;
 use minirun_netns::Silent;
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::remove::Force;
 use minirun_runtime::runtime::Runtime;
-use minirun_runtime::start::{Attachment, StartOptions};
+use minirun_runtime::start::StartOptions;
+use minirun_runtime::streams::Attachment;
 use std::process::ExitCode;
 
 /// Options of `minirun run`.
@@ -24,6 +26,10 @@ pub struct Run {
     /// Tell every step, with the command a person would type for it
     #[arg(long, help_heading = "Container")]
     explain: bool,
+    #[command(flatten, next_help_heading = "Container")]
+    keys: DetachOptions,
+    #[command(flatten, next_help_heading = "Container")]
+    proxy: ProxyOptions,
     #[command(flatten)]
     container: ContainerOptions,
 }
@@ -42,17 +48,16 @@ impl RunCommand for Run {
         let options = StartOptions {
             attachment,
             narration: narration(self.explain),
+            window: window(),
         };
+        let terminal = self.container.terminal.tty;
+        check_input(attachment, terminal)?;
         let signals = match attachment {
             Attachment::Detached => None,
-            Attachment::Output | Attachment::OutputAndInput => Some(HeldSignals::hold()?),
+            Attachment::Output | Attachment::OutputAndInput => {
+                Some(HeldSignals::hold(ProgramStreams::of(terminal))?)
+            }
         };
-        if self.detach && self.container.interactive {
-            complain(
-                "warning",
-                "`-i` has no effect with `-d`: nobody is there to write to the program",
-            );
-        }
         let hold = runtime.hold_new_containers().map_err(own)?;
         let config = self.container.create(&runtime)?.config;
         let started = runtime.start(&config, options, &mut tell);
@@ -70,13 +75,14 @@ impl RunCommand for Run {
             return Ok(ExitCode::SUCCESS);
         };
         let source = Source::monitor(&runtime, &config, started.reports);
-        relay::relay(streams, source, signals, &mut tell).map(ExitCode::from)
+        let manners = self.keys.manners(self.proxy.proxy());
+        relay::relay(streams, source, (signals, manners), &mut tell)
     }
 }
 
 /// A container that could not be started is of no use to whoever asked to run it.
 fn discard(runtime: &Runtime, config: &ContainerConfig) {
-    if let Err(error) = runtime.remove(config, Force::No, &mut Silent) {
+    if let Err(error) = runtime.remove(config, Force::Yes, &mut Silent) {
         let what = format!("`{}` could not be removed: {error}", config.name);
         complain("warning", &what);
     }

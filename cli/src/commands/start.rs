@@ -1,14 +1,16 @@
 //! `minirun start`.
 
+use super::attached_options::DetachOptions;
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, for_each};
 use crate::failure::Failure;
 use crate::narration::{narration, tell};
-use crate::relay::{self, HeldSignals, Source};
+use crate::relay::{self, HeldSignals, ProgramStreams, SignalProxy, Source, window};
 use clap::Args;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::runtime::Runtime;
-use minirun_runtime::start::{Attachment, StartOptions};
+use minirun_runtime::start::StartOptions;
+use minirun_runtime::streams::Attachment;
 use std::process::ExitCode;
 
 /// Options of `minirun start`.
@@ -17,9 +19,11 @@ pub struct Start {
     /// Show the program's output and pass on its exit code
     #[arg(short, long)]
     attach: bool,
-    /// Pass on your input, too
-    #[arg(short, long, requires = "attach")]
+    /// Pass on your input, too, if the container was made with `-i`
+    #[arg(short, long)]
     interactive: bool,
+    #[command(flatten)]
+    detach: DetachOptions,
     /// Tell every step, with the command a person would type for it
     #[arg(long)]
     explain: bool,
@@ -33,12 +37,13 @@ impl RunCommand for Start {
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
-        if self.attach {
+        if self.attach || self.interactive {
             return self.attached(&runtime);
         }
         let options = StartOptions {
             attachment: Attachment::Detached,
             narration: narration(self.explain),
+            window: window(),
         };
         for_each(&runtime, &self.containers, |config| {
             match runtime.start(config, options, &mut tell) {
@@ -63,13 +68,17 @@ impl Start {
                 Attachment::Output
             },
             narration: narration(self.explain),
+            window: window(),
         };
-        let signals = HeldSignals::hold()?;
+        // As with `attach`: a terminal that is closed does not end what goes on without it.
+        let proxy = SignalProxy::of(!config.process.terminal);
+        let signals = HeldSignals::hold(ProgramStreams::of(config.process.terminal))?;
         let started = runtime.start(&config, options, &mut tell).map_err(own)?;
         let streams = started
             .streams
             .ok_or_else(|| Failure::own("the container has no streams"))?;
         let source = Source::monitor(runtime, &config, started.reports);
-        relay::relay(streams, source, signals, &mut tell).map(ExitCode::from)
+        let manners = self.detach.manners(proxy);
+        relay::relay(streams, source, (signals, manners), &mut tell)
     }
 }

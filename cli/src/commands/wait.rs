@@ -1,7 +1,7 @@
 //! `minirun wait`.
 
 use crate::command_line::Run as RunCommand;
-use crate::context::{Context, print};
+use crate::context::{Context, Found, print};
 use crate::failure::Failure;
 use clap::Args;
 use std::process::ExitCode;
@@ -19,12 +19,16 @@ impl RunCommand for Wait {
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
-        let mut code = ExitCode::SUCCESS;
-        for name in &self.containers {
-            match runtime
-                .resolve(name)
-                .and_then(|config| runtime.wait(&config))
-            {
+        let found = Found::among(&runtime, &self.containers);
+        let mut code = found.code;
+        // All at once, so that none of them can be removed, or start again, while another is waited for.
+        let endings: Vec<_> = found
+            .containers
+            .iter()
+            .map(|config| runtime.ending(config))
+            .collect();
+        for (config, ending) in found.containers.iter().zip(endings) {
+            match ending.and_then(|ending| runtime.wait(config, &ending)) {
                 Ok(exit_code) => print(&format!("{exit_code}\n"))?,
                 Err(error) => code = Failure::from(error).show(),
             }

@@ -42,6 +42,11 @@ pub fn exited(exit_code: i32, elapsed: Duration) -> String {
     format!("Exited ({exit_code}) {}", ago(elapsed))
 }
 
+/// The status of a container that is about to be started again: `Restarting (1) 5 seconds ago`.
+pub fn restarting(exit_code: i32, elapsed: Duration) -> String {
+    format!("Restarting ({exit_code}) {}", ago(elapsed))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +97,7 @@ mod tests {
         let elapsed = Duration::from_secs(3);
         assert_eq!(up(Duration::from_secs(120)), "Up 2 minutes");
         assert_eq!(exited(0, elapsed), "Exited (0) 3 seconds ago");
+        assert_eq!(restarting(1, elapsed), "Restarting (1) 3 seconds ago");
         assert_eq!(exited(137, elapsed), "Exited (137) 3 seconds ago");
     }
 }

@@ -1,16 +1,22 @@
 //! One stream of a program's output on its way to our own.
 //!
-//! Our standard streams are shared with others, so they must not be made non-blocking. Instead, a write is made only when
-//! `poll(2)` says that there is room, and of no more than `PIPE_BUF` bytes: a pipe that polls writable takes as much
-//! (pipe(7)). Only another program that writes to the same pipe in the same moment can make it wait.
+//! Our standard streams are shared with others, so they must not be made non-blocking. From pipe to pipe, the kernel moves
+//! output without reading it and without waiting. Elsewhere, a write is made only when `poll(2)` says that there is room, and
+//! of no more than `PIPE_BUF` bytes: a terminal that polls writable takes as much. Files and the devices of memory, such as
+//! `/dev/null`, never make anybody wait.
 
 use crate::failure::complain;
+use minirun_runtime::pipe::{self, Passed};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::stat::{SFlag, fstat};
+use nix::sys::stat::{SFlag, fstat, major};
 use nix::unistd::write;
-use std::io::{self, PipeReader, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// The major number of `/dev/null` and its like (null(4)).
+const MEMORY_DEVICES: u64 = 1;
 
 /// Where the output goes.
 #[derive(Clone, Copy)]
@@ -22,27 +28,48 @@ pub(super) struct Target<'a> {
 /// One stream. Whoever stops reading ours does not stop the program; its output is then thrown away here.
 pub(super) struct Output<'a> {
     /// None when the stream has ended, or nobody wants it any more.
-    from: Option<PipeReader>,
+    from: Option<File>,
     to: Target<'a>,
     /// What was read and is not written yet.
     pending: Vec<u8>,
     /// How much of that is written already, in bytes.
     written: usize,
-    /// How much can be written at once, in bytes.
-    piece: usize,
+    /// Whether there is no room for what is still in the pipe.
+    full: bool,
+    way: Way,
     failed: bool,
 }
 
+/// How output gets to our own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// From pipe to pipe.
+    Move,
+    /// In writes of no more than so many bytes.
+    Write(usize),
+}
+
+impl Way {
+    fn to(target: BorrowedFd<'_>) -> Way {
+        let Ok(status) = fstat(target) else {
+            return Way::Write(libc::PIPE_BUF);
+        };
+        match SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits()) {
+            SFlag::S_IFIFO => Way::Move,
+            SFlag::S_IFREG => Way::Write(usize::MAX),
+            SFlag::S_IFCHR if major(status.st_rdev) == MEMORY_DEVICES => Way::Write(usize::MAX),
+            _ => Way::Write(libc::PIPE_BUF),
+        }
+    }
+}
+
 impl<'a> Output<'a> {
-    pub(super) fn new(from: PipeReader, to: Target<'a>) -> Output<'a> {
-        let kind = fstat(to.descriptor).map(|status| status.st_mode & SFlag::S_IFMT.bits());
+    /// A stream that comes through a pipe, or from the master of a terminal.
+    pub(super) fn new(from: impl Into<OwnedFd>, to: Target<'a>) -> Output<'a> {
         Output {
-            from: Some(from),
-            // A regular file never makes anybody wait.
-            piece: match kind {
-                Ok(kind) if kind == SFlag::S_IFREG.bits() => usize::MAX,
-                _ => libc::PIPE_BUF,
-            },
+            from: Some(from.into().into()),
+            way: Way::to(to.descriptor),
+            full: false,
             to,
             pending: Vec::new(),
             written: 0,
@@ -62,7 +89,7 @@ impl<'a> Output<'a> {
 
     /// What to wait for: room, or something to pass on.
     pub(super) fn question(&self) -> Option<PollFd<'_>> {
-        if !self.pending.is_empty() {
+        if self.full || !self.pending.is_empty() {
             return Some(PollFd::new(self.to.descriptor, PollFlags::POLLOUT));
         }
         let from = self.from.as_ref()?;
@@ -71,14 +98,22 @@ impl<'a> Output<'a> {
 
     /// Passes on what is there and fits now.
     pub(super) fn go_on(&mut self, buffer: &mut [u8]) {
+        if self.pending.is_empty() && self.way == Way::Move {
+            self.pass_on();
+            return;
+        }
         if self.pending.is_empty() {
             self.take(buffer);
         }
+        let most = match self.way {
+            Way::Move => libc::PIPE_BUF,
+            Way::Write(most) => most,
+        };
         while !self.pending.is_empty()
             && is_ready(PollFd::new(self.to.descriptor, PollFlags::POLLOUT))
         {
             let rest = &self.pending[self.written..];
-            match write(self.to.descriptor, &rest[..rest.len().min(self.piece)]) {
+            match write(self.to.descriptor, &rest[..rest.len().min(most)]) {
                 Ok(length) => self.advance(length),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => break,
@@ -89,15 +124,35 @@ impl<'a> Output<'a> {
 
     /// Takes what is in the pipe now and expects no more.
     pub(super) fn take_last(&mut self, buffer: &mut [u8]) {
-        // Somebody who is not waited for may write for ever; a pipe holds no more than this, unless it was enlarged.
-        let mut rest = buffer.len();
+        // Somebody who is not waited for may write for ever; a pipe holds no more than this, and a terminal less.
+        let capacity = self.from.as_ref().and_then(pipe::capacity);
+        let mut rest = capacity.unwrap_or(pipe::PIPE_SIZE);
         while rest > 0
             && let Some(from) = &self.from
             && is_ready(PollFd::new(from.as_fd(), PollFlags::POLLIN))
         {
-            rest = rest.saturating_sub(self.take(buffer));
+            let taken = self.take(buffer);
+            if taken == 0 {
+                break;
+            }
+            rest = rest.saturating_sub(taken);
         }
         self.from = None;
+    }
+
+    fn pass_on(&mut self) {
+        self.full = false;
+        let Some(from) = &self.from else {
+            return;
+        };
+        match pipe::pass_on(from, self.to.descriptor) {
+            Passed::Bytes(_) | Passed::Nothing => {}
+            Passed::NoRoom => self.full = true,
+            Passed::End => self.from = None,
+            Passed::Failed(Errno::EPIPE) => self.give_up(Errno::EPIPE),
+            // It comes from a terminal.
+            Passed::Failed(_) => self.way = Way::Write(libc::PIPE_BUF),
+        }
     }
 
     fn take(&mut self, buffer: &mut [u8]) -> usize {
@@ -108,6 +163,11 @@ impl<'a> Output<'a> {
             Ok(length @ 1..) => {
                 self.pending.extend_from_slice(&buffer[..length]);
                 length
+            }
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                0
             }
             Ok(_) | Err(_) => {
                 self.from = None;
@@ -127,6 +187,7 @@ impl<'a> Output<'a> {
     /// Closing our end tells the other side that its output is not wanted.
     fn give_up(&mut self, error: Errno) {
         self.from = None;
+        self.full = false;
         self.pending.clear();
         if error != Errno::EPIPE {
             self.failed = true;
@@ -167,7 +228,7 @@ mod tests {
         let mut buffer = vec![0; 4 * libc::PIPE_BUF];
         let piece: Vec<u8> = (0..10_000_u32).map(|number| number as u8).collect();
         let mut sent = Vec::new();
-        while output.pending.is_empty() {
+        while !output.full {
             program.write_all(&piece).expect("there is room");
             sent.extend_from_slice(&piece);
             output.go_on(&mut buffer);
@@ -227,7 +288,7 @@ mod tests {
         let mut output = Output::new(from, to(&writer));
         program.write_all(b"last words").expect("there is room");
         output.take_last(&mut [0; 4]);
-        assert_eq!(output.pending, b"last");
+        assert_eq!(output.pending, b"last words");
         output.go_on(&mut [0; 16]);
         assert!(!output.is_open());
     }

@@ -7,7 +7,6 @@ use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::ContainerName;
 use minirun_bridge::publication::describe_publications;
 use minirun_runtime::config::NetworkMode;
-use minirun_runtime::container_state::ContainerState;
 use minirun_runtime::details::ContainerDetails;
 use minirun_runtime::disk_usage::ContainerSize;
 use serde_json::{Value, json};
@@ -16,6 +15,7 @@ use super::command_line::quoted;
 use super::life::{Life, status};
 use super::list::{ListFormat, Row, Truncation, labels, render};
 use super::moment::{elapsed, listed};
+use super::mounts::{local_volumes, mounts};
 use super::place::{endpoints, network_mode, publications};
 use super::sized_row::SizedRow;
 use crate::output::duration::ago;
@@ -76,14 +76,14 @@ pub fn list(
     }
 }
 
-/// Whether a container has not ended yet.
+/// Whether a container has not ended for good yet.
 pub fn is_running(details: &ContainerDetails) -> bool {
-    matches!(details.state, ContainerState::Running(_))
+    details.state.is_up()
 }
 
 /// What a container does, one of [`STATES`].
 pub fn state(details: &ContainerDetails) -> &'static str {
-    Life::of(&details.state).word
+    Life::of(details).word
 }
 
 /// The networks a container is on, or the word that stands for what it has instead.
@@ -122,6 +122,7 @@ pub(super) struct ContainerRow<'a> {
     created_ago: String,
     status: String,
     ports: String,
+    mounts: String,
     names: String,
 }
 
@@ -143,8 +144,9 @@ impl<'a> ContainerRow<'a> {
             },
             command: quoted(&config.process, truncation),
             created_ago: ago(elapsed(config.created, now)),
-            status: status(&details.state, now),
+            status: status(details, now),
             ports: ports(details),
+            mounts: mounts(config, truncation),
             names: names.join(","),
         }
     }
@@ -210,8 +212,8 @@ impl Row for ContainerRow<'_> {
             "ID": self.id,
             "Image": config.image,
             "Labels": labels(&config.labels),
-            "LocalVolumes": "0",
-            "Mounts": "",
+            "LocalVolumes": local_volumes(config).to_string(),
+            "Mounts": self.mounts,
             "Names": self.names,
             "Networks": network_names(self.details).join(","),
             "Ports": self.ports,

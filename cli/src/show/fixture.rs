@@ -11,11 +11,17 @@ use minirun_bridge::publish::parse_publish;
 use minirun_runtime::config::{
     ContainerConfig, LinkEnvironment, Membership, NetworkConfig, NetworkMode, ProcessConfig,
 };
-use minirun_runtime::container_state::{ContainerPaths, ContainerState, ExitRecord, RunningRecord};
+use minirun_runtime::container_state::{
+    ContainerPaths, ContainerState, EndCause, ExitRecord, Restarting, RunningRecord,
+};
 use minirun_runtime::details::{ContainerDetails, Place};
 use minirun_runtime::image::{Image, ImageConfig, Origin};
 use minirun_runtime::process_identity::ProcessIdentity;
+use minirun_runtime::restart_policy::Restarts;
 use minirun_runtime::signal::StopSignal;
+use minirun_runtime::stop_timeout::StopTimeout;
+use minirun_runtime::storage::VolumeKind;
+use minirun_runtime::volumes::{Volume, VolumeUse};
 
 /// When the listings of the tests are made: containers were created a minute before, and started five seconds before.
 pub const NOW: &str = "2026-11-21T09:30:00Z";
@@ -29,6 +35,7 @@ pub fn running(name: &str) -> ContainerDetails {
     ContainerDetails {
         config: config(name),
         state: running_state(),
+        health: None,
         places: vec![Place {
             membership: membership(),
             network: Some(network()),
@@ -43,6 +50,7 @@ pub fn running(name: &str) -> ContainerDetails {
             root: PathBuf::from("/root").join(name),
             state: PathBuf::from("/state").join(name),
         },
+        is_paused: false,
     }
 }
 
@@ -69,16 +77,35 @@ pub fn running_record() -> RunningRecord {
         monitor: process(4710),
         init: Some(process(4711)),
         started: moment("2026-11-21T09:29:55Z"),
+        guardian: None,
+        restarts: Restarts::default(),
+        restarting: None,
     }
 }
 
 pub fn exited_state() -> ContainerState {
-    ContainerState::Exited(ExitRecord {
+    ContainerState::Exited(exit_record())
+}
+
+/// It ended with 3 two seconds ago, and is started again in a second.
+pub fn restarting_state() -> ContainerState {
+    ContainerState::Restarting(Restarting {
+        last: exit_record(),
+        until: moment("2026-11-21T09:30:01Z"),
+    })
+}
+
+fn exit_record() -> ExitRecord {
+    ExitRecord {
         started: moment("2026-11-21T09:29:55Z"),
         finished: moment("2026-11-21T09:29:58Z"),
         exit_code: 3,
         error: None,
-    })
+        cause: EndCause::Program,
+        restarts: 0,
+        boot: "boot".into(),
+        oom_killed: false,
+    }
 }
 
 pub fn process(words: &[&str]) -> ProcessConfig {
@@ -126,6 +153,28 @@ pub fn addressing(subnet: &str, gateway: &str) -> Addressing {
     }
 }
 
+/// `cache`, which nobody named and nobody uses, and `db`, which `web1` has.
+pub fn volumes() -> Vec<VolumeUse> {
+    let volume = |name: &str, kind| Volume {
+        name: name.parse().unwrap(),
+        created: moment("2026-11-21T09:00:00Z"),
+        kind,
+        labels: [].into(),
+    };
+    let mut db = volume("db", VolumeKind::Named);
+    db.labels = [("tier".to_owned(), "back".to_owned())].into();
+    vec![
+        VolumeUse {
+            volume: volume("cache", VolumeKind::Anonymous),
+            users: Vec::new(),
+        },
+        VolumeUse {
+            volume: db,
+            users: vec!["web1".parse().unwrap()],
+        },
+    ]
+}
+
 /// A network of a user with both families, `lan`; its identifier is all `c`.
 pub fn lan() -> Network {
     Network {
@@ -169,6 +218,9 @@ pub fn image(names: &[&str]) -> Image {
             layer(format!("demo-{}", "d".repeat(64))),
         ],
         origin: Origin::Imported,
+        parent: None,
+        author: None,
+        comment: None,
     }
 }
 
@@ -189,7 +241,7 @@ fn config(name: &str) -> ContainerConfig {
         read_only: false,
         labels: [].into(),
         stop_signal: StopSignal::TERMINATE,
-        stop_timeout_seconds: 10,
+        stop_timeout: StopTimeout::default(),
         auto_remove: false,
         restart: Default::default(),
         health: None,

@@ -1,17 +1,19 @@
 //! The state of a container in Docker's words.
 
 use jiff::Timestamp;
-use minirun_runtime::container_state::ContainerState;
+use minirun_runtime::container_state::{ContainerState, ExitRecord};
+use minirun_runtime::details::ContainerDetails;
 
+use super::health::behind_status;
 use super::moment::elapsed;
-use crate::output::duration::{exited, up};
+use crate::output::duration::{exited, restarting, up};
 
 /// The exit code of a container whose monitor was killed: the kernel ends it with SIGKILL (9) in the same moment.
 const KILLED: i32 = 128 + 9;
 
 /// What Docker tells of a container's life.
 pub(super) struct Life<'a> {
-    /// `created`, `running` or `exited`.
+    /// `created`, `running`, `paused`, `restarting` or `exited`.
     pub(super) word: &'static str,
     /// Its first process in the host's process namespace; none unless it runs.
     pub(super) pid: Option<i32>,
@@ -19,6 +21,8 @@ pub(super) struct Life<'a> {
     pub(super) exit_code: i32,
     /// Why it could not be started or watched; empty if it could.
     pub(super) error: &'a str,
+    /// Whether the kernel killed one of its processes for want of memory.
+    pub(super) oom_killed: bool,
     /// When it was last started.
     pub(super) started: Option<Timestamp>,
     /// When it ended.
@@ -26,8 +30,20 @@ pub(super) struct Life<'a> {
 }
 
 impl<'a> Life<'a> {
+    /// What the records and the kernel say.
+    pub(super) fn of(details: &'a ContainerDetails) -> Self {
+        let life = Self::on_record(&details.state);
+        match details.is_paused && life.word == "running" {
+            true => Life {
+                word: "paused",
+                ..life
+            },
+            false => life,
+        }
+    }
+
     /// What the records say.
-    pub(super) fn of(state: &'a ContainerState) -> Self {
+    pub(super) fn on_record(state: &'a ContainerState) -> Self {
         match state {
             ContainerState::Created => Self::with_word("created"),
             // Its program has not begun.
@@ -37,13 +53,11 @@ impl<'a> Life<'a> {
                 started: Some(record.started),
                 ..Self::with_word("running")
             },
-            ContainerState::Exited(record) => Life {
-                exit_code: record.exit_code,
-                error: record.error.as_deref().unwrap_or_default(),
-                started: Some(record.started),
-                finished: Some(record.finished),
-                ..Self::with_word("exited")
+            ContainerState::Restarting(between) => Life {
+                word: "restarting",
+                ..Self::ended(&between.last)
             },
+            ContainerState::Exited(record) => Self::ended(record),
             // The next command that repairs it will record the same.
             ContainerState::Abandoned(record) => Life {
                 exit_code: KILLED,
@@ -54,24 +68,48 @@ impl<'a> Life<'a> {
         }
     }
 
+    fn ended(record: &'a ExitRecord) -> Self {
+        Life {
+            exit_code: record.exit_code,
+            error: record.error.as_deref().unwrap_or_default(),
+            oom_killed: record.oom_killed,
+            started: Some(record.started),
+            finished: Some(record.finished),
+            ..Self::with_word("exited")
+        }
+    }
+
     fn with_word(word: &'static str) -> Self {
         Life {
             word,
             pid: None,
             exit_code: 0,
             error: "",
+            oom_killed: false,
             started: None,
             finished: None,
         }
     }
 }
 
-/// The STATUS cell of `ps`: `Created`, `Up 2 minutes`, `Exited (0) 3 seconds ago`.
-pub(super) fn status(state: &ContainerState, now: Timestamp) -> String {
+/// The STATUS cell of `ps`: `Created`, `Up 2 minutes`, `Up 2 minutes (Paused)`, `Exited (0) 3 seconds ago`.
+pub(super) fn status(details: &ContainerDetails, now: Timestamp) -> String {
+    let status = status_on_record(&details.state, now);
+    match Life::of(details).word {
+        "paused" => format!("{status} (Paused)"),
+        _ => status + behind_status(details),
+    }
+}
+
+fn status_on_record(state: &ContainerState, now: Timestamp) -> String {
     match state {
         ContainerState::Created => "Created".to_owned(),
         ContainerState::Running(record) if record.init.is_none() => "Created".to_owned(),
         ContainerState::Running(record) => up(elapsed(record.started, now)),
+        ContainerState::Restarting(between) => {
+            let last = &between.last;
+            restarting(last.exit_code, elapsed(last.finished, now))
+        }
         ContainerState::Exited(record) => exited(record.exit_code, elapsed(record.finished, now)),
         ContainerState::Abandoned(_) => format!("Exited ({KILLED})"),
     }
@@ -79,23 +117,44 @@ pub(super) fn status(state: &ContainerState, now: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{NOW, exited_state, moment, running_record, running_state};
+    use super::super::fixture::{
+        NOW, exited_state, moment, restarting_state, running, running_record, running_state,
+        stopped,
+    };
     use super::*;
 
     #[test]
     fn a_status_says_what_docker_says() {
         let now = moment(NOW);
-        assert_eq!(status(&ContainerState::Created, now), "Created");
-        assert_eq!(status(&running_state(), now), "Up 5 seconds");
-        assert_eq!(status(&exited_state(), now), "Exited (3) 2 seconds ago");
+        assert_eq!(status_on_record(&ContainerState::Created, now), "Created");
+        assert_eq!(status_on_record(&running_state(), now), "Up 5 seconds");
+        assert_eq!(
+            status_on_record(&exited_state(), now),
+            "Exited (3) 2 seconds ago"
+        );
+        assert_eq!(
+            status_on_record(&restarting_state(), now),
+            "Restarting (3) 2 seconds ago"
+        );
         let abandoned = ContainerState::Abandoned(Some(running_record()));
-        assert_eq!(status(&abandoned, now), "Exited (137)");
+        assert_eq!(status_on_record(&abandoned, now), "Exited (137)");
+    }
+
+    #[test]
+    fn a_container_that_is_paused_is_up_all_the_same() {
+        let mut details = running("web1");
+        details.is_paused = true;
+        assert_eq!(Life::of(&details).word, "paused");
+        assert_eq!(status(&details, moment(NOW)), "Up 5 seconds (Paused)");
+        let mut ended = stopped("web1");
+        ended.is_paused = true;
+        assert_eq!(Life::of(&ended).word, "exited");
     }
 
     #[test]
     fn a_container_without_a_monitor_counts_as_killed() {
         let abandoned = ContainerState::Abandoned(Some(running_record()));
-        let life = Life::of(&abandoned);
+        let life = Life::on_record(&abandoned);
         assert_eq!((life.word, life.exit_code), ("exited", 137));
         assert_eq!((life.pid, life.finished), (None, None));
         assert_eq!(life.error, "nobody saw it end");
@@ -106,8 +165,8 @@ mod tests {
         let mut record = running_record();
         record.init = None;
         let state = ContainerState::Running(record);
-        assert_eq!(Life::of(&state).word, "created");
-        assert_eq!(Life::of(&state).pid, None);
-        assert_eq!(status(&state, moment(NOW)), "Created");
+        assert_eq!(Life::on_record(&state).word, "created");
+        assert_eq!(Life::on_record(&state).pid, None);
+        assert_eq!(status_on_record(&state, moment(NOW)), "Created");
     }
 }

@@ -3,6 +3,7 @@
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::NetworkName;
 use minirun_runtime::image::Removed;
+use minirun_runtime::storage::VolumeName;
 
 use crate::output::size::human_size;
 
@@ -27,6 +28,17 @@ pub fn images(removed: &[Removed]) -> String {
         })
         .collect();
     list("Deleted Images:", &lines)
+}
+
+/// The volumes that are gone.
+pub fn volumes(removed: &[VolumeName]) -> String {
+    list("Deleted Volumes:", removed)
+}
+
+/// What is gone, and how much room there is again.
+pub fn with_total(list: &str, bytes: u64) -> String {
+    let gap = if list.is_empty() { "" } else { "\n" };
+    format!("{list}{gap}{}", total(bytes))
 }
 
 /// How much room there is again.

@@ -74,7 +74,7 @@ impl Runtime {
         for details in self.all_details()? {
             containers.push(ContainerUsage {
                 size: self.container_size(&details.config)?,
-                volumes: volumes::used_by(&details.config).len(),
+                volumes: details.config.storage.volume_names().len(),
                 details,
             });
         }
@@ -86,7 +86,7 @@ impl Runtime {
         let needed = layers.bytes(|users| users.iter().any(|image| used.contains(image)));
         let layer_bytes = layers.bytes(|_| true);
         let images = layers.usage(&containers);
-        let volumes = self.volume_usage(containers.iter().map(|one| &one.details.config))?;
+        let volumes = self.volume_usage()?;
         Ok(DiskUsage {
             images,
             layer_bytes,

@@ -26,9 +26,10 @@ pub use filter::EventFilter;
 pub use follow::EventQuery;
 
 use crate::config::ContainerConfig;
+use crate::container_state::ExitRecord;
 use crate::image::Removed;
 use crate::runtime::Runtime;
-use jiff::Timestamp;
+use crate::storage::{Access, MountKind};
 use journal::Journal;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::NetworkName;
@@ -51,18 +52,43 @@ impl Runtime {
         }
     }
 
-    /// Tells that a container's program has ended, under the name that the container has now.
-    pub(crate) fn tell_death(
-        &self,
-        config: &ContainerConfig,
-        (started, finished): (Timestamp, Timestamp),
-        exit_code: i32,
-    ) {
+    /// Tells that a container's program runs, and that its volumes are mounted for it.
+    pub(crate) fn tell_start(&self, config: &ContainerConfig) {
+        for mount in &config.storage.mounts {
+            if let MountKind::Volume(volume) = &mount.kind {
+                let event = Event::volume(volume.name.as_str(), Action::Mount)
+                    .with("container", config.id)
+                    .with("destination", &mount.destination)
+                    .with("propagation", "")
+                    .with("read/write", mount.access == Access::ReadWrite);
+                self.tell_event(event);
+            }
+        }
+        self.tell_event(Event::container(config, Action::Start));
+    }
+
+    /// Tells that a container's program has ended, under the name that the container has now, and that its volumes are not
+    /// mounted any more.
+    pub(crate) fn tell_death(&self, config: &ContainerConfig, end: &ExitRecord) {
         let current = self.read(&config.id).ok().flatten();
-        let event = Event::container(current.as_ref().unwrap_or(config), Action::Die)
-            .with("execDuration", finished.duration_since(started).as_secs())
-            .with("exitCode", exit_code);
-        self.tell_event(event);
+        let config = current.as_ref().unwrap_or(config);
+        if end.oom_killed {
+            self.tell_event(Event::container(config, Action::Oom));
+        }
+        let duration = end.finished.duration_since(end.started);
+        let died = Event::container(config, Action::Die)
+            .with("execDuration", duration.as_secs())
+            .with("exitCode", end.exit_code);
+        self.tell_event(died);
+        for volume in config.storage.volumes() {
+            let event = Event::volume(volume.name.as_str(), Action::Unmount);
+            self.tell_event(event.with("container", config.id));
+        }
+    }
+
+    /// Tells of a signal. This is done before it is sent, so that nobody hears of what it does first.
+    pub(crate) fn tell_signal(&self, config: &ContainerConfig, number: i32) {
+        self.tell_event(Event::container(config, Action::Kill).with("signal", number));
     }
 
     /// Tells that a program which was executed in a container has ended.
@@ -71,6 +97,12 @@ impl Runtime {
             .with("execID", execution)
             .with("exitCode", exit_code);
         self.tell_event(event);
+    }
+
+    /// Tells that a program which was executed in a container is left alone and goes on.
+    pub fn tell_exec_detached(&self, config: &ContainerConfig, execution: &str) {
+        let event = Event::container(config, Action::ExecDetach);
+        self.tell_event(event.with("execID", execution));
     }
 
     /// Tells which names and images are gone.

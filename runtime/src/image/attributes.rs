@@ -14,34 +14,48 @@ use super::entry_path::EntryPath;
 use super::tree_error::TreeError;
 
 /// The one attribute of the `security.` family that makes sense on another machine: file capabilities.
-const CAPABILITY: &[u8] = b"security.capability";
+pub(crate) const CAPABILITY: &[u8] = b"security.capability";
+
+/// The attribute by which an overlay knows a directory that hides its namesakes in lower layers. Never taken from an archive.
+pub(crate) const OPAQUE: &CStr = c"trusted.overlay.opaque";
 
 /// What a file system keeps of a file besides its name and content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Attributes {
+pub(crate) struct Attributes {
     /// The twelve permission bits, set-user-id and its like included.
-    pub(super) mode: u32,
+    pub(crate) mode: u32,
     /// The numeric owner.
-    pub(super) owner: u32,
+    pub(crate) owner: u32,
     /// The numeric group.
-    pub(super) group: u32,
+    pub(crate) group: u32,
     /// When the content was changed, since the epoch.
-    pub(super) modified: TimeSpec,
+    pub(crate) modified: TimeSpec,
     /// Extended attributes by name, only those that [`is_kept`].
-    pub(super) extended: Vec<(CString, Vec<u8>)>,
+    pub(crate) extended: Vec<(CString, Vec<u8>)>,
 }
 
 /// Whether an extended attribute goes into a layer: file capabilities and what users set. Those that overlayfs reads would let an
 /// image redirect directories, and the rest belongs to the machine the image was made on.
-pub(super) fn is_kept(name: &[u8]) -> bool {
+pub(crate) fn is_kept(name: &[u8]) -> bool {
     name == CAPABILITY || name.starts_with(b"user.") && !name.starts_with(b"user.overlay.")
 }
 
 impl Attributes {
+    /// Those of something that is a mark and nothing else.
+    pub(crate) fn of_nobody() -> Self {
+        Self {
+            mode: 0,
+            owner: 0,
+            group: 0,
+            modified: TimeSpec::new(0, 0),
+            extended: Vec::new(),
+        }
+    }
+
     /// Gives a file or directory these attributes.
     ///
     /// The owner comes first because a change of owner takes set-user-id bits and file capabilities away.
-    pub(super) fn set(&self, file: impl AsFd, path: &EntryPath) -> Result<(), TreeError> {
+    pub(crate) fn set(&self, file: impl AsFd, path: &EntryPath) -> Result<(), TreeError> {
         let file = file.as_fd();
         fchown(file, Some(self.uid()), Some(self.gid())).map_err(failed("owner", path))?;
         fchmod(file, self.permissions()).map_err(failed("mode", path))?;
@@ -50,7 +64,7 @@ impl Attributes {
     }
 
     /// Gives a file or directory the extended attributes and nothing else.
-    pub(super) fn set_extended_only(
+    pub(crate) fn set_extended_only(
         &self,
         file: impl AsFd,
         path: &EntryPath,
@@ -61,7 +75,7 @@ impl Attributes {
     }
 
     /// Gives these attributes to something that is not opened: a FIFO just made as `name` in `directory`.
-    pub(super) fn set_on_special(
+    pub(crate) fn set_on_special(
         &self,
         directory: BorrowedFd<'_>,
         name: &OsStr,
@@ -79,7 +93,7 @@ impl Attributes {
     }
 
     /// Gives a symbolic link what it can have: owner and time.
-    pub(super) fn set_on_link(
+    pub(crate) fn set_on_link(
         &self,
         directory: BorrowedFd<'_>,
         name: &OsStr,
@@ -151,7 +165,7 @@ fn set_extended(file: BorrowedFd<'_>, name: &CStr, value: &[u8]) -> Result<(), E
 }
 
 /// Reads the extended attributes that [`is_kept`], sorted by name.
-pub(super) fn read_extended(file: impl AsFd) -> io::Result<Vec<(CString, Vec<u8>)>> {
+pub(crate) fn read_extended(file: impl AsFd) -> io::Result<Vec<(CString, Vec<u8>)>> {
     let file = file.as_fd();
     // SAFETY: the buffer is as long as said and the call writes at most that much.
     let names = match fill(|buffer| unsafe {
@@ -166,16 +180,28 @@ pub(super) fn read_extended(file: impl AsFd) -> io::Result<Vec<(CString, Vec<u8>
             continue;
         };
         if is_kept(name.to_bytes()) {
-            // SAFETY: as above; the name ends in a zero byte.
-            let value = fill(|buffer| unsafe {
-                let (start, length) = (buffer.as_mut_ptr().cast(), buffer.len());
-                libc::fgetxattr(file.as_raw_fd(), name.as_ptr(), start, length)
-            })?;
-            kept.push((name.to_owned(), value));
+            // It may have been removed since.
+            kept.extend(read_one(file, name)?.map(|value| (name.to_owned(), value)));
         }
     }
     kept.sort();
     Ok(kept)
+}
+
+/// Reads one extended attribute; none if the file has no such.
+pub(crate) fn read_one(file: impl AsFd, name: &CStr) -> io::Result<Option<Vec<u8>>> {
+    let file = file.as_fd();
+    // SAFETY: the name ends in a zero byte, the buffer is as long as said and the call writes at most that much.
+    let value = fill(|buffer| unsafe {
+        let (start, length) = (buffer.as_mut_ptr().cast(), buffer.len());
+        libc::fgetxattr(file.as_raw_fd(), name.as_ptr(), start, length)
+    });
+    match value {
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP)) => {
+            Ok(None)
+        }
+        value => value.map(Some),
+    }
 }
 
 /// Calls with buffers that grow until the answer fits; 64 KiB is the kernel's own limit.

@@ -10,7 +10,7 @@ use super::entry_path::EntryPath;
 
 /// What becomes of symbolic links on the way to the last component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Links {
+pub(crate) enum Links {
     /// Followed as long as they stay below the root: `lib -> usr/lib` is common in archives.
     Within,
     /// Not followed at all.
@@ -18,7 +18,7 @@ pub(super) enum Links {
 }
 
 /// Opens a path below `root`. The kernel refuses with `EXDEV` or `ELOOP` whatever leads out of it.
-pub(super) fn open_beneath(
+pub(crate) fn open_beneath(
     root: impl AsFd,
     path: &EntryPath,
     flags: OFlag,
@@ -42,6 +42,6 @@ pub(super) fn open_beneath(
 }
 
 /// Whether an error of [`open_beneath`] means that the path would have left the root.
-pub(super) fn would_leave(error: &io::Error) -> bool {
+pub(crate) fn would_leave(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EXDEV) | Some(libc::ELOOP))
 }

@@ -7,7 +7,10 @@ use minirun_bridge::environment::EnvironmentVariable;
 use minirun_bridge::port::{ExposedPort, parse_expose};
 
 use super::config::ImageConfig;
+use super::health_change::parse_health;
+use crate::health::HealthCheck;
 use crate::signal::StopSignal;
+use crate::storage::{Destination, DestinationProblem};
 
 /// One change to an image's configuration, parsed from `ENV A=b` and its like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,10 @@ pub enum Change {
     Labels(Vec<(String, String)>),
     /// `STOPSIGNAL SIGQUIT`.
     StopSignal(StopSignal),
+    /// `HEALTHCHECK --interval=10s CMD ["a", "b"]`, or a line for `/bin/sh -c`; `HEALTHCHECK NONE`.
+    Health(Option<HealthCheck>),
+    /// `VOLUME /data /logs`, or a JSON array.
+    Volumes(Vec<Destination>),
 }
 
 /// A change that cannot be understood.
@@ -38,9 +45,9 @@ pub enum ChangeError {
         "an empty change says nothing; one is a keyword and what follows it, as in `EXPOSE 80`"
     )]
     Empty,
-    /// The first word is none of the eight.
+    /// The first word is none of the nine.
     #[error(
-        "`{keyword}` cannot be changed; ENV, EXPOSE, CMD, ENTRYPOINT, WORKDIR, USER, LABEL and STOPSIGNAL can"
+        "`{keyword}` cannot be changed; ENV, EXPOSE, CMD, ENTRYPOINT, WORKDIR, USER, LABEL, STOPSIGNAL, HEALTHCHECK and VOLUME can"
     )]
     Keyword {
         /// The word as typed.
@@ -107,6 +114,8 @@ pub fn apply(config: &mut ImageConfig, changes: &[Change]) {
             Change::User(user) => config.user.clone_from(user),
             Change::Labels(labels) => config.labels.extend(labels.iter().cloned()),
             Change::StopSignal(signal) => config.stop_signal = Some(*signal),
+            Change::Health(check) => config.health.clone_from(check),
+            Change::Volumes(volumes) => config.volumes.extend(volumes.iter().cloned()),
         }
     }
 }
@@ -133,6 +142,8 @@ fn parser_of(keyword: &str) -> Option<Parser> {
         "USER" => |value| one_word(value).map(Change::User),
         "LABEL" => |value| parse_pairs(value).map(Change::Labels),
         "STOPSIGNAL" => parse_signal,
+        "HEALTHCHECK" => |value| parse_health(value).map(Change::Health),
+        "VOLUME" => parse_volumes,
         _ => return None,
     })
 }
@@ -165,20 +176,41 @@ fn parse_signal(value: &str) -> Result<Change, String> {
         .map_err(|error| format!("{error}"))
 }
 
+/// A JSON array of paths, or paths between blanks.
+fn parse_volumes(value: &str) -> Result<Change, String> {
+    let paths = match value.starts_with('[') {
+        true => serde_json::from_str::<Vec<String>>(value)
+            .map_err(|error| format!("it is not a JSON array of strings: {error}"))?,
+        false => split_words(value)?,
+    };
+    paths
+        .iter()
+        .map(|path| {
+            path.parse()
+                .map_err(|problem: DestinationProblem| problem.to_string())
+        })
+        .collect::<Result<_, String>>()
+        .map(Change::Volumes)
+}
+
 /// A JSON array of strings, or a line for the shell. `[ -f x ] && y` is a line for the shell, `["x"` is a mistake.
 fn parse_program(value: &str) -> Result<Vec<String>, String> {
+    let shell = || vec!["/bin/sh".to_owned(), "-c".to_owned(), value.to_owned()];
+    Ok(parse_array(value)?.unwrap_or_else(shell))
+}
+
+/// A JSON array of strings; nothing if it is a line for the shell. `[ -f x ] && y` is a line for the shell, `["x"` is a
+/// mistake.
+pub(super) fn parse_array(value: &str) -> Result<Option<Vec<String>>, String> {
     let is_array = value
         .strip_prefix('[')
         .is_some_and(|rest| rest.trim_start().starts_with(['"', ']']));
-    if is_array {
-        return serde_json::from_str(value)
-            .map_err(|error| format!("it is not a JSON array of strings: {error}"));
+    if !is_array {
+        return Ok(None);
     }
-    Ok(vec![
-        "/bin/sh".to_owned(),
-        "-c".to_owned(),
-        value.to_owned(),
-    ])
+    serde_json::from_str(value)
+        .map(Some)
+        .map_err(|error| format!("it is not a JSON array of strings: {error}"))
 }
 
 fn one_word(value: &str) -> Result<String, String> {

@@ -23,7 +23,7 @@ enum Compression {
 ///
 /// # Errors
 /// [`TreeError::Compression`] for a kind that is known but not read here, [`TreeError::Archive`] if reading fails.
-pub(super) fn decompress(mut input: Box<dyn Read>) -> Result<Box<dyn Read>, TreeError> {
+pub(crate) fn decompress(mut input: Box<dyn Read>) -> Result<Box<dyn Read>, TreeError> {
     let unreadable = |source| TreeError::Archive { source };
     let start = read_start(&mut input).map_err(unreadable)?;
     let compression = recognise(&start);

@@ -6,7 +6,9 @@ use minirun_bridge::environment::EnvironmentVariable;
 use minirun_bridge::port::ExposedPort;
 use serde::{Deserialize, Serialize};
 
+use crate::health::HealthCheck;
 use crate::signal::StopSignal;
+use crate::storage::Destination;
 
 /// An image's configuration: the defaults of every container made of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,12 @@ pub struct ImageConfig {
     pub exposed: BTreeSet<ExposedPort>,
     /// Free remarks.
     pub labels: BTreeMap<String, String>,
+    /// The directories that every container gets a volume for.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub volumes: BTreeSet<Destination>,
     /// What asks the program to stop; none means `SIGTERM`.
     pub stop_signal: Option<StopSignal>,
+    /// How it is found out whether the program does its work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthCheck>,
 }

@@ -25,7 +25,7 @@ use super::tree::Tree;
 use super::tree_error::TreeError;
 
 /// A file's identity on this machine: device and inode.
-pub(super) type Identity = (u64, u64);
+pub(crate) type Identity = (u64, u64);
 
 /// Copies a directory. `store` is the directory that must not be met on the way, because the copy grows in it.
 ///
@@ -179,7 +179,7 @@ enum Entered {
 }
 
 /// The names in a directory, sorted by their bytes.
-fn names_in(directory: OwnedFd) -> io::Result<Vec<OsString>> {
+pub(crate) fn names_in(directory: OwnedFd) -> io::Result<Vec<OsString>> {
     let mut directory = Dir::from_fd(directory)?;
     let mut names = Vec::new();
     for entry in directory.iter() {
@@ -192,7 +192,8 @@ fn names_in(directory: OwnedFd) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-fn attributes_of(
+/// The attributes of something that was opened.
+pub(crate) fn attributes_of(
     file: impl AsFd,
     status: &FileStat,
     path: &EntryPath,
@@ -204,7 +205,7 @@ fn attributes_of(
 }
 
 /// The attributes of something that is not opened, and so has no extended ones that are kept.
-fn plain_attributes(status: &FileStat) -> Attributes {
+pub(crate) fn plain_attributes(status: &FileStat) -> Attributes {
     Attributes {
         mode: status.st_mode & 0o7777,
         owner: status.st_uid,
@@ -214,11 +215,13 @@ fn plain_attributes(status: &FileStat) -> Attributes {
     }
 }
 
-fn identity(status: &FileStat) -> Identity {
+/// Which file it is.
+pub(crate) fn identity(status: &FileStat) -> Identity {
     (status.st_dev, status.st_ino)
 }
 
-fn kind_of(status: &FileStat) -> SFlag {
+/// What kind of file it is.
+pub(crate) fn kind_of(status: &FileStat) -> SFlag {
     SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT
 }
 

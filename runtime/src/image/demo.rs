@@ -89,6 +89,7 @@ impl Demo {
             content: Content {
                 config: config(),
                 layers: vec![layer],
+                ..Content::default()
             },
         }
     }
@@ -103,7 +104,7 @@ impl Demo {
         };
         let names = match store.named(&reference())? {
             Some(named) if named == id => vec![reference()],
-            Some(named) if is_imported(store, &named)? => Vec::new(),
+            Some(named) if is_a_users(store, &named)? => Vec::new(),
             _ => return Ok(None),
         };
         if !self.is_whole(store) {
@@ -132,23 +133,24 @@ impl Demo {
         }
         store.publish_layer(&lock, &staging, &self.layer)?;
         let name = match store.named(&reference())? {
-            Some(id) if is_imported(store, &id)? => None,
+            Some(id) if is_a_users(store, &id)? => None,
             _ => Some(reference()),
         };
         let record = Record {
             created: Timestamp::now(),
             size_bytes: self.size_bytes,
             origin: Origin::BuiltIn,
+            parent: None,
             content: self.content,
         };
         store.publish_record(&lock, &staging, record, name)
     }
 }
 
-/// Whether the name `demo` stands for an image that somebody imported.
-fn is_imported(store: &ImageStore, id: &ImageId) -> Result<bool, ImageError> {
+/// Whether the name `demo` stands for an image that somebody imported or made of a container.
+fn is_a_users(store: &ImageStore, id: &ImageId) -> Result<bool, ImageError> {
     let record = store.record(id)?;
-    Ok(record.is_some_and(|record| record.origin == Origin::Imported))
+    Ok(record.is_some_and(|record| record.origin != Origin::BuiltIn))
 }
 
 /// The digest of what tells one executable from another: which file it is, how long, and when it was written.

@@ -8,21 +8,21 @@ use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 digest, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Digest([u8; 32]);
+pub(crate) struct Digest([u8; 32]);
 
 impl Digest {
     /// The digest of some bytes.
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
     /// What a hasher has come to.
-    pub(super) fn finish(hasher: Sha256) -> Self {
+    pub(crate) fn finish(hasher: Sha256) -> Self {
         Self(hasher.finalize().into())
     }
 
     /// The 32 bytes themselves.
-    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
@@ -43,7 +43,7 @@ impl fmt::Debug for Digest {
 
 /// The text is not 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NotADigest;
+pub(crate) struct NotADigest;
 
 impl FromStr for Digest {
     type Err = NotADigest;
@@ -62,12 +62,12 @@ impl FromStr for Digest {
 }
 
 /// Whether a byte is one of `0`–`9` and `a`–`f`.
-pub(super) fn is_lower_hexadecimal(byte: u8) -> bool {
+pub(crate) fn is_lower_hexadecimal(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 /// Hands bytes on and digests them.
-pub(super) struct HashingReader<R> {
+pub(crate) struct HashingReader<R> {
     inner: R,
     hasher: Sha256,
     ended: bool,
@@ -75,7 +75,7 @@ pub(super) struct HashingReader<R> {
 
 impl<R: Read> HashingReader<R> {
     /// A reader over `inner` that has digested nothing yet.
-    pub(super) fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R) -> Self {
         Self {
             inner,
             hasher: Sha256::new(),
@@ -84,12 +84,12 @@ impl<R: Read> HashingReader<R> {
     }
 
     /// Whether the inner reader has said that nothing follows.
-    pub(super) fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         self.ended
     }
 
     /// Reads to the end, so that trailing check sums are checked, and gives the digest of everything.
-    pub(super) fn drain(mut self) -> io::Result<Digest> {
+    pub(crate) fn drain(mut self) -> io::Result<Digest> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match self.read(&mut buffer) {

@@ -19,7 +19,7 @@ const SPARSE: &[u8] = b"GNU.sparse.";
 ///
 /// # Errors
 /// [`TreeError::Header`] for a field that cannot be read, [`TreeError::Sparse`] for a sparse file in the POSIX form.
-pub(super) fn attributes_of(
+pub(crate) fn attributes_of(
     entry: &mut Entry<'_, impl Read>,
     path: &EntryPath,
 ) -> Result<Attributes, TreeError> {

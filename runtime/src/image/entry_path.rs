@@ -14,14 +14,14 @@ const LONGEST_SHOWN: usize = 200;
 ///
 /// It may still pass through a symbolic link that leads out: only the kernel can tell, when the path is opened.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct EntryPath(PathBuf);
+pub(crate) struct EntryPath(PathBuf);
 
 impl EntryPath {
     /// Reads a path as an archive holds it.
     ///
     /// # Errors
     /// [`TreeError::Path`] with the path and what is wrong with it.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, TreeError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, TreeError> {
         let refuse = |reason| TreeError::Path {
             path: shortened(&String::from_utf8_lossy(bytes)),
             reason,
@@ -49,24 +49,32 @@ impl EntryPath {
     }
 
     /// The root itself.
-    pub(super) fn root() -> Self {
+    pub(crate) fn root() -> Self {
         Self(PathBuf::new())
     }
 
     /// The path of something in this directory. The name comes from the kernel and so is one component.
-    pub(super) fn child(&self, name: &OsStr) -> Self {
+    pub(crate) fn child(&self, name: &OsStr) -> Self {
         Self(self.0.join(name))
     }
 
+    /// The path of something that has this path in this directory.
+    pub(crate) fn join(&self, path: &Self) -> Self {
+        match path.0.as_os_str().is_empty() {
+            true => self.clone(),
+            false => Self(self.0.join(&path.0)),
+        }
+    }
+
     /// The directory that the last component is in, and that component; none for the root.
-    pub(super) fn split(&self) -> Option<(Self, &OsStr)> {
+    pub(crate) fn split(&self) -> Option<(Self, &OsStr)> {
         let name = self.0.file_name()?;
         let parent = self.0.parent().map(Path::to_owned).unwrap_or_default();
         Some((Self(parent), name))
     }
 
     /// What to hand to the kernel together with the root's descriptor.
-    pub(super) fn as_path(&self) -> &Path {
+    pub(crate) fn as_path(&self) -> &Path {
         match self.0.as_os_str().is_empty() {
             true => Path::new("."),
             false => &self.0,
@@ -74,12 +82,12 @@ impl EntryPath {
     }
 
     /// The path's bytes; none for the root.
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_os_str().as_bytes()
     }
 
     /// Whether this is a name directly in `dev/`, which every container gets afresh.
-    pub(super) fn is_device_of_the_runtime(&self) -> bool {
+    pub(crate) fn is_device_of_the_runtime(&self) -> bool {
         self.0.parent() == Some(Path::new("dev"))
     }
 }

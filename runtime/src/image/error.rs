@@ -55,6 +55,12 @@ pub enum ImageError {
         /// What is wrong.
         source: TreeError,
     },
+    /// What a container has written did not become a layer.
+    #[error("cannot make a layer of what the container has written: {source}")]
+    Commit {
+        /// What is wrong.
+        source: TreeError,
+    },
     /// The directory to import cannot be looked at, or is none.
     #[error("cannot import the directory `{path}`: {source}")]
     Source {

@@ -54,9 +54,11 @@ pub fn import(
         created: Timestamp::now(),
         size_bytes: made.size_bytes,
         origin: Origin::Imported,
+        parent: None,
         content: Content {
             config,
             layers: vec![made.layer],
+            ..Content::default()
         },
     };
     let lock = store.lock()?;
@@ -96,7 +98,7 @@ fn make_tree(
 }
 
 /// Makes an empty tree whose root is as usual until an entry says otherwise, whatever this process's mask and group.
-fn begin_tree(path: &Path) -> io::Result<Tree> {
+pub(super) fn begin_tree(path: &Path) -> io::Result<Tree> {
     let RootAttributes { mode, uid, gid } = RootAttributes::USUAL;
     DirBuilder::new().mode(mode).create(path)?;
     chown(path, Some(uid), Some(gid))?;

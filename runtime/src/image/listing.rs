@@ -18,6 +18,8 @@ pub(super) enum Content<'a> {
     HardLink(&'a EntryPath),
     /// A FIFO.
     Fifo,
+    /// A device node, by the letter of its kind and its number.
+    Device(u8, u64),
 }
 
 /// Digests one entry after the other. Every field has its length in front, so that no two listings look alike.
@@ -37,12 +39,17 @@ impl Listing {
 
     /// Adds an entry.
     pub(super) fn add(&mut self, path: &EntryPath, attributes: &Attributes, content: &Content<'_>) {
+        let number;
         let (kind, rest): (u8, &[u8]) = match content {
             Content::Directory => (b'd', b""),
             Content::File(digest) => (b'f', digest.as_bytes()),
             Content::SymbolicLink(target) => (b'l', target),
             Content::HardLink(target) => (b'h', target.as_bytes()),
             Content::Fifo => (b'p', b""),
+            Content::Device(kind, device) => {
+                number = device.to_be_bytes();
+                (*kind, &number)
+            }
         };
         self.hasher.update([kind]);
         self.field(path.as_bytes());
@@ -65,6 +72,11 @@ impl Listing {
     /// The digest of all entries, or none if there was nothing but the root.
     pub(super) fn finish(self) -> Option<Digest> {
         (self.entries > 1).then(|| Digest::finish(self.hasher))
+    }
+
+    /// The digest of all entries, be there any or not.
+    pub(super) fn finish_even_if_empty(self) -> Digest {
+        Digest::finish(self.hasher)
     }
 
     fn field(&mut self, bytes: &[u8]) {

@@ -31,6 +31,12 @@ pub struct Image {
     pub layers: Vec<PathBuf>,
     /// Where it comes from.
     pub origin: Origin,
+    /// The image that it was made of, which may be gone.
+    pub parent: Option<ImageId>,
+    /// Who made it.
+    pub author: Option<String>,
+    /// What was said about it.
+    pub comment: Option<String>,
 }
 
 /// What the root directory of an image, `/` in its containers, may be used for and by whom.
@@ -84,15 +90,23 @@ pub enum Origin {
     Imported,
     /// minirun made it of its own executable.
     BuiltIn,
+    /// Somebody made it of a container.
+    Committed,
 }
 
 /// What identifies an image: the same content is the same image, whenever and wherever it is made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Content {
     /// The configuration.
     pub(super) config: ImageConfig,
     /// The layers, top first.
     pub(super) layers: Vec<LayerName>,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) author: Option<String>,
+    /// What was said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) comment: Option<String>,
 }
 
 /// An image's record, one JSON file.
@@ -104,6 +118,9 @@ pub(super) struct Record {
     pub(super) size_bytes: u64,
     /// Where it comes from.
     pub(super) origin: Origin,
+    /// The image that it was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parent: Option<ImageId>,
     /// What the id is the digest of.
     pub(super) content: Content,
 }

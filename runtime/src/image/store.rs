@@ -195,6 +195,9 @@ impl ImageStore {
             layers: layers.iter().map(|layer| self.layer_path(layer)).collect(),
             config: record.content.config,
             origin: record.origin,
+            parent: record.parent,
+            author: record.content.author,
+            comment: record.content.comment,
         }
     }
 

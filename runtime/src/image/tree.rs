@@ -19,13 +19,14 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
-use nix::sys::stat::{FchmodatFlags, Mode, SFlag, fchmodat, fstatat, mkdirat};
+use nix::sys::stat::{FchmodatFlags, Mode, SFlag, fchmodat, fstatat, mkdirat, mknodat};
 use nix::sys::statfs::fstatfs;
 use nix::unistd::{LinkatFlags, UnlinkatFlags, linkat, mkfifoat, symlinkat, unlinkat};
 
 use super::attributes::Attributes;
 use super::beneath::{Links, open_beneath, would_leave};
 use super::entry_path::EntryPath;
+use super::receive::{Device, DeviceKind};
 use super::tree_error::TreeError;
 
 const BUFFER: usize = 128 * 1024;
@@ -177,6 +178,24 @@ impl Tree {
     ) -> Result<(), TreeError> {
         self.place(path, |parent, name| {
             mkfifoat(parent, name, Mode::S_IRUSR | Mode::S_IWUSR)
+        })?;
+        let (parent, name) = self.place_of(path)?;
+        attributes.set_on_special(parent.as_fd(), name, path)
+    }
+
+    /// Makes a device node.
+    pub(super) fn device(
+        &mut self,
+        path: &EntryPath,
+        device: Device,
+        attributes: &Attributes,
+    ) -> Result<(), TreeError> {
+        let kind = match device.kind {
+            DeviceKind::Character => SFlag::S_IFCHR,
+            DeviceKind::Block => SFlag::S_IFBLK,
+        };
+        self.place(path, |parent, name| {
+            mknodat(parent, name, kind, Mode::S_IRUSR, device.number)
         })?;
         let (parent, name) = self.place_of(path)?;
         attributes.set_on_special(parent.as_fd(), name, path)

@@ -95,6 +95,32 @@ pub enum TreeError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// A directory is to be copied into itself.
+    #[error(
+        "`{path}` is the directory that is copied to; a directory cannot be copied into itself"
+    )]
+    IntoItself {
+        /// The path.
+        path: String,
+    },
+    /// A directory stands where something else is to be.
+    #[error("cannot overwrite the directory `{path}` with something that is no directory")]
+    DirectoryInTheWay {
+        /// The path.
+        path: String,
+    },
+    /// Something that is no directory stands where one is to be.
+    #[error("cannot overwrite `{path}` with a directory: it is none itself")]
+    NoDirectoryInTheWay {
+        /// The path.
+        path: String,
+    },
+    /// A single file is mounted where something is to be.
+    #[error("cannot replace `{path}`: something is mounted on it")]
+    MountPoint {
+        /// The path.
+        path: String,
+    },
     /// A file's content cannot be written.
     #[error("cannot write `{path}`: {source}")]
     Write {

@@ -1,4 +1,4 @@
-//! Turns the entries of a tar archive into a tree.
+//! Hands the entries of a tar archive to whoever makes something of them.
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -11,7 +11,7 @@ use super::attributes::Attributes;
 use super::digest::HashingReader;
 use super::entry_attributes::attributes_of;
 use super::entry_path::EntryPath;
-use super::tree::Tree;
+use super::receive::{Content, Device, DeviceKind, Receive, Source};
 use super::tree_error::TreeError;
 
 /// How long an entry's headers may be together. The longest path and all extended attributes of a file fit in a fraction of it.
@@ -21,12 +21,12 @@ const LONGEST_HEADERS: u64 = 1024 * 1024;
 ///
 /// # Errors
 /// [`TreeError`]; whatever was unpacked until then stays in the tree, which is the caller's to throw away.
-pub(super) fn unpack<R: Read>(
+pub(crate) fn unpack<R: Read>(
     reader: &mut HashingReader<R>,
-    tree: &mut Tree,
+    receiver: &mut impl Receive,
 ) -> Result<(), TreeError> {
     let mut progress = Progress::default();
-    let outcome = unpack_entries(&mut *reader, tree, &mut progress);
+    let outcome = unpack_entries(&mut *reader, receiver, &mut progress);
     match outcome {
         Err(TreeError::Archive { source }) => Err(progress.explain(source, reader.ended())),
         Err(error) => Err(error),
@@ -80,7 +80,7 @@ impl Progress {
 
 fn unpack_entries(
     reader: impl Read,
-    tree: &mut Tree,
+    receiver: &mut impl Receive,
     progress: &mut Progress,
 ) -> Result<(), TreeError> {
     let unreadable = |source| TreeError::Archive { source };
@@ -104,7 +104,7 @@ fn unpack_entries(
         progress.entries += 1;
         progress.inside = true;
         progress.path = path.to_string();
-        unpack_entry(&mut entry, path, tree)?;
+        unpack_entry(&mut entry, path, receiver)?;
         skip_rest(&mut entry)?;
         // The padding up to the next header is still unread, but nothing of the entry is.
         progress.inside = false;
@@ -121,31 +121,33 @@ fn skip_rest(entry: &mut Entry<'_, impl Read>) -> Result<(), TreeError> {
 fn unpack_entry(
     entry: &mut Entry<'_, impl Read>,
     path: EntryPath,
-    tree: &mut Tree,
+    receiver: &mut impl Receive,
 ) -> Result<(), TreeError> {
     let attributes = attributes_of(entry, &path)?;
     match entry.header().entry_type() {
-        EntryType::Directory => tree.directory(path, attributes),
+        EntryType::Directory => receiver.directory(path, attributes),
         // Archives from before 1988 have no kind for directories but a slash behind their names.
         EntryType::Regular if entry.path_bytes().ends_with(b"/") => {
-            tree.directory(path, attributes)
+            receiver.directory(path, attributes)
         }
         EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
-            unpack_file(entry, &path, &attributes, tree)
+            unpack_file(entry, &path, &attributes, receiver)
         }
         EntryType::Symlink => {
             let target = target_of(entry, &path)?;
-            tree.symbolic_link(&path, OsStr::from_bytes(&target), &attributes)
+            receiver.symbolic_link(&path, OsStr::from_bytes(&target), &attributes)
         }
         EntryType::Link => {
             let target = EntryPath::parse(&target_of(entry, &path)?)?;
-            tree.hard_link(&path, &target)
+            receiver.hard_link(&path, &target, &attributes)
         }
-        EntryType::Fifo => tree.fifo(&path, &attributes),
-        EntryType::Char | EntryType::Block if path.is_device_of_the_runtime() => Ok(()),
-        EntryType::Char | EntryType::Block => Err(TreeError::Device {
-            path: path.to_string(),
-        }),
+        EntryType::Fifo => receiver.fifo(&path, &attributes),
+        EntryType::Char => {
+            receiver.device(&path, device_of(entry, DeviceKind::Character), &attributes)
+        }
+        EntryType::Block => {
+            receiver.device(&path, device_of(entry, DeviceKind::Block), &attributes)
+        }
         other => Err(TreeError::Kind {
             path: path.to_string(),
             kind: char::from(other.as_byte()),
@@ -157,13 +159,14 @@ fn unpack_file(
     entry: &mut Entry<'_, impl Read>,
     path: &EntryPath,
     attributes: &Attributes,
-    tree: &mut Tree,
+    receiver: &mut impl Receive,
 ) -> Result<(), TreeError> {
     let expected = entry.size();
-    tree.check_room(path, expected)?;
-    let length = tree.file(path, attributes, entry, |source| TreeError::Archive {
-        source,
-    })?;
+    let content = Content {
+        length: expected,
+        source: Source::Archive(entry),
+    };
+    let length = receiver.file(path, attributes, content)?;
     match length == expected {
         true => Ok(()),
         false => Err(TreeError::Archive {
@@ -178,5 +181,16 @@ fn target_of(entry: &Entry<'_, impl Read>, path: &EntryPath) -> Result<Vec<u8>, 
         _ => Err(TreeError::NoTarget {
             path: path.to_string(),
         }),
+    }
+}
+
+/// Some archives leave the numbers out. It is a device all the same, and nobody makes one of an archive's.
+fn device_of(entry: &Entry<'_, impl Read>, kind: DeviceKind) -> Device {
+    let header = entry.header();
+    let major = header.device_major().ok().flatten().unwrap_or(0);
+    let minor = header.device_minor().ok().flatten().unwrap_or(0);
+    Device {
+        kind,
+        number: libc::makedev(major, minor),
     }
 }

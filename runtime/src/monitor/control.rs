@@ -1,13 +1,19 @@
-//! Where commands tell a monitor that something has changed for its container.
+//! Where commands tell a monitor that they want something of it.
 //!
-//! A command connects, says one word and waits for the answer: nothing if all is well, else what went wrong. Only root can
-//! enter the directory of the socket. A command that says nothing is not waited for long.
+//! A command connects, says one word, with which it may send descriptors, and waits for the answer: nothing if all is well,
+//! else what went wrong. Only root can enter the directory of the socket. A command that says nothing is not waited for
+//! long.
 
+use super::MonitorStreams;
 use crate::container_state::{CONTROL, ContainerPaths};
+use crate::descriptors::{receive, send};
 use crate::error::RuntimeError;
+use crate::report::Reporter;
+use crate::terminal::Terminal;
+use nix::sys::socket::MsgFlags;
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::io::{self, PipeWriter, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,11 +21,47 @@ use std::time::Duration;
 /// How long a command may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long a monitor may take to follow.
+/// How long a monitor may take to do it.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
 
-/// The one thing that can be said: look at the networks again.
+/// "Look at the networks again."
 const NETWORKS_CHANGED: u8 = b'n';
+
+/// "Tell me as well", with a socket for reports and the pipes for output, of which a terminal has one.
+const ATTACH: u8 = b'a';
+
+/// "Keep this", with the master of a terminal.
+const KEEP_TERMINAL: u8 = b't';
+
+/// What a command wants.
+pub(super) enum Request {
+    /// That a change of the networks is followed.
+    FollowNetworks,
+    /// To hear what the program writes, and how it ends.
+    Attach {
+        reporter: Reporter,
+        stdout: PipeWriter,
+        stderr: Option<PipeWriter>,
+    },
+    /// That a terminal does not hang up, although nobody looks at it.
+    KeepTerminal(OwnedFd),
+}
+
+impl Request {
+    fn understand(word: u8, descriptors: Vec<OwnedFd>) -> Option<Request> {
+        let mut descriptors = descriptors.into_iter();
+        Some(match word {
+            NETWORKS_CHANGED => Request::FollowNetworks,
+            ATTACH => Request::Attach {
+                reporter: Reporter::from(descriptors.next()?),
+                stdout: descriptors.next()?.into(),
+                stderr: descriptors.next().map(PipeWriter::from),
+            },
+            KEEP_TERMINAL => Request::KeepTerminal(descriptors.next()?),
+            _ => return None,
+        })
+    }
+}
 
 /// The monitor's end.
 #[derive(Debug)]
@@ -47,27 +89,30 @@ impl Control {
         self.listener.as_fd()
     }
 
-    /// Hears what a command has to say, does it, and answers. A command that went away needs no answer.
-    pub(super) fn hear(&self, follow: impl FnOnce() -> Result<(), RuntimeError>) {
+    /// Hears what a command wants, does it, and answers. A command that went away needs no answer.
+    pub(super) fn hear(&self, obey: impl FnOnce(Request) -> Result<(), RuntimeError>) {
         let Ok((mut command, _)) = self.listener.accept() else {
             return;
         };
-        let _ = serve(&mut command, follow);
+        let _ = serve(&mut command, obey);
     }
 }
 
 fn serve(
     command: &mut UnixStream,
-    follow: impl FnOnce() -> Result<(), RuntimeError>,
+    obey: impl FnOnce(Request) -> Result<(), RuntimeError>,
 ) -> io::Result<()> {
     command.set_nonblocking(false)?;
     command.set_read_timeout(Some(PATIENCE))?;
     command.set_write_timeout(Some(PATIENCE))?;
     let mut word = [0];
-    command.read_exact(&mut word)?;
-    let answer = match word[0] {
-        NETWORKS_CHANGED => follow().err().map(|error| error.to_string()),
-        _ => Some("unknown request".into()),
+    let (length, descriptors) = receive(command.as_fd(), &mut word)?;
+    if length == 0 {
+        return Ok(());
+    }
+    let answer = match Request::understand(word[0], descriptors) {
+        Some(request) => obey(request).err().map(|error| error.to_string()),
+        None => Some("unknown request".into()),
     };
     command.write_all(answer.unwrap_or_default().as_bytes())
 }
@@ -89,10 +134,49 @@ fn short_path(paths: &ContainerPaths) -> io::Result<(File, PathBuf)> {
 /// # Errors
 /// When the monitor cannot be reached.
 pub(crate) fn tell_networks_changed(paths: &ContainerPaths) -> io::Result<Option<String>> {
+    ask(paths, NETWORKS_CHANGED, &[])
+}
+
+/// Asks the monitor to pass output and news on to this command as well. It then reports the start of the program once more.
+///
+/// # Errors
+/// When the monitor cannot be reached.
+pub(crate) fn ask_to_attach(
+    paths: &ContainerPaths,
+    (streams, reporter): (&MonitorStreams, &Reporter),
+) -> io::Result<Option<String>> {
+    let outputs = [&streams.stdout, &streams.stderr];
+    let descriptors: Vec<BorrowedFd<'_>> = [reporter.as_fd()]
+        .into_iter()
+        .chain(outputs.into_iter().flatten().map(AsFd::as_fd))
+        .collect();
+    ask(paths, ATTACH, &descriptors)
+}
+
+/// Asks the monitor to keep a terminal.
+///
+/// # Errors
+/// When the monitor cannot be reached.
+pub(crate) fn ask_to_keep(
+    paths: &ContainerPaths,
+    terminal: &Terminal,
+) -> io::Result<Option<String>> {
+    ask(paths, KEEP_TERMINAL, &[terminal.as_fd()])
+}
+
+fn ask(
+    paths: &ContainerPaths,
+    word: u8,
+    descriptors: &[BorrowedFd<'_>],
+) -> io::Result<Option<String>> {
     let (_directory, short) = short_path(paths)?;
     let mut monitor = UnixStream::connect(short)?;
     monitor.set_read_timeout(Some(ANSWER_PATIENCE))?;
-    monitor.write_all(&[NETWORKS_CHANGED])?;
+    send(
+        monitor.as_fd(),
+        (&[word], descriptors),
+        MsgFlags::MSG_NOSIGNAL,
+    )?;
     let mut answer = String::new();
     monitor.read_to_string(&mut answer)?;
     Ok((!answer.is_empty()).then_some(answer))

@@ -1,7 +1,8 @@
-//! The command that listens to a container's output, which may read slowly, pause, or go away.
+//! A command that listens to a container's output, which may read slowly, pause, or go away.
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{ErrorKind, PipeWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -38,6 +39,12 @@ impl Listener {
     /// pipe is, and the memory of the monitor stays small.
     pub(super) fn is_behind(&self) -> bool {
         !self.pending.is_empty()
+    }
+
+    /// Whether nobody reads any more.
+    pub(super) fn is_gone(&self) -> bool {
+        let mut question = [PollFd::new(self.pipe.as_fd(), PollFlags::empty())];
+        matches!(poll(&mut question, PollTimeout::ZERO), Ok(1..))
     }
 
     /// Passes a piece on, as much of it as fits now.
@@ -152,7 +159,9 @@ mod tests {
         let broken_pipe = SigSet::from_iter([Signal::SIGPIPE]);
         broken_pipe.thread_block().expect("it can be blocked");
         let (reader, mut listener) = listener();
+        assert!(!listener.is_gone());
         drop(reader);
+        assert!(listener.is_gone());
         assert_eq!(listener.pass_on(b"hello"), Err(Gone));
     }
 }

@@ -8,41 +8,55 @@
 //!    network while that process makes its root file system, records that process, and opens the gate. So nothing of the
 //!    image ever runs that is not on record.
 //! 3. It says that the program runs, gives back the container's lock, and from then on only copies output into the log
-//!    and to the command, if that still listens (`watch`, `listener`). It never waits for the command.
-//! 4. When the program has ended it takes the lock again, records the end, reports it, and takes everything down
-//!    (`teardown`). Whoever wants the same container, name or port in this moment waits for the lock.
+//!    and to the commands that listen (`watch`, `streams`, `listener`). It never waits for a command. Others may attach
+//!    themselves meanwhile (`control`).
+//! 4. When the program has ended it takes the lock again, asks the restart policy, records the end, reports it, and takes
+//!    everything down (`conclusion`, `teardown`). Whoever wants the same container, name or port in this moment waits for
+//!    the lock.
 //!
 //! If the monitor is killed, the kernel kills the container's first process with it (`PR_SET_PDEATHSIG`), and the next
-//! command repairs the rest.
+//! command repairs the rest. A container with a restart policy has a `guardian` as well: it does that at once, and makes
+//! the next monitor. So a monitor knows one run only.
 
+mod buffer;
+mod conclusion;
 mod control;
 mod descriptors;
+mod detachment;
+pub(crate) mod guardian;
+mod health;
+mod health_output;
+mod health_worker;
+mod kept_terminal;
 mod listener;
+mod output;
+mod pauses;
 mod resolver;
 mod setup;
+mod streams;
 mod teardown;
 mod watch;
 
 use crate::config::ContainerConfig;
-use crate::container_state::{ContainerPaths, ExitRecord, RunningRecord, write_exit};
-use crate::error::{OWN_ERROR, RuntimeError};
-use crate::events::{Action, Event};
+use crate::container_state::{ContainerPaths, RunningRecord};
+use crate::error::RuntimeError;
 use crate::process_identity::ProcessIdentity;
-use crate::report::{Report, Reporter};
+use crate::report::Reporter;
+use crate::restart_policy::Restarts;
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
+use crate::terminal::WindowSize;
 use jiff::Timestamp;
-use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
-use nix::unistd::{chdir, setsid};
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
-pub(crate) use control::tell_networks_changed;
-use listener::Listener;
+pub(crate) use control::{ask_to_attach, ask_to_keep, tell_networks_changed};
+use detachment::detach_from_command;
+use health::HealthChecks;
 use setup::Container;
 pub(crate) use setup::last_addresses;
-pub(crate) use teardown::{CGROUP_PARENT, take_down};
+pub(crate) use teardown::{Afterwards, CGROUP_PARENT, take_down};
 
 /// What is allocated in one piece of more bytes than this is given back to the kernel when it is freed.
 const LARGE: libc::c_int = 48 * 1024;
@@ -56,59 +70,61 @@ pub struct MonitorStreams {
     pub stdout: Option<PipeWriter>,
     /// Where its error output goes besides the log.
     pub stderr: Option<PipeWriter>,
+    /// How large the command's window is.
+    pub window: Option<WindowSize>,
+}
+
+/// What a monitor is given.
+#[derive(Debug)]
+pub struct Assignment {
+    /// The ends of the pipes to the command.
+    pub streams: MonitorStreams,
+    /// What it tells, and to whom.
+    pub reporter: Reporter,
+    /// The container's lock, until the program runs.
+    pub lock: ContainerLock,
+    /// Why the container is started.
+    pub occasion: Occasion,
+    /// Who replaces the monitor when that is killed, if the container has a restart policy.
+    pub guardian: Option<ProcessIdentity>,
+}
+
+/// Why a container is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Somebody asked for it, and is told if it fails.
+    Asked,
+    /// Its restart policy says so, also if it fails. It has been started again so often.
+    Policy(Restarts),
+}
+
+impl Occasion {
+    fn restarts(self) -> Restarts {
+        match self {
+            Occasion::Asked => Restarts::default(),
+            Occasion::Policy(restarts) => restarts,
+        }
+    }
 }
 
 /// The life of a monitor; it is called in a fresh fork and does not return.
-pub fn run(
-    runtime: &Runtime,
-    config: &ContainerConfig,
-    streams: MonitorStreams,
-    (mut reporter, lock): (Reporter, ContainerLock),
-) -> ! {
-    let exit = match detach_from_command(&streams, &reporter, &lock) {
-        Ok(()) => live(runtime, config, streams, (&mut reporter, lock)),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = exit {
-        reporter.failed(&error);
+pub fn run(runtime: &Runtime, config: &ContainerConfig, mut assignment: Assignment) -> ! {
+    match detach_from_command(&assignment.kept()) {
+        Ok(()) => live(runtime, config, assignment),
+        Err(error) => assignment.reporter.failed(&error),
     }
     std::process::exit(0)
 }
 
-/// Leaves everything behind that belongs to the command.
-fn detach_from_command(
-    streams: &MonitorStreams,
-    reporter: &Reporter,
-    lock: &ContainerLock,
-) -> Result<(), RuntimeError> {
-    setsid().map_err(|error| RuntimeError::system("begin a session", error))?;
-    chdir("/").map_err(|error| RuntimeError::system("change to `/`", error))?;
-    handle_signals().map_err(|error| RuntimeError::system("ignore signals", error))?;
-    let mut kept = vec![reporter.as_fd(), lock.file.as_fd()];
-    kept.extend(streams.stdin.as_ref().map(AsFd::as_fd));
-    kept.extend(streams.stdout.as_ref().map(AsFd::as_fd));
-    kept.extend(streams.stderr.as_ref().map(AsFd::as_fd));
-    descriptors::keep_only(&kept)
-        .map_err(|error| RuntimeError::system("close the command's files", error))
-}
-
-/// A monitor outlives what ends a command, and must hear how its container ends even if the command's caller ignored that.
-fn handle_signals() -> nix::Result<()> {
-    let ignored = [
-        Signal::SIGHUP,
-        Signal::SIGINT,
-        Signal::SIGQUIT,
-        Signal::SIGTERM,
-        Signal::SIGPIPE,
-    ];
-    for number in ignored {
-        // SAFETY: ignoring a signal installs no handler, so no code of ours can be interrupted by it.
-        unsafe { signal(number, SigHandler::SigIgn) }?;
+impl Assignment {
+    /// The descriptors that are needed.
+    fn kept(&self) -> Vec<BorrowedFd<'_>> {
+        let mut kept = vec![self.reporter.as_fd(), self.lock.file.as_fd()];
+        kept.extend(self.streams.stdin.as_ref().map(AsFd::as_fd));
+        kept.extend(self.streams.stdout.as_ref().map(AsFd::as_fd));
+        kept.extend(self.streams.stderr.as_ref().map(AsFd::as_fd));
+        kept
     }
-    // SAFETY: neither does its default.
-    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
-    // They were blocked for the fork.
-    SigSet::empty().thread_set_mask()
 }
 
 /// Gives back what was allocated and freed before the program began, and lets what much output needs for a moment be given
@@ -126,103 +142,75 @@ struct Monitor<'a> {
     runtime: &'a Runtime,
     config: &'a ContainerConfig,
     paths: ContainerPaths,
-    reporter: &'a mut Reporter,
+    reporter: Reporter,
+    occasion: Occasion,
     record: RunningRecord,
     exit_file: File,
 }
 
-fn live(
-    runtime: &Runtime,
-    config: &ContainerConfig,
-    streams: MonitorStreams,
-    (reporter, lock): (&mut Reporter, ContainerLock),
-) -> Result<(), RuntimeError> {
+fn live(runtime: &Runtime, config: &ContainerConfig, assignment: Assignment) {
+    let Assignment {
+        streams,
+        mut reporter,
+        lock,
+        occasion,
+        guardian,
+    } = assignment;
     let paths = runtime.paths(&config.id);
-    let mut monitor = Monitor {
+    let made = ProcessIdentity::of(std::process::id() as i32)
+        .and_then(|monitor| Ok((monitor, paths.begin_exit()?)));
+    let (monitor, exit_file) = match made {
+        Ok(made) => made,
+        Err(error) => return reporter.failed(&error),
+    };
+    let monitor = Monitor {
         runtime,
         config,
         reporter,
+        occasion,
         record: RunningRecord {
-            monitor: ProcessIdentity::of(std::process::id() as i32)?,
+            monitor,
             init: None,
             started: Timestamp::now(),
+            guardian,
+            restarts: occasion.restarts(),
+            restarting: None,
         },
-        exit_file: paths.begin_exit()?,
+        exit_file,
         paths,
     };
-    match monitor.begin(streams) {
-        Ok(mut container) => {
-            runtime.tell_event(Event::container(config, Action::Start));
-            monitor.reporter.send(&Report::Started);
-            // Under the lock, since whoever connects it to another network reads this.
-            container.network.remember(&monitor.paths);
-            drop(lock);
-            monitor.accompany(container)
-        }
-        Err(error) => {
-            monitor.record_end(error.exit_code(), Some(error.to_string()));
-            monitor.take_down();
-            Err(error)
-        }
-    }
+    monitor.live(streams, lock);
 }
 
 impl Monitor<'_> {
+    /// Makes the container and stays with it to its end.
+    fn live(mut self, streams: MonitorStreams, lock: ContainerLock) {
+        match self.begin(streams) {
+            Ok(mut container) => {
+                self.runtime.tell_start(self.config);
+                container.announce(&mut self.reporter);
+                // Under the lock, since whoever connects it to another network reads this.
+                container.network.remember(&self.paths);
+                drop(lock);
+                self.accompany(container);
+            }
+            Err(error) => {
+                self.conclude_failure(&error);
+                self.reporter.failed(&error);
+            }
+        }
+    }
+
     /// Makes the container and lets its program begin.
     fn begin(&mut self, streams: MonitorStreams) -> Result<Container, RuntimeError> {
         self.paths.write_running(&self.record)?;
-        let prepared = setup::set_up(self.runtime, self.config, streams, self.reporter)?;
+        let prepared = setup::set_up(self.runtime, self.config, streams, &mut self.reporter)?;
         // From now on others may enter it, so its root must be ready; and it may outlive us, so it must not have begun.
         self.record.init = Some(ProcessIdentity::of(prepared.pid())?);
         self.record.started = Timestamp::now();
         self.paths.write_running(&self.record)?;
-        prepared.begin(self.reporter)
-    }
-
-    /// Stays until the program has ended, and takes the container down.
-    fn accompany(&mut self, mut container: Container) -> Result<(), RuntimeError> {
-        keep_memory_small();
-        let (runtime, id) = (self.runtime, self.config.id);
-        let exit = container.watch(&mut |network| network.follow(runtime, &id));
-        // Nobody is there any more to follow changes of the networks: who has something to say about them must not wait.
-        container.network.control = None;
-        let lock = self.runtime.lock_if_present(&self.config.id);
-        let (exit_code, error) = match exit {
-            Ok(exit) => (exit.exit_code(), None),
-            Err(error) => (OWN_ERROR, Some(error.to_string())),
-        };
-        self.record_end(exit_code, error);
-        let started = self.record.started;
-        runtime.tell_death(self.config, (started, Timestamp::now()), exit_code);
-        self.reporter.send(&Report::Exited { exit_code });
-        // Without the lock, the rest is left to the next command.
-        let lock = lock?;
-        let behind = container.hand_over();
-        // The host ports become free now. Whoever takes one of them meets our claim and removes the rules behind it first.
-        drop(container);
-        self.take_down();
-        drop(lock);
-        behind.into_iter().for_each(Listener::finish);
-        Ok(())
-    }
-
-    /// Records how it ended.
-    fn record_end(&mut self, exit_code: i32, error: Option<String>) {
-        let record = ExitRecord {
-            started: self.record.started,
-            finished: Timestamp::now(),
-            exit_code,
-            error,
-        };
-        if let Err(error) = write_exit(&self.exit_file, &record) {
-            let error = RuntimeError::file("write", &self.paths.exit(), error);
-            self.reporter.warn(&error);
-        }
-    }
-
-    fn take_down(&mut self) {
-        for error in take_down(self.runtime, self.config, self.reporter) {
-            self.reporter.warn(&error);
-        }
+        let mut container = prepared.begin(&mut self.reporter)?;
+        container.health = HealthChecks::begin(self.runtime, self.config);
+        Ok(container)
     }
 }

@@ -5,23 +5,27 @@
 
 use super::MonitorStreams;
 use super::control::Control;
+use super::health::HealthChecks;
+use super::kept_terminal::KeptTerminal;
 use super::resolver::serve_names;
+use super::streams::Streams;
 use super::teardown::CGROUP_PARENT;
-use super::watch::Output;
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, Limits};
 use crate::config::{ContainerConfig, NetworkMode};
 use crate::connections::Connections;
 use crate::container_state::{ContainerPaths, LastAddresses, LastPlace};
 use crate::error::RuntimeError;
 use crate::link_environment::running_link_environment;
-use crate::log::{LogWriter, Stream};
+use crate::log::LogWriter;
+use crate::log_options::LogOptions;
 use crate::network_files;
 use crate::process::{
-    ChildStdio, HeldProcess, InitPlan, InitStep, OverlayRoot, RunningProcess, spawn,
+    FirstProcess, HeldProcess, InitPlan, InitStep, OverlayRoot, RunningProcess, spawn,
 };
 use crate::report::Reporter;
 use crate::runtime::Runtime;
 use crate::spec::{SpecInputs, build_spec, document};
+use crate::streams::ProgramEnds;
 use crate::user::{UserRequest, resolve_user};
 use minirun_bridge::atomic_file;
 use minirun_bridge::attach::NamespaceToAttach;
@@ -32,9 +36,6 @@ use minirun_netns::Narrator;
 use minirun_netns::Netlink;
 use minirun_netns::{Namespace, bring_up_loopback};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::pipe;
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 /// A container that was made and runs.
@@ -43,10 +44,18 @@ pub(super) struct Container {
     pub(super) process: RunningProcess,
     /// What it has of networks.
     pub(super) network: ContainerNetwork,
-    /// Its log.
-    pub(super) log: LogWriter,
-    /// Standard output and standard error.
-    pub(super) outputs: [Output; 2],
+    /// Where commands say what they want of its monitor; none when it has ended.
+    pub(super) control: Option<Control>,
+    /// Its log; none if it keeps none.
+    pub(super) log: Option<LogWriter>,
+    /// What its program reads and writes.
+    pub(super) streams: Streams,
+    /// The commands that have attached themselves, besides the one that began.
+    pub(super) reporters: Vec<Reporter>,
+    /// The terminals of executed programs that were left to us.
+    pub(super) kept_terminals: Vec<KeptTerminal>,
+    /// The checks of its health, if there are any.
+    pub(super) health: Option<Box<HealthChecks>>,
 }
 
 /// What a container has of networks that its monitor keeps.
@@ -54,8 +63,6 @@ pub(super) struct Container {
 pub(super) struct ContainerNetwork {
     /// The bound sockets of its published ports. Whoever holds them keeps the host ports reserved.
     pub(super) _reservations: Vec<Reservation>,
-    /// Where commands say that its networks have changed; none if they cannot.
-    pub(super) control: Option<Control>,
     /// Its DNS server, if it has one.
     pub(super) resolver: Option<Server>,
     /// What it takes up again at its next start.
@@ -77,43 +84,61 @@ pub(super) struct Prepared {
     held: HeldProcess,
     plan: InitPlan,
     network: ContainerNetwork,
-    log: LogWriter,
-    outputs: [Output; 2],
+    control: Control,
+    log: Option<LogWriter>,
+    streams: Streams,
 }
 
 /// Makes the container.
 pub(super) fn set_up(
     runtime: &Runtime,
     config: &ContainerConfig,
-    streams: MonitorStreams,
+    mut command: MonitorStreams,
     reporter: &mut Reporter,
 ) -> Result<Prepared, RuntimeError> {
     let paths = runtime.paths(&config.id);
-    let log = LogWriter::open(&paths.log())
-        .map_err(|error| RuntimeError::file("open", &paths.log(), error))?;
+    let log = open_log(config, &paths)?;
     let connections = Connections::of(runtime, config)?;
     let shared = shared_namespace(runtime, config)?;
     let cgroup = Cgroup::create(CGROUP_PARENT, &config.id)?;
-    let plan = plan(runtime, config, cgroup.as_ref())?;
+    let limits = Limits::establish((CGROUP_PARENT, &config.id), &config.resources)?;
+    let plan = plan((runtime, config), &command, cgroup.as_ref())?;
     network_files::write(config, &connections, &paths)?;
-    let spawn = || spawn_held(&plan, streams, cgroup.as_ref());
-    let (mut held, outputs) = match &shared {
+    let control = Control::open(&paths)?;
+    let terminal_listener = command.stdout.take_if(|_| config.process.terminal);
+    let (ends, pipes) = match config.process.terminal {
+        true => (ProgramEnds::nothing()?, None),
+        false => {
+            let (ends, streams) = Streams::of_pipes(&config.process, command)?;
+            (ends, Some(streams))
+        }
+    };
+    let spawn = || spawn(&plan, ends.stdio(), cgroup.as_ref().map(Cgroup::fd));
+    let mut held = match &shared {
         // A process is born into the network namespace of its parent.
         Some(namespace) => namespace.run(spawn)??,
         None => spawn()?,
     };
+    // They are the program's only from now on, so that their end is noticed.
+    drop(ends);
+    limits.admit(held.pid())?;
     reporter.tell(&plan);
     let connected = connect((runtime, config), &connections, (&held, reporter));
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
     held.wait_root_ready()?;
     let network = connected?;
     tell(plan.steps_before_gate(), reporter);
+    let streams = match pipes {
+        Some(streams) => streams,
+        None => Streams::of_terminal(held.take_terminal(), terminal_listener)?,
+    };
     Ok(Prepared {
         held,
         plan,
         network,
+        control,
         log,
-        outputs,
+        streams,
     })
 }
 
@@ -130,10 +155,26 @@ impl Prepared {
         Ok(Container {
             process,
             network: self.network,
+            control: Some(self.control),
             log: self.log,
-            outputs: self.outputs,
+            streams: self.streams,
+            reporters: Vec::new(),
+            kept_terminals: Vec::new(),
+            health: None,
         })
     }
+}
+
+fn open_log(
+    config: &ContainerConfig,
+    paths: &ContainerPaths,
+) -> Result<Option<LogWriter>, RuntimeError> {
+    let LogOptions::JsonFile(limit) = config.log else {
+        return Ok(None);
+    };
+    LogWriter::open(&paths.log(), limit)
+        .map(Some)
+        .map_err(|error| RuntimeError::file("open", &paths.log(), error))
 }
 
 fn tell(steps: &[InitStep], narrator: &mut dyn Narrator) {
@@ -144,8 +185,8 @@ fn tell(steps: &[InitStep], narrator: &mut dyn Narrator) {
 
 /// The specification of this start, written beside the container, and what the first process has to do for it.
 fn plan(
-    runtime: &Runtime,
-    config: &ContainerConfig,
+    (runtime, config): (&Runtime, &ContainerConfig),
+    command: &MonitorStreams,
     cgroup: Option<&Cgroup>,
 ) -> Result<InitPlan, RuntimeError> {
     let paths = runtime.paths(&config.id);
@@ -158,13 +199,17 @@ fn plan(
         NetworkMode::Container(owner) => runtime.paths(owner).root,
         _ => paths.root.clone(),
     };
+    runtime.prepare_mount_sources(config)?;
+    let volumes = runtime.volumes();
     let spec = build_spec(&SpecInputs {
         config,
         directory: &paths.root,
         etc_files: &etc_files,
+        volumes: volumes.directory(),
         link_environment: &running_link_environment(runtime, config)?,
         user: &resolve_user(&request, &searched)?,
         cgroup_path: cgroup.map(Cgroup::spec_path),
+        window: command.window,
     })?;
     let document =
         document(&spec).map_err(|error| RuntimeError::system("write the specification", error))?;
@@ -175,34 +220,11 @@ fn plan(
         work: paths.root.join("work"),
         merged: paths.root.join("merged"),
     };
-    Ok(InitPlan::prepare(&spec, &root)?)
-}
-
-fn spawn_held(
-    plan: &InitPlan,
-    streams: MonitorStreams,
-    cgroup: Option<&Cgroup>,
-) -> Result<(HeldProcess, [Output; 2]), RuntimeError> {
-    let make_pipe = || pipe().map_err(|error| RuntimeError::system("make pipes", error));
-    let (stdout, container_stdout) = make_pipe()?;
-    let (stderr, container_stderr) = make_pipe()?;
-    let null = File::open("/dev/null")
-        .map_err(|error| RuntimeError::file("open", "/dev/null".as_ref(), error))?;
-    let stdin = match &streams.stdin {
-        Some(stdin) => stdin.as_fd(),
-        None => null.as_fd(),
+    let first = match config.process.init {
+        true => FirstProcess::Init,
+        false => FirstProcess::Program,
     };
-    let stdio = ChildStdio {
-        stdin,
-        stdout: container_stdout.as_fd(),
-        stderr: container_stderr.as_fd(),
-    };
-    let held = spawn(plan, stdio, cgroup.map(Cgroup::fd))?;
-    let outputs = [
-        Output::new(stdout, streams.stdout, Stream::Stdout)?,
-        Output::new(stderr, streams.stderr, Stream::Stderr)?,
-    ];
-    Ok((held, outputs))
+    Ok(InitPlan::prepare(&spec, &root, first, volumes.directory())?)
 }
 
 /// The network namespace of the container whose network is shared.
@@ -267,7 +289,6 @@ fn connect(
     Ok(ContainerNetwork {
         place: Some(last),
         _reservations: reservations,
-        control: Some(Control::open(&paths)?),
         resolver: serve_names((runtime, config), connections, (namespace, narrator))?,
     })
 }

@@ -3,7 +3,7 @@
 //! The mounts went with the mount namespace, the devices go with the network namespace. Everything here goes on past
 //! errors, and tolerates that it was done before: it also repairs what a killed monitor left.
 
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, remove_legacy};
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::events::Action;
@@ -18,13 +18,24 @@ pub(crate) const CGROUP_PARENT: &str = "minirun";
 /// How long killed processes may take to leave their control group.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What becomes of a container that is taken down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Afterwards {
+    /// It does not run any more.
+    Ended,
+    /// It is to be made again, and its record says so.
+    MadeAgain,
+}
+
 /// Takes down what a start made. The caller holds the container's lock.
 pub(crate) fn take_down(
     runtime: &Runtime,
-    config: &ContainerConfig,
+    (config, afterwards): (&ContainerConfig, Afterwards),
     narrator: &mut dyn Narrator,
 ) -> Vec<RuntimeError> {
     let mut errors = Vec::new();
+    let paths = runtime.paths(&config.id);
+    paths.remove_control();
     match runtime.networks.networks_of(&config.id) {
         Ok(networks) => {
             for network in networks {
@@ -37,16 +48,37 @@ pub(crate) fn take_down(
         }
         Err(error) => errors.push(error.into()),
     }
-    errors.extend(remove_cgroup(config).err());
-    if !errors.is_empty() {
-        // The records stay as they are, so that the next command finds them and tries again.
+    errors.extend(forget_unnoted(runtime, config).err());
+    errors.extend(remove_cgroups(config).err());
+    if !errors.is_empty() || afterwards == Afterwards::MadeAgain {
+        // After an error the records stay as they are as well, so that the next command finds them and tries again.
         return errors;
     }
-    runtime.paths(&config.id).remove_running();
+    paths.remove_running();
     if config.auto_remove {
         errors.extend(runtime.delete(config, narrator).err());
     }
     errors
+}
+
+/// Gives up addresses of a start that ended before it noted them: the next start would take others, and nobody would know of
+/// these any more.
+fn forget_unnoted(runtime: &Runtime, config: &ContainerConfig) -> Result<(), RuntimeError> {
+    let last = runtime.paths(&config.id).read_last_place()?;
+    for membership in &config.network.memberships {
+        if !last.addresses.contains_key(&membership.network) {
+            runtime
+                .networks
+                .forget(&membership.network, &config.id, &[])?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the groups; those of version 1 are empty when that of version 2 is.
+fn remove_cgroups(config: &ContainerConfig) -> Result<(), RuntimeError> {
+    remove_cgroup(config)?;
+    Ok(remove_legacy((CGROUP_PARENT, &config.id))?)
 }
 
 /// Removes the group; what is still in it, because a monitor was killed, is killed first.

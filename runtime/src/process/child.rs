@@ -10,20 +10,28 @@ use nix::errno::Errno;
 use super::gate::{self, Report};
 use super::init_step::InitStep;
 use super::standard_streams::{GATE, arrange};
-use super::{identity, mounts, nodes, system_call};
+use super::{binds, identity, mounts, nodes, system_call, terminal};
 
 /// The code of a child that failed; its parent learns why through the gate.
 const FAILED: i32 = 125;
+
+/// How many sources of bind mounts a child can hold. Each is a descriptor.
+pub(super) const MOST_HELD_SOURCES: usize = 32;
 
 /// What the steps of one child share.
 pub(super) struct ChildState {
     /// The new root from `EnterRoot` on.
     root: Option<OwnedFd>,
+    /// Mounts that are attached nowhere yet.
+    held: [Option<OwnedFd>; MOST_HELD_SOURCES],
 }
 
 impl ChildState {
     pub(super) fn new() -> Self {
-        Self { root: None }
+        Self {
+            root: None,
+            held: [const { None }; MOST_HELD_SOURCES],
+        }
     }
 
     pub(super) fn root(&self) -> Result<BorrowedFd<'_>, Errno> {
@@ -32,6 +40,16 @@ impl ChildState {
 
     pub(super) fn set_root(&mut self, root: OwnedFd) {
         self.root = Some(root);
+    }
+
+    pub(super) fn hold(&mut self, place: usize, source: OwnedFd) -> Result<(), Errno> {
+        *self.held.get_mut(place).ok_or(Errno::EMFILE)? = Some(source);
+        Ok(())
+    }
+
+    pub(super) fn take_held(&mut self, place: usize) -> Result<OwnedFd, Errno> {
+        let held = self.held.get_mut(place).and_then(Option::take);
+        held.ok_or(Errno::EBADF)
     }
 }
 
@@ -45,13 +63,18 @@ pub(super) fn live(steps: &[InitStep], [stdin, stdout, stderr]: [RawFd; 3], gate
 
 /// Runs the steps of a process whose descriptors are arranged already.
 pub(super) fn run(steps: &[InitStep]) -> ! {
-    let mut state = ChildState::new();
-    for (index, step) in (0..).zip(steps) {
-        if let Err(errno) = apply(step, &mut state) {
-            fail(GATE, Report::Failed(index, errno));
-        }
+    if let Err((index, errno)) = apply_all(steps, &mut ChildState::new()) {
+        fail(GATE, Report::Failed(index, errno));
     }
     exit(FAILED)
+}
+
+/// Takes every step; on failure says which it was.
+pub(super) fn apply_all(steps: &[InitStep], state: &mut ChildState) -> Result<(), (u32, Errno)> {
+    for (index, step) in (0..).zip(steps) {
+        apply(step, state).map_err(|errno| (index, errno))?;
+    }
+    Ok(())
 }
 
 /// Sends a last word and ends.
@@ -81,12 +104,14 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
             unsafe { libc::umask(*mask) };
             Ok(())
         }
+        InitStep::HoldSource(source) => binds::hold(state, source),
         InitStep::SetPropagation { flags } => mounts::set_propagation(*flags),
         InitStep::MountOverlay(mount) => mounts::mount_overlay(mount),
         InitStep::EnterRoot { path } => mounts::enter_root(state, path),
         InitStep::MountFileSystem(mount) => mounts::mount_file_system(state.root()?, mount),
-        InitStep::BindMount(mount) => mounts::bind(state.root()?, mount),
+        InitStep::BindMount(mount) => binds::bind(state, mount),
         InitStep::MakeDevice(device) => nodes::make_device(state.root()?, device),
+        InitStep::AllowDevice(device) => nodes::allow_device(state.root()?, device),
         InitStep::MakeSymbolicLink { target, path } => {
             nodes::make_symbolic_link(state.root()?, target, path)
         }
@@ -97,6 +122,7 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::WriteSysctl { path, value } => nodes::write_sysctl(state.root()?, path, value),
         InitStep::MakePathReadOnly { path } => mounts::make_read_only(state.root()?, path),
         InitStep::MaskPath { path } => mounts::mask(state.root()?, path),
+        InitStep::TakeTerminal(request) => terminal::take(request),
         InitStep::WaitAtGate => wait_at_gate(),
         InitStep::GiveStandardStreams { uid } => nodes::give_standard_streams(*uid),
         InitStep::CloseOnExec => close_on_exec(),
@@ -105,6 +131,7 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::BecomeUser(identity) => identity::become_user(identity),
         InitStep::SetCapabilities(sets) => identity::set_capabilities(*sets),
         InitStep::SetNoNewPrivileges => system_call::control(libc::PR_SET_NO_NEW_PRIVS, 1),
+        InitStep::StandBefore(init) => init.stand_before(),
         InitStep::Execute(program) => Err(program.execute()),
     }
 }
@@ -128,13 +155,17 @@ pub(super) fn reset_signals() -> Result<(), Errno> {
             )
         };
     }
-    let none: u64 = 0;
+    block_signals(0)
+}
+
+/// Blocks the signals of this set, one bit each, and no others.
+pub(super) fn block_signals(set: u64) -> Result<(), Errno> {
     // SAFETY: the pointer names a set of 64 signals, whose size in bytes is given; the old set is not wanted.
     let result = unsafe {
         libc::syscall(
             libc::SYS_rt_sigprocmask,
             libc::SIG_SETMASK,
-            &raw const none,
+            &raw const set,
             std::ptr::null::<u64>(),
             size_of::<u64>(),
         )

@@ -51,6 +51,12 @@ pub enum ProcessError {
         /// The kind, as config.json spells it.
         kind: String,
     },
+    /// Each source whose mounts pass both ways takes a descriptor.
+    #[error("more than {most} shared mounts; use `rslave` or `rprivate` for some of them")]
+    TooManyShared {
+        /// How many there may be.
+        most: usize,
+    },
     /// The file system is not given as a layered root.
     #[error("the root file system has no layers")]
     NoLayers,
@@ -105,6 +111,22 @@ pub enum ProcessError {
     WorkingDirectory {
         /// The directory in the container.
         directory: String,
+        /// What the kernel does not like about it.
+        errno: Errno,
+    },
+    /// The container has no place for a terminal.
+    #[error("cannot make a terminal in the container: {}", errno.desc())]
+    Terminal {
+        /// Why it failed.
+        errno: Errno,
+    },
+    /// Something could not be mounted.
+    #[error("cannot mount `{origin}` on `{target}`: {}", errno.desc())]
+    Mount {
+        /// What was to be mounted: a path of the host, or a kind of file system.
+        origin: String,
+        /// The path in the container.
+        target: String,
         /// What the kernel does not like about it.
         errno: Errno,
     },
@@ -194,18 +216,6 @@ impl ProcessError {
             } => {
                 "the arguments and variables together are too long; a link adds four variables for every port that its target exposes"
             }
-            Self::WorkingDirectory {
-                errno: Errno::ENOENT,
-                ..
-            } => "make the directory in the container first, or choose another with `-w`",
-            Self::WorkingDirectory {
-                errno: Errno::ENOTDIR,
-                ..
-            } => "something that is no directory is in the way; choose another with `-w`",
-            Self::WorkingDirectory {
-                errno: Errno::EXDEV,
-                ..
-            } => "it leads out of the container; choose another with `-w`",
             Self::Clone {
                 errno: Errno::EPERM,
             }
@@ -221,9 +231,54 @@ impl ProcessError {
             Self::Step {
                 errno: Errno::ELOOP,
                 ..
+            }
+            | Self::Mount {
+                errno: Errno::ELOOP,
+                ..
             } => "the image has a symbolic link where a directory must be",
-            _ => return None,
+            error => error.place_hint()?,
         };
         Some(hint.to_owned())
+    }
+
+    /// What to do about places in the container that are not as they should be.
+    fn place_hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::WorkingDirectory {
+                errno: Errno::ENOENT,
+                ..
+            } => "make the directory in the container first, or choose another with `-w`",
+            Self::WorkingDirectory {
+                errno: Errno::ENOTDIR,
+                ..
+            } => "something that is no directory is in the way; choose another with `-w`",
+            Self::WorkingDirectory {
+                errno: Errno::EXDEV,
+                ..
+            } => "it leads out of the container; choose another with `-w`",
+            Self::Terminal {
+                errno: Errno::ENOSPC,
+            } => "the host has no more terminals: end some programs that have one",
+            Self::Terminal { .. } => {
+                "it is made in the container's `/dev/pts`, which must be the file system (devpts) that was mounted there"
+            }
+            Self::Mount {
+                errno: Errno::ENOTDIR,
+                ..
+            } => "a directory can only be mounted on a directory, and a file on a file",
+            Self::Mount {
+                errno: Errno::EROFS,
+                ..
+            } => {
+                "the destination has to be made, and lies in something that is read-only: make it there first"
+            }
+            Self::Mount {
+                errno: Errno::EXDEV,
+                ..
+            } => {
+                "a symbolic link on the way leads to the root directory, into /proc, or out of the volume"
+            }
+            _ => return None,
+        })
     }
 }

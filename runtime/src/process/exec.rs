@@ -19,8 +19,8 @@ use oci_spec::runtime::Process;
 use super::between::{self, Between, Birth, Descriptors};
 use super::clone::{Cloned, clone_child};
 use super::error::ProcessError;
-use super::init_step::InitStep;
-use super::process_steps::{first_steps, last_steps};
+use super::init_step::{Console, InitStep};
+use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::spawn::{HeldProcess, make_gate};
 use super::standard_streams::ChildStdio;
 
@@ -37,6 +37,7 @@ impl ExecPlan {
         let mut steps = first_steps();
         // It is born among the processes of the container.
         steps.push(InitStep::HideFromOthers);
+        steps.extend(terminal_step(process, Console::Left));
         steps.push(InitStep::WaitAtGate);
         steps.extend(last_steps(process)?);
         Ok(Self {

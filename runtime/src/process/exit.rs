@@ -9,6 +9,9 @@ use nix::errno::Errno;
 use super::between::Between;
 use super::error::ProcessError;
 
+/// Of linux/pidfd.h, since Linux 6.9: the signal is for the process group that the process leads.
+const PIDFD_SIGNAL_PROCESS_GROUP: libc::c_uint = 1 << 2;
+
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -102,6 +105,21 @@ impl RunningProcess {
         })
     }
 
+    /// Kills the process and, since Linux 6.9, whoever is in its process group; before that, only the process. One that has
+    /// ended is no error.
+    pub fn kill_group(&self) -> Result<(), ProcessError> {
+        let signal = libc::SIGKILL;
+        match send(self.pidfd.as_fd(), signal, PIDFD_SIGNAL_PROCESS_GROUP) {
+            Err(Errno::EINVAL) => self.signal(signal),
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(errno) => Err(ProcessError::Signal {
+                pid: self.pid,
+                signal,
+                errno,
+            }),
+        }
+    }
+
     fn reap(&self) -> Result<Exit, Errno> {
         match &self.parent {
             Parent::Caller => wait_for(self.pidfd.as_fd(), Reap::Now),
@@ -122,14 +140,18 @@ impl Drop for RunningProcess {
 }
 
 pub(super) fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<(), Errno> {
-    // SAFETY: pidfd_send_signal takes a descriptor, a number, and a null pointer that stands for an ordinary signal.
+    send(pidfd, signal, 0)
+}
+
+fn send(pidfd: BorrowedFd<'_>, signal: i32, flags: libc::c_uint) -> Result<(), Errno> {
+    // SAFETY: pidfd_send_signal takes numbers, and a null pointer that stands for an ordinary signal.
     let result = unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
             pidfd.as_raw_fd(),
             signal,
             std::ptr::null::<libc::siginfo_t>(),
-            0,
+            flags,
         )
     };
     Errno::result(result).map(drop)

@@ -4,10 +4,10 @@
 
 use minirun_netns::explain::{Explain, Explanation};
 
+use super::bind_explanation::explain_bind;
 use super::init_plan::InitPlan;
-use super::init_step::{BindMount, CapabilitySets, Device, FileSystemMount, Identity, InitStep};
+use super::init_step::{CapabilitySets, Device, FileSystemMount, Identity, InitStep};
 use super::overlay::OverlayMount;
-use super::system_call::{Depth, MOUNT_ATTR_RDONLY};
 use super::text::{quoted, shown};
 
 /// The flag of `clone3` for each namespace, and its option of unshare(1).
@@ -45,12 +45,14 @@ impl Explain for InitStep {
             | Self::EnterRoot { .. }
             | Self::MountFileSystem(_)
             | Self::BindMount(_)
+            | Self::HoldSource(_)
             | Self::SetPropagation { .. }
             | Self::PivotRoot
             | Self::MakeRootReadOnly
             | Self::MakePathReadOnly { .. }
             | Self::MaskPath { .. } => explain_mount(self),
             Self::MakeDevice(_)
+            | Self::AllowDevice(_)
             | Self::MakeSymbolicLink { .. }
             | Self::MakeWorkingDirectory { .. }
             | Self::SetHostname { .. }
@@ -59,6 +61,7 @@ impl Explain for InitStep {
             | Self::BecomeUser(_)
             | Self::SetCapabilities(_)
             | Self::SetNoNewPrivileges
+            | Self::StandBefore(_)
             | Self::Execute(_) => explain_identity(self),
             _ => explain_process(self),
         };
@@ -79,6 +82,13 @@ fn explain_mount(step: &InitStep) -> (String, String) {
                 format!("mount --make-r{word} /"),
             )
         }
+        InitStep::HoldSource(source) => (
+            format!(
+                "take hold of {}, as long as its mounts are the host's",
+                shown(&source.path)
+            ),
+            String::new(),
+        ),
         InitStep::MountOverlay(mount) => explain_overlay(mount),
         InitStep::EnterRoot { path } => (
             format!("take {} as the new root", shown(path)),
@@ -144,33 +154,16 @@ fn explain_file_system(mount: &FileSystemMount) -> (String, String) {
     )
 }
 
-fn explain_bind(mount: &BindMount) -> (String, String) {
-    let option = match mount.depth {
-        Depth::Single => "--bind",
-        Depth::Recursive => "--rbind",
-    };
-    let target = quoted(&mount.target);
-    let read_only = if mount.attributes.set & MOUNT_ATTR_RDONLY != 0 {
-        format!(" && mount -o remount,bind,ro {target}")
-    } else {
-        String::new()
-    };
-    (
-        format!(
-            "show the host's {} as /{}",
-            shown(&mount.source),
-            shown(&mount.target)
-        ),
-        format!(
-            "mount {option} {} {target}{read_only}",
-            quoted(&mount.source)
-        ),
-    )
-}
-
 fn explain_content(step: &InitStep) -> (String, String) {
     match step {
         InitStep::MakeDevice(device) => explain_device(device),
+        InitStep::AllowDevice(device) => {
+            let path = quoted(&device.path);
+            (
+                format!("let the device /{} be opened", shown(&device.path)),
+                format!("mount --bind {path} {path} && mount -o remount,bind,dev {path}"),
+            )
+        }
         InitStep::MakeSymbolicLink { target, path } => (
             format!("make /{} a link to {}", shown(path), shown(target)),
             format!("ln -s {} {}", quoted(target), quoted(path)),
@@ -254,6 +247,10 @@ fn explain_identity(step: &InitStep) -> (String, String) {
             "refuse privileges of set-user-id programs".into(),
             "setpriv --no-new-privs".into(),
         ),
+        InitStep::StandBefore(_) => (
+            "stay before the program, pass signals on to it and reap orphans".into(),
+            "tini --".into(),
+        ),
         InitStep::Execute(program) => (
             format!("run {}", program.command()),
             format!("exec {}", program.command_line()),
@@ -289,6 +286,7 @@ fn explain_process(step: &InitStep) -> (String, String) {
             "choom --adjust 0 --pid $$",
         ),
         InitStep::HideFromOthers => ("keep other processes from looking into this one", ""),
+        InitStep::TakeTerminal(_) => ("take a terminal of the container's own", ""),
         InitStep::WaitAtGate => ("wait until the network is ready", ""),
         InitStep::CloseOnExec => ("close every other file when the program starts", ""),
         InitStep::SetUmask { mask } => {

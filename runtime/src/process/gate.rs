@@ -23,6 +23,8 @@ pub(super) enum Report {
     NotEntered(Errno),
     /// The real child has ended.
     Ended(Exit),
+    /// The child has a terminal, whose other end comes along.
+    Terminal,
     /// The step of this index failed.
     Failed(u32, Errno),
 }
@@ -32,6 +34,7 @@ const CLONED: u32 = u32::MAX - 1;
 const NOT_ENTERED: u32 = u32::MAX - 2;
 const EXITED: u32 = u32::MAX - 3;
 const KILLED: u32 = u32::MAX - 4;
+const TERMINAL: u32 = u32::MAX - 5;
 
 impl Report {
     fn encode(self) -> [u8; 8] {
@@ -41,6 +44,7 @@ impl Report {
             Self::NotEntered(errno) => (NOT_ENTERED, errno as i32),
             Self::Ended(Exit::Code(code)) => (EXITED, code),
             Self::Ended(Exit::Signal(signal)) => (KILLED, signal),
+            Self::Terminal => (TERMINAL, 0),
             Self::Failed(index, errno) => (index, errno as i32),
         };
         let [a, b, c, d] = kind.to_ne_bytes();
@@ -56,6 +60,7 @@ impl Report {
             NOT_ENTERED => Self::NotEntered(Errno::from_raw(value)),
             EXITED => Self::Ended(Exit::Code(value)),
             KILLED => Self::Ended(Exit::Signal(value)),
+            TERMINAL => Self::Terminal,
             index => Self::Failed(index, Errno::from_raw(value)),
         }
     }
@@ -93,7 +98,7 @@ pub(super) fn send(gate: RawFd, report: Report) -> Result<(), Errno> {
     Errno::result(result).map(drop)
 }
 
-/// Sends a report with a descriptor. Called in the process between: no allocation.
+/// Sends a report with a descriptor. Called in the child and in the process between: no allocation.
 pub(super) fn send_with(
     gate: RawFd,
     report: Report,
@@ -190,6 +195,7 @@ mod tests {
             Report::NotEntered(Errno::ESRCH),
             Report::Ended(Exit::Code(255)),
             Report::Ended(Exit::Signal(64)),
+            Report::Terminal,
             Report::Failed(7, Errno::ENOENT),
         ] {
             send(theirs.as_raw_fd(), report).expect("a report is sent");

@@ -1,16 +1,16 @@
 //! From a Spec to the steps of a container's first process.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
 
 use super::error::ProcessError;
-use super::init_step::InitStep;
+use super::init::Init;
+use super::init_step::{Console, InitStep};
 use super::mount_options::root_propagation;
 use super::overlay::OverlayRoot;
-use super::process_steps::{first_steps, last_steps};
+use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::root_steps;
 use super::text::{c_string, relative_to_root};
 
@@ -22,12 +22,26 @@ pub struct InitPlan {
     pub(super) namespaces: u64,
 }
 
+/// Who is the first process of a container, to which the kernel sends all orphans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstProcess {
+    /// The program itself.
+    Program,
+    /// A small process of ours that stands before the program, passes signals on and reaps orphans.
+    Init,
+}
+
 impl InitPlan {
     /// Prepares the start of the Spec's process in the root file system `root`. Touches nothing.
     ///
     /// Of the Spec's namespaces each must be a new one. The root of the cgroup namespace is the cgroup that the process
-    /// is cloned into.
-    pub fn prepare(spec: &Spec, root: &OverlayRoot) -> Result<Self, ProcessError> {
+    /// is cloned into. `volumes` is the directory of the volumes, in whose content no symbolic link leads a mount astray.
+    pub fn prepare(
+        spec: &Spec,
+        root: &OverlayRoot,
+        first: FirstProcess,
+        volumes: &Path,
+    ) -> Result<Self, ProcessError> {
         let process = spec
             .process()
             .as_ref()
@@ -40,9 +54,19 @@ impl InitPlan {
         let mut steps = first_steps();
         steps.push(InitStep::DropMemoryProtection);
         steps.push(InitStep::SetUmask { mask: 0 });
-        steps.extend(file_system_steps(spec, linux, root)?);
+        steps.extend(file_system_steps((spec, linux), root, volumes)?);
+        steps.extend(terminal_step(process, Console::Shown));
         steps.push(InitStep::WaitAtGate);
         steps.extend(last_steps(process)?);
+        if first == FirstProcess::Init {
+            // Behind the program's identity, which is that of both, and before its execution.
+            let before_program = steps.len() - 1;
+            let stand = [
+                InitStep::HideFromOthers,
+                InitStep::StandBefore(Init::prepare()),
+            ];
+            steps.splice(before_program..before_program, stand);
+        }
         Ok(Self {
             steps: steps.into(),
             namespaces,
@@ -97,21 +121,14 @@ fn namespaces(linux: &Linux) -> Result<u64, ProcessError> {
 /// made before the root is closed to writes, kernel parameters are written before /proc/sys is, and /dev/null must be
 /// there to hide a file with it.
 fn file_system_steps(
-    spec: &Spec,
-    linux: &Linux,
+    (spec, linux): (&Spec, &Linux),
     root: &OverlayRoot,
+    volumes: &Path,
 ) -> Result<Vec<InitStep>, ProcessError> {
-    let mut steps = vec![
-        InitStep::SetPropagation {
-            flags: root_propagation(linux.rootfs_propagation().as_deref()),
-        },
-        InitStep::MountOverlay(root.mount()?),
-        InitStep::EnterRoot {
-            path: c_string("path", root.merged.as_os_str().as_bytes())?,
-        },
-    ];
-    steps.extend(root_steps::mounts(spec)?);
-    steps.extend(root_steps::devices(linux)?);
+    let mounts = spec.mounts().as_deref().unwrap_or_default();
+    let propagation = root_propagation(linux.rootfs_propagation().as_deref());
+    let mut steps = root_steps::root(root, (mounts, volumes), propagation)?;
+    steps.extend(root_steps::devices(spec, linux)?);
     steps.push(InitStep::PivotRoot);
     // The root itself is always there.
     if let Some(process) = spec.process()

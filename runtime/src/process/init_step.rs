@@ -6,9 +6,11 @@
 
 use std::ffi::CString;
 
+use super::init::Init;
+use super::mount_options::BindAttributes;
 use super::overlay::OverlayMount;
 use super::program::Program;
-use super::system_call::{Depth, MountAttributes};
+use super::system_call::Depth;
 
 /// One thing that a child does before its program runs.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub enum InitStep {
         /// The bits.
         mask: libc::mode_t,
     },
+    /// Takes hold of a part of the host's file system whose mounts shall pass both ways, while that is still possible.
+    HoldSource(HeldSource),
     /// Keeps mounts of this namespace from reaching the host.
     SetPropagation {
         /// `MS_PRIVATE` or `MS_SLAVE`, with `MS_REC`.
@@ -48,6 +52,8 @@ pub enum InitStep {
     BindMount(BindMount),
     /// Makes a device node, and lets it be opened although nodes in the container are not.
     MakeDevice(Device),
+    /// Lets a device node of a user's own /dev be opened, if it is there.
+    AllowDevice(Device),
     /// Makes a symbolic link, unless something is there.
     MakeSymbolicLink {
         /// What the link says.
@@ -86,6 +92,8 @@ pub enum InitStep {
         /// The path.
         path: CString,
     },
+    /// Makes a terminal in the container, takes it as the standard streams, and hands its other end to the parent.
+    TakeTerminal(TerminalRequest),
     /// Tells the parent that the root is ready, and waits for its word.
     WaitAtGate,
     /// Lets the user of the container open its standard streams by name, where they are pipes.
@@ -111,6 +119,8 @@ pub enum InitStep {
     SetCapabilities(CapabilitySets),
     /// Keeps programs from gaining privileges by set-user-id bits and file capabilities.
     SetNoNewPrivileges,
+    /// Makes a child that becomes the program, and stays before it.
+    StandBefore(Init),
     /// Replaces the process by the program.
     Execute(Program),
 }
@@ -132,11 +142,31 @@ pub struct FileSystemMount {
 /// A file or directory of the host, shown in the container.
 #[derive(Debug)]
 pub struct BindMount {
-    /// The path on the host.
-    pub(super) source: CString,
+    pub(super) source: BindSource,
     pub(super) target: CString,
     pub(super) depth: Depth,
-    pub(super) attributes: MountAttributes,
+    pub(super) attributes: BindAttributes,
+    /// The place of the source among those that are held; none if it is opened when it is mounted.
+    pub(super) held: Option<usize>,
+}
+
+/// Where a bind mount comes from.
+#[derive(Debug)]
+pub struct BindSource {
+    /// The path on the host.
+    pub(super) path: CString,
+    /// A path below it that containers can write to, and that nothing may lead out of.
+    pub(super) below: Option<CString>,
+}
+
+/// A source of a bind mount that is opened before the container's mounts are cut off from the host's.
+#[derive(Debug)]
+pub struct HeldSource {
+    /// The path on the host.
+    pub(super) path: CString,
+    pub(super) depth: Depth,
+    /// Its place among those that are held.
+    pub(super) place: usize,
 }
 
 /// A device node.
@@ -149,6 +179,25 @@ pub struct Device {
     pub(super) minor: u32,
     pub(super) uid: libc::uid_t,
     pub(super) gid: libc::gid_t,
+}
+
+/// A terminal for a process.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TerminalRequest {
+    pub(super) rows: libc::c_ushort,
+    pub(super) columns: libc::c_ushort,
+    /// Whose it is.
+    pub(super) uid: libc::uid_t,
+    pub(super) console: Console,
+}
+
+/// Whether a terminal is `/dev/console`, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Console {
+    /// It is, as the terminal of the container's first process.
+    Shown,
+    /// It is not: another may be.
+    Left,
 }
 
 /// Who a process is.

@@ -7,15 +7,19 @@
 //!    held the allocator's lock at the moment of the clone.
 //! 2. `spawn` (`spawn.rs`) makes a socket pair, the *gate*, and one `clone3` call makes the child in its namespaces.
 //! 3. The child (`child.rs`) first gives up every descriptor of the parent but its standard streams and the gate. Then
-//!    it runs the steps: file system (`mounts.rs`), nodes and files (`nodes.rs`), always below a descriptor of the new
+//!    it runs the steps: file system (`mounts.rs`, `binds.rs`), nodes and files (`nodes.rs`), always below a descriptor of the new
 //!    root (`root_path.rs`), so that no symbolic link of an image can lead the mounts of the runtime to another place.
 //! 4. At the step `WaitAtGate` the root is ready; the child says so and waits. The parent meanwhile connects the
 //!    network. Nothing of the image has run yet, so nothing can interfere with the steps so far.
 //! 5. The gate opens; the child takes on its identity (`identity.rs`) and executes its program (`program.rs`).
 //! 6. A step that fails sends its index and error number through the gate. The gate closes on exec, so its end without
 //!    a message means that the program runs.
-//! 7. `spawn_exec` (`exec.rs`) enters the namespaces of a running container by way of a process between (`between.rs`),
+//! 7. With `--init` it forks before that, and only its child executes the program; it stays itself, to pass signals on
+//!    and to reap (`init.rs`).
+//! 8. `spawn_exec` (`exec.rs`) enters the namespaces of a running container by way of a process between (`between.rs`),
 //!    which clones the real one and stays as its parent; that one runs the same identity steps.
+//! 8. A process that asks for a terminal makes it itself (`terminal.rs`), in the container's own file system of terminals,
+//!    and sends the other end through the gate before it says that it is ready.
 //!
 //! The child dies with the thread that spawned it: that thread must live as long as the container. While that parent
 //! runs, a container cannot write to the executable of minirun through `/proc/self/exe`: the kernel refuses to open the
@@ -23,20 +27,25 @@
 //! file, if minirun was upgraded meanwhile, and seals its own (`sealed.rs`).
 
 mod between;
+mod bind_explanation;
+mod binds;
 mod child;
 mod clone;
 mod descriptor_message;
+mod detached_root;
 mod error;
 mod exec;
 mod exit;
 mod explanation;
 mod gate;
 mod identity;
+mod init;
 mod init_plan;
 mod init_step;
 mod mount_options;
 mod mounts;
 mod nodes;
+mod option_buffer;
 mod overlay;
 mod path_buffer;
 mod process_steps;
@@ -47,16 +56,19 @@ mod sealed;
 mod spawn;
 mod standard_streams;
 mod system_call;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use detached_root::{RootPlan, RootView, RootWrites, clone_running_root, clone_stopped_root};
 pub use error::ProcessError;
 pub use exec::{ExecPlan, spawn_exec};
 pub use exit::{Exit, RunningProcess};
-pub use init_plan::InitPlan;
+pub use init_plan::{FirstProcess, InitPlan};
 pub use init_step::InitStep;
 pub use overlay::OverlayRoot;
 pub use sealed::Sealed;
 pub use spawn::{HeldProcess, spawn};
 pub use standard_streams::ChildStdio;
+pub(crate) use terminal::peer;

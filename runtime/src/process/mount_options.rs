@@ -5,6 +5,15 @@ use super::system_call::{
     MountAttributes,
 };
 
+/// What a bind mount is changed to before it is attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct BindAttributes {
+    /// For the mount itself.
+    pub(super) single: MountAttributes,
+    /// For it and all mounts below.
+    pub(super) recursive: MountAttributes,
+}
+
 /// The options of one mount of a Spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct MountOptions {
@@ -12,6 +21,10 @@ pub(super) struct MountOptions {
     pub(super) flags: libc::c_ulong,
     /// Flags that were taken back by words like `rw` or `exec`.
     pub(super) cleared: libc::c_ulong,
+    /// Flags that hold for the mounts below as well, by words like `rro`.
+    pub(super) recursive_flags: libc::c_ulong,
+    /// Flags that were taken back from the mounts below as well, by words like `rrw`.
+    pub(super) recursive_cleared: libc::c_ulong,
     /// `MS_PRIVATE` and its like, or 0.
     pub(super) propagation: libc::c_ulong,
     /// Comma-separated words for the file system.
@@ -46,6 +59,20 @@ const CLEARING: &[(&str, libc::c_ulong)] = &[
     ("nostrictatime", libc::MS_STRICTATIME),
 ];
 
+const RECURSIVE_SETTING: &[(&str, libc::c_ulong)] = &[
+    ("rro", libc::MS_RDONLY),
+    ("rnosuid", libc::MS_NOSUID),
+    ("rnodev", libc::MS_NODEV),
+    ("rnoexec", libc::MS_NOEXEC),
+];
+
+const RECURSIVE_CLEARING: &[(&str, libc::c_ulong)] = &[
+    ("rrw", libc::MS_RDONLY),
+    ("rsuid", libc::MS_NOSUID),
+    ("rdev", libc::MS_NODEV),
+    ("rexec", libc::MS_NOEXEC),
+];
+
 const PROPAGATION: &[(&str, libc::c_ulong)] = &[
     ("private", libc::MS_PRIVATE),
     ("rprivate", libc::MS_PRIVATE | libc::MS_REC),
@@ -74,22 +101,20 @@ impl MountOptions {
         options
     }
 
-    /// The same for a call that changes a mount that is there already.
-    pub(super) fn attributes(&self) -> MountAttributes {
-        let translate = |flags| {
-            ATTRIBUTES
-                .iter()
-                .filter(|(flag, _)| flags & flag != 0)
-                .fold(0, |sum, (_, attribute)| sum | attribute)
+    /// The same for calls that change a mount that is there already.
+    pub(super) fn attributes(&self) -> BindAttributes {
+        let propagation = match self.propagation {
+            0 => libc::MS_PRIVATE | libc::MS_REC,
+            propagation => propagation,
         };
-        MountAttributes {
-            set: translate(self.flags),
-            clear: translate(self.cleared),
-            propagation: match self.propagation {
-                0 => libc::MS_PRIVATE,
-                propagation => propagation & !libc::MS_REC,
-            },
-            user_namespace: 0,
+        let kind = propagation & !libc::MS_REC;
+        let (single, recursive) = match propagation & libc::MS_REC {
+            0 => (kind, 0),
+            _ => (0, kind),
+        };
+        BindAttributes {
+            single: attributes(self.flags, self.cleared, single),
+            recursive: attributes(self.recursive_flags, self.recursive_cleared, recursive),
         }
     }
 
@@ -110,6 +135,12 @@ impl MountOptions {
                 } else if let Some(flag) = find(CLEARING) {
                     self.flags &= !flag;
                     self.cleared |= flag;
+                } else if let Some(flag) = find(RECURSIVE_SETTING) {
+                    self.recursive_flags |= flag;
+                    self.recursive_cleared &= !flag;
+                } else if let Some(flag) = find(RECURSIVE_CLEARING) {
+                    self.recursive_flags &= !flag;
+                    self.recursive_cleared |= flag;
                 } else if let Some(flag) = find(PROPAGATION) {
                     self.propagation = flag;
                 } else {
@@ -118,6 +149,26 @@ impl MountOptions {
                 }
             }
         }
+    }
+}
+
+/// `mount_setattr` in the kernel's words.
+fn attributes(
+    flags: libc::c_ulong,
+    cleared: libc::c_ulong,
+    propagation: libc::c_ulong,
+) -> MountAttributes {
+    let translate = |flags| {
+        ATTRIBUTES
+            .iter()
+            .filter(|(flag, _)| flags & flag != 0)
+            .fold(0, |sum, (_, attribute)| sum | attribute)
+    };
+    MountAttributes {
+        set: translate(flags),
+        clear: translate(cleared),
+        propagation,
+        user_namespace: 0,
     }
 }
 
@@ -150,16 +201,30 @@ mod tests {
     #[test]
     fn a_later_word_overrides_an_earlier_one() {
         assert_eq!(parse("ro,rw").flags, 0);
-        assert_eq!(parse("rw,ro").attributes().set, MOUNT_ATTR_RDONLY);
-        assert_eq!(parse("rw,ro").attributes().clear, 0);
+        assert_eq!(parse("rw,ro").attributes().single.set, MOUNT_ATTR_RDONLY);
+        assert_eq!(parse("rw,ro").attributes().single.clear, 0);
+        assert_eq!(parse("rro,rrw").attributes().recursive.set, 0);
     }
 
     #[test]
     fn a_bind_mount_is_private_unless_it_says_otherwise() {
         let options = parse("rbind,ro");
         assert_eq!(options.bind, Some(Depth::Recursive));
-        assert_eq!(options.attributes().propagation, libc::MS_PRIVATE);
-        let slave = parse("bind,rslave").attributes();
-        assert_eq!(slave.propagation, libc::MS_SLAVE);
+        let attributes = options.attributes();
+        assert_eq!(attributes.recursive.propagation, libc::MS_PRIVATE);
+        assert_eq!(attributes.single.propagation, 0);
+        let slave = parse("bind,slave").attributes();
+        assert_eq!(slave.single.propagation, libc::MS_SLAVE);
+        assert_eq!(slave.recursive.propagation, 0);
+    }
+
+    #[test]
+    fn some_words_hold_for_the_mounts_below_as_well() {
+        let attributes = parse("rbind,rro,rnodev,noexec").attributes();
+        assert_eq!(
+            attributes.recursive.set,
+            MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV
+        );
+        assert_eq!(attributes.single.set, MOUNT_ATTR_NOEXEC);
     }
 }

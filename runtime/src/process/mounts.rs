@@ -9,7 +9,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::errno::Errno;
 
 use super::child::ChildState;
-use super::init_step::{BindMount, FileSystemMount};
+use super::init_step::FileSystemMount;
+use super::option_buffer::OptionBuffer;
 use super::overlay::OverlayMount;
 use super::root_path::{Links, NodeKind, locate, locate_or_create};
 use super::system_call::{
@@ -68,29 +69,47 @@ pub(super) fn mount_file_system(root: BorrowedFd<'_>, what: &FileSystemMount) ->
     } else {
         Links::Follow
     };
+    let found = match locate(root, &what.target, links) {
+        Ok(place) => Some(system_call::status(&place)?),
+        Err(Errno::ENOENT) => None,
+        Err(errno) => return Err(errno),
+    };
     let place = locate_or_create(root, &what.target, links, NodeKind::Directory)?;
+    if links == Links::Follow {
+        check_place(root, &place)?;
+    }
+    let mut buffer = OptionBuffer::new();
+    let data = match found {
+        // A directory that the image has keeps its mode.
+        Some(found) if kind == c"tmpfs" => buffer.with_mode(&what.data, found.st_mode)?,
+        _ => &what.data,
+    };
     enter_directory(place.as_fd())?;
-    mount(&what.source, c".", kind, (what.flags, Some(&what.data)))?;
+    mount(&what.source, c".", kind, (what.flags, Some(data)))?;
     enter_directory(root)
 }
 
-pub(super) fn bind(root: BorrowedFd<'_>, what: &BindMount) -> Result<(), Errno> {
-    let tree = system_call::clone_tree(&what.source, what.depth)?;
-    let kind = if system_call::is_directory(&tree)? {
-        NodeKind::Directory
-    } else {
-        NodeKind::File
-    };
-    let place = locate_or_create(root, &what.target, Links::Follow, kind)?;
-    set_mount_attributes(tree.as_fd(), what.depth, what.attributes)?;
-    attach(&tree, place.as_fd())
+/// What an image's symbolic links lead to is neither the root, which would hide what was mounted so far, nor a file of the kernel that
+/// the runtime relies on.
+pub(super) fn check_place(root: BorrowedFd<'_>, place: &OwnedFd) -> Result<(), Errno> {
+    let (one, other) = (system_call::status(&root)?, system_call::status(place)?);
+    let is_root = (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino);
+    if is_root || system_call::is_on(place, libc::PROC_SUPER_MAGIC)? {
+        return Err(Errno::EXDEV);
+    }
+    Ok(())
 }
 
 /// Mounts a device node over itself, so that it can be opened whatever the mount that it lies on says.
 pub(super) fn allow_device(node: &OwnedFd) -> Result<(), Errno> {
-    let tree = system_call::clone_tree_at(node.as_fd(), Depth::Single)?;
+    show_device(node.as_fd(), node.as_fd())
+}
+
+/// Mounts a device node at a place, where it can be opened.
+pub(super) fn show_device(node: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Result<(), Errno> {
+    let tree = system_call::clone_tree_at(node, Depth::Single)?;
     set_mount_attributes(tree.as_fd(), Depth::Single, DEVICE)?;
-    attach(&tree, node.as_fd())
+    attach(&tree, place)
 }
 
 /// The old root comes to lie over the new one and is taken off again, so no directory for it is needed.
@@ -145,7 +164,7 @@ fn if_present(result: Result<OwnedFd, Errno>) -> Result<Option<OwnedFd>, Errno> 
     }
 }
 
-fn open_directory(path: &CStr) -> Result<OwnedFd, Errno> {
+pub(super) fn open_directory(path: &CStr) -> Result<OwnedFd, Errno> {
     let how = OpenHow {
         flags: (libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC) as u64,
         mode: 0,

@@ -2,14 +2,13 @@
 //! allocation.
 
 use std::ffi::CStr;
-use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 
 use super::init_step::Device;
 use super::mounts;
-use super::root_path::{Links, NodeKind, locate_or_create};
+use super::root_path::{Links, NodeKind, locate, locate_or_create};
 use super::system_call::{self, OpenHow};
 
 /// The file systems of a container are mounted such that no device node in them can be opened, because its root may
@@ -36,6 +35,15 @@ pub(super) fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), E
         return Ok(());
     }
     mounts::allow_device(&node)
+}
+
+/// Of a /dev that is the user's own only what is there can be opened, and nothing is made in it.
+pub(super) fn allow_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), Errno> {
+    match locate(root, &device.path, Links::Refuse) {
+        Ok(node) if check_device(&node, device).is_ok() => mounts::allow_device(&node),
+        Ok(_) | Err(Errno::ENOENT | Errno::ELOOP | Errno::ENOTDIR) => Ok(()),
+        Err(errno) => Err(errno),
+    }
 }
 
 fn own_device(directory: &OwnedFd, name: &CStr, device: &Device) -> Result<(), Errno> {
@@ -98,11 +106,7 @@ pub(super) fn write_sysctl(root: BorrowedFd<'_>, path: &CStr, value: &CStr) -> R
         resolve: libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_SYMLINKS,
     };
     let file = system_call::open_at(root, path, how)?;
-    // SAFETY: statfs is plain data, for which all zeroes is a value.
-    let mut file_system: libc::statfs = unsafe { mem::zeroed() };
-    // SAFETY: the kernel writes one statfs to the place that the pointer names.
-    Errno::result(unsafe { libc::fstatfs(file.as_raw_fd(), &raw mut file_system) })?;
-    if file_system.f_type != libc::PROC_SUPER_MAGIC {
+    if !system_call::is_on(&file, libc::PROC_SUPER_MAGIC)? {
         return Err(Errno::ENODEV);
     }
     // SAFETY: the pointer and the length describe the bytes of the C string.

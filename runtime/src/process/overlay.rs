@@ -29,6 +29,10 @@ pub struct OverlayMount {
     pub(super) target: CString,
 }
 
+/// The directory that takes the writes must say all by itself what was written, whatever the host's kernel does by
+/// default: other programs of ours read it without a mount, and make a layer of an image of it.
+const PLAIN: &[u8] = b",redirect_dir=off,metacopy=off,index=off";
+
 /// mount(2) takes one page of options and the name of the file system's type is not part of it; a little is left for
 /// the kernel.
 const LIMIT: usize = 4000;
@@ -75,6 +79,7 @@ impl OverlayRoot {
         append_escaped(&mut options, &self.upper, directory);
         options.extend(b",workdir=");
         append_escaped(&mut options, &self.work, directory);
+        options.extend(PLAIN);
         options
     }
 
@@ -128,7 +133,8 @@ mod tests {
             mount.options.to_string_lossy(),
             "lowerdir=/var/lib/minirun/images/layers/00000000000000000000000000000000:\
              /var/lib/minirun/images/layers/00000000000000000000000000000001,\
-             upperdir=/var/lib/minirun/containers/a/upper,workdir=/var/lib/minirun/containers/a/work"
+             upperdir=/var/lib/minirun/containers/a/upper,workdir=/var/lib/minirun/containers/a/work,\
+             redirect_dir=off,metacopy=off,index=off"
         );
     }
 

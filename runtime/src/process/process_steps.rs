@@ -8,7 +8,7 @@ use std::str::FromStr;
 use oci_spec::runtime::{Capability, LinuxCapabilities, Process};
 
 use super::error::ProcessError;
-use super::init_step::{CapabilitySets, Identity, InitStep};
+use super::init_step::{CapabilitySets, Console, Identity, InitStep, TerminalRequest};
 use super::program::Program;
 use super::text::c_string;
 
@@ -23,6 +23,21 @@ pub(super) fn first_steps() -> Vec<InitStep> {
         InitStep::NewSession,
         InitStep::NewKeyring,
     ]
+}
+
+/// The terminal, if the process is to have one. It comes before the gate, so that the parent has the other end before
+/// the program can write to it.
+pub(super) fn terminal_step(process: &Process, console: Console) -> Option<InitStep> {
+    let size = process.console_size();
+    let cells = |count: u64| libc::c_ushort::try_from(count).unwrap_or(libc::c_ushort::MAX);
+    (process.terminal() == Some(true)).then(|| {
+        InitStep::TakeTerminal(TerminalRequest {
+            rows: size.map_or(0, |size| cells(size.height())),
+            columns: size.map_or(0, |size| cells(size.width())),
+            uid: process.user().uid(),
+            console,
+        })
+    })
 }
 
 /// What follows the gate, up to and including the program.

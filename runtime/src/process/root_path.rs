@@ -2,8 +2,9 @@
 //!
 //! The kernel resolves them as if the new root were the root already (`openat2` with `RESOLVE_IN_ROOT`). It cannot
 //! create on the way, so missing parts are made by a walk of our own that looks at one component at a time. Nothing of
-//! the image runs at that time, and every directory is opened anew without following links before something is made in
-//! it.
+//! the image runs at that time; but a volume that is mounted already may be changed by another container meanwhile. So
+//! every directory is opened anew below the root, without following links, before something is made in it, and again at
+//! the end: what changes under the walk makes it fail, or make an empty directory elsewhere in the same volume.
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -148,7 +149,11 @@ fn create(root: BorrowedFd<'_>, path: &VisitedPath, kind: NodeKind) -> Result<()
             ),
         }
     };
-    Errno::result(result).map(drop)
+    match Errno::result(result) {
+        // Somebody who has the same volume was faster.
+        Ok(_) | Err(Errno::EEXIST) => Ok(()),
+        Err(errno) => Err(errno),
+    }
 }
 
 #[cfg(test)]

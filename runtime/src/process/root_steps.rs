@@ -1,18 +1,20 @@
 //! The steps that make the root file system of a container out of its Spec: mounts, devices, links, and what is closed
 //! afterwards.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{Linux, LinuxDevice, LinuxDeviceType, Mount, Spec};
 
+use super::child::MOST_HELD_SOURCES;
 use super::error::ProcessError;
-use super::init_step::{BindMount, Device, FileSystemMount, InitStep};
+use super::init_step::{BindMount, BindSource, Device, FileSystemMount, HeldSource, InitStep};
 use super::mount_options::MountOptions;
+use super::overlay::OverlayRoot;
 use super::text::{c_string, relative_to_root};
 
 /// The device nodes that every container has: name below /dev, major, minor. See the runtime specification, "Default
 /// Devices".
-const DEFAULT_DEVICES: [(&str, u32, u32); 6] = [
+pub(super) const DEFAULT_DEVICES: [(&str, u32, u32); 6] = [
     ("null", 1, 3),
     ("zero", 1, 5),
     ("full", 1, 7),
@@ -31,33 +33,77 @@ const DEFAULT_LINKS: [(&str, &str); 6] = [
     ("ptmx", "pts/ptmx"),
 ];
 
-/// The mounts of the Spec in its order.
-pub(super) fn mounts(spec: &Spec) -> Result<Vec<InitStep>, ProcessError> {
-    spec.mounts()
-        .as_deref()
-        .unwrap_or_default()
+/// The root file system with these mounts in it, in their order. A source in one of the `volumes` is taken apart, because
+/// containers write there. `propagation` is that of the mounts of the host.
+pub(super) fn root(
+    root: &OverlayRoot,
+    (mounts, volumes): (&[Mount], &Path),
+    propagation: libc::c_ulong,
+) -> Result<Vec<InitStep>, ProcessError> {
+    let mounts = self::mounts(mounts, volumes)?;
+    let mut steps = held_sources(&mounts)?;
+    steps.extend([
+        InitStep::SetPropagation { flags: propagation },
+        InitStep::MountOverlay(root.mount()?),
+        InitStep::EnterRoot {
+            path: c_string("path", root.merged.as_os_str().as_encoded_bytes())?,
+        },
+    ]);
+    steps.extend(mounts);
+    Ok(steps)
+}
+
+fn mounts(mounts: &[Mount], volumes: &Path) -> Result<Vec<InitStep>, ProcessError> {
+    let mut held = 0;
+    mounts
         .iter()
-        .map(mount)
+        .map(|one| mount(one, volumes, &mut held))
         .collect()
 }
 
-fn mount(mount: &Mount) -> Result<InitStep, ProcessError> {
+/// The sources that must be opened before anything else, because their mounts pass both ways.
+fn held_sources(mounts: &[InitStep]) -> Result<Vec<InitStep>, ProcessError> {
+    let hold = |step: &InitStep| match step {
+        InitStep::BindMount(mount) => mount.held.map(|place| {
+            InitStep::HoldSource(HeldSource {
+                path: mount.source.path.clone(),
+                depth: mount.depth,
+                place,
+            })
+        }),
+        _ => None,
+    };
+    let held: Vec<InitStep> = mounts.iter().filter_map(hold).collect();
+    match held.len() > MOST_HELD_SOURCES {
+        true => Err(ProcessError::TooManyShared {
+            most: MOST_HELD_SOURCES,
+        }),
+        false => Ok(held),
+    }
+}
+
+fn mount(mount: &Mount, volumes: &Path, held: &mut usize) -> Result<InitStep, ProcessError> {
     let words = mount.options().as_deref().unwrap_or_default();
     let options = MountOptions::parse(words);
     let kind = mount.typ().as_deref().unwrap_or_default();
+    let target = relative_to_root("mount target", mount.destination())?;
+    if let Some(depth) = options.bind {
+        let is_shared = options.propagation & libc::MS_SHARED != 0;
+        let place = *held;
+        *held += usize::from(is_shared);
+        let source = mount.source().as_deref().unwrap_or(Path::new(""));
+        return Ok(InitStep::BindMount(BindMount {
+            source: bind_source(source, volumes)?,
+            target,
+            depth,
+            attributes: options.attributes(),
+            held: is_shared.then_some(place),
+        }));
+    }
     let source = match mount.source() {
         Some(source) => c_string("mount source", source.as_os_str().as_encoded_bytes())?,
         None => c_string("mount source", kind)?,
     };
-    let target = relative_to_root("mount target", mount.destination())?;
-    if let Some(depth) = options.bind {
-        return Ok(InitStep::BindMount(BindMount {
-            source,
-            target,
-            depth,
-            attributes: options.attributes(),
-        }));
-    }
     Ok(InitStep::MountFileSystem(FileSystemMount {
         source,
         // A Spec says `cgroup` whatever the version; a namespace of its own has only the second one to show.
@@ -72,33 +118,68 @@ fn mount(mount: &Mount) -> Result<InitStep, ProcessError> {
     }))
 }
 
-/// The default device nodes and those of the Spec, then the links.
-pub(super) fn devices(linux: &Linux) -> Result<Vec<InitStep>, ProcessError> {
+/// A path into a volume consists of the volume's own directory, which only root can change, and what lies below.
+fn bind_source(source: &Path, volumes: &Path) -> Result<BindSource, ProcessError> {
+    let word = |path: &Path| c_string("mount source", path.as_os_str().as_encoded_bytes());
+    let inside = source.strip_prefix(volumes).ok();
+    let below: Option<PathBuf> = inside.map(|path| path.components().skip(2).collect());
+    match below.filter(|below| !below.as_os_str().is_empty()) {
+        Some(below) => {
+            let depth = source.components().count() - below.components().count();
+            let directory: PathBuf = source.components().take(depth).collect();
+            Ok(BindSource {
+                path: word(&directory)?,
+                below: Some(word(&below)?),
+            })
+        }
+        None => Ok(BindSource {
+            path: word(source)?,
+            below: None,
+        }),
+    }
+}
+
+/// The default device nodes and those of the Spec, then the links. In a /dev of the user's own nothing is made; the devices that
+/// are there can be opened.
+pub(super) fn devices(spec: &Spec, linux: &Linux) -> Result<Vec<InitStep>, ProcessError> {
+    let own = has_bind_on_dev(spec);
     let mut steps = Vec::new();
     let declared = linux.devices().as_deref().unwrap_or_default();
     for (name, major, minor) in DEFAULT_DEVICES {
         let path = Path::new("/dev").join(name);
         if declared.iter().all(|device| *device.path() != path) {
-            steps.push(InitStep::MakeDevice(Device {
+            let device = Device {
                 path: relative_to_root("device", &path)?,
                 mode: libc::S_IFCHR | 0o666,
                 major,
                 minor,
                 uid: 0,
                 gid: 0,
-            }));
+            };
+            steps.push(match own {
+                true => InitStep::AllowDevice(device),
+                false => InitStep::MakeDevice(device),
+            });
         }
     }
     for device in declared {
         steps.push(InitStep::MakeDevice(declared_device(device)?));
     }
-    for (name, target) in DEFAULT_LINKS {
+    for (name, target) in DEFAULT_LINKS.iter().filter(|_| !own) {
         steps.push(InitStep::MakeSymbolicLink {
             target: c_string("link", target)?,
             path: c_string("link", format!("dev/{name}"))?,
         });
     }
     Ok(steps)
+}
+
+fn has_bind_on_dev(spec: &Spec) -> bool {
+    let mut mounts = spec.mounts().iter().flatten();
+    mounts.any(|mount| {
+        let words = mount.options().as_deref().unwrap_or_default();
+        mount.destination() == Path::new("/dev") && MountOptions::parse(words).bind.is_some()
+    })
 }
 
 fn declared_device(device: &LinuxDevice) -> Result<Device, ProcessError> {
@@ -168,6 +249,29 @@ pub(super) fn closed_paths(linux: &Linux) -> Result<Vec<InitStep>, ProcessError>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_in_a_volume_is_taken_apart_where_containers_can_write() {
+        let volumes = Path::new("/root/volumes");
+        for (source, path, below) in [
+            ("/root/volumes/db/_data", c"/root/volumes/db/_data", None),
+            (
+                "/root/volumes/db/_data/a/b",
+                c"/root/volumes/db/_data",
+                Some(c"a/b"),
+            ),
+            (
+                "/root/volumes2/db/_data/a",
+                c"/root/volumes2/db/_data/a",
+                None,
+            ),
+            ("/", c"/", None),
+        ] {
+            let taken = bind_source(Path::new(source), volumes).unwrap();
+            assert_eq!(taken.path.as_c_str(), path);
+            assert_eq!(taken.below.as_deref(), below);
+        }
+    }
 
     #[test]
     fn both_spellings_of_a_kernel_parameter_mean_the_same_file() {

@@ -27,6 +27,8 @@ pub struct HeldProcess {
     gate: OwnedFd,
     steps: Arc<[InitStep]>,
     progress: Progress,
+    /// The other end of the child's terminal, from when the root is ready until it is taken.
+    terminal: Option<OwnedFd>,
 }
 
 /// How far a child is known to have come.
@@ -72,6 +74,7 @@ impl HeldProcess {
             gate,
             steps,
             progress: Progress::MakingRoot,
+            terminal: None,
         }
     }
 
@@ -102,14 +105,24 @@ impl HeldProcess {
         if self.progress == Progress::RootReady {
             return Ok(());
         }
-        match self.next_report()? {
-            Some(Report::Ready) => {
-                self.progress = Progress::RootReady;
-                Ok(())
+        loop {
+            let report = gate::next_report_with(self.gate.as_fd())
+                .map_err(|errno| ProcessError::gate("read", errno))?;
+            match report {
+                Some((Report::Ready, _)) => {
+                    self.progress = Progress::RootReady;
+                    return Ok(());
+                }
+                Some((Report::Terminal, Some(terminal))) => self.terminal = Some(terminal),
+                Some((report, _)) => return Err(self.failure(report)),
+                None => return Err(self.death()),
             }
-            Some(report) => Err(self.failure(report)),
-            None => Err(self.death()),
         }
+    }
+
+    /// The other end of the child's terminal, once its root is ready; none if it has no terminal, or it was taken before.
+    pub fn take_terminal(&mut self) -> Option<OwnedFd> {
+        self.terminal.take()
     }
 
     /// Opens the gate and waits until the program runs. On failure the process is gone.
@@ -152,7 +165,8 @@ impl HeldProcess {
     }
 }
 
-fn failure_of_step(step: &InitStep, errno: Errno) -> ProcessError {
+/// What a failed step means for whoever asked for it.
+pub(super) fn failure_of_step(step: &InitStep, errno: Errno) -> ProcessError {
     match step {
         InitStep::Execute(program) => match errno {
             Errno::ENOENT | Errno::ENOTDIR => ProcessError::CommandNotFound {
@@ -169,6 +183,17 @@ fn failure_of_step(step: &InitStep, errno: Errno) -> ProcessError {
         },
         InitStep::ChangeDirectory { path } => ProcessError::WorkingDirectory {
             directory: shown(path),
+            errno,
+        },
+        InitStep::TakeTerminal(_) => ProcessError::Terminal { errno },
+        InitStep::BindMount(mount) => ProcessError::Mount {
+            origin: mount.source.shown(),
+            target: format!("/{}", shown(&mount.target)),
+            errno,
+        },
+        InitStep::MountFileSystem(mount) => ProcessError::Mount {
+            origin: shown(&mount.kind),
+            target: format!("/{}", shown(&mount.target)),
             errno,
         },
         step => ProcessError::Step {

@@ -58,23 +58,33 @@ impl Depth {
     }
 }
 
+/// How often the kernel may find that something was renamed while it looked a path up. Somebody who renames all the time must not keep a
+/// container from starting, nor its start from ending.
+const MOST_RENAMES: u32 = 1000;
+
 /// `openat2`.
 pub(super) fn open_at(
     directory: BorrowedFd<'_>,
     path: &CStr,
     how: OpenHow,
 ) -> Result<OwnedFd, Errno> {
-    // SAFETY: the pointers name a C string and one OpenHow, whose size is given.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_openat2,
-            directory.as_raw_fd(),
-            path.as_ptr(),
-            &raw const how,
-            size_of::<OpenHow>(),
-        )
-    };
-    owned(result)
+    let mut tries = 0;
+    loop {
+        // SAFETY: the pointers name a C string and one OpenHow, whose size is given.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_openat2,
+                directory.as_raw_fd(),
+                path.as_ptr(),
+                &raw const how,
+                size_of::<OpenHow>(),
+            )
+        };
+        match owned(result) {
+            Err(Errno::EAGAIN) if tries < MOST_RENAMES => tries += 1,
+            outcome => return outcome,
+        }
+    }
 }
 
 /// `open_tree` with a clone: a copy of the mounts at a path that is attached nowhere yet.
@@ -181,6 +191,15 @@ pub(super) fn status(node: &impl AsFd) -> Result<libc::stat, Errno> {
     // SAFETY: the kernel writes one stat to the place that the pointer names.
     Errno::result(unsafe { libc::fstat(node.as_fd().as_raw_fd(), &raw mut status) })?;
     Ok(status)
+}
+
+/// Whether a place lies on a file system of this kind (`…_MAGIC`).
+pub(super) fn is_on(node: &impl AsFd, kind: libc::c_long) -> Result<bool, Errno> {
+    // SAFETY: statfs is plain data, for which all zeroes is a value.
+    let mut status: libc::statfs = unsafe { mem::zeroed() };
+    // SAFETY: the kernel writes one statfs to the place that the pointer names.
+    Errno::result(unsafe { libc::fstatfs(node.as_fd().as_raw_fd(), &raw mut status) })?;
+    Ok(status.f_type == kind)
 }
 
 pub(super) fn is_symbolic_link(node: &impl AsFd) -> Result<bool, Errno> {

@@ -46,9 +46,7 @@ impl ImagePrune {
             fits(&self.filter, &image.config.labels, Some(image.created), now)
         })?;
         let list = pruned::images(&images.removed);
-        let gap = if list.is_empty() { "" } else { "\n" };
-        let total = pruned::total(images.reclaimed_bytes);
-        print(&format!("{list}{gap}{total}"))?;
+        print(&pruned::with_total(&list, images.reclaimed_bytes))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -9,8 +9,9 @@ use crate::failure::{Failure, show_all};
 use crate::show::pruned;
 use clap::Args;
 use jiff::Timestamp;
-use minirun_runtime::prune::UnusedImages;
+use minirun_runtime::prune::{Pruned, UnusedImages};
 use minirun_runtime::runtime::Runtime;
+use minirun_runtime::storage::VolumeKind;
 use std::process::ExitCode;
 
 /// Options of `minirun system prune`.
@@ -46,6 +47,13 @@ impl SystemPrune {
         section(&pruned::containers(&containers.removed))?;
         let networks = runtime.prune_networks(&|network| network_fits(filters, network, now))?;
         section(&pruned::networks(&networks.removed))?;
+        let volumes = match self.volumes {
+            true => runtime.prune_volumes(&|volume| {
+                volume.kind == VolumeKind::Anonymous && fits(filters, &volume.labels, None, now)
+            })?,
+            false => Pruned::default(),
+        };
+        section(&pruned::volumes(&volumes.removed))?;
         let unused = match self.all {
             true => UnusedImages::All,
             false => UnusedImages::Dangling,
@@ -54,11 +62,11 @@ impl SystemPrune {
             fits(filters, &image.config.labels, Some(image.created), now)
         })?;
         section(&pruned::images(&images.removed))?;
-        let reclaimed = containers.reclaimed_bytes + images.reclaimed_bytes;
+        let reclaimed =
+            containers.reclaimed_bytes + volumes.reclaimed_bytes + images.reclaimed_bytes;
         print(&pruned::total(reclaimed))?;
-        Ok(show_all(
-            containers.failures.into_iter().chain(networks.failures),
-        ))
+        let failures = containers.failures.into_iter().chain(networks.failures);
+        Ok(show_all(failures.chain(volumes.failures)))
     }
 
     /// What will be removed, as Docker lists it.

@@ -138,7 +138,7 @@ fn container(usage: &ContainerUsage, now: Timestamp) -> ContainerRow<'_> {
         usage,
         id: config.id.short(),
         created_ago: ago(elapsed(config.created, now)),
-        status: status(&usage.details.state, now),
+        status: status(&usage.details, now),
     }
 }
 
@@ -210,22 +210,23 @@ impl Row for VolumeRow<'_> {
 
     fn cells(&self) -> Vec<String> {
         vec![
-            self.0.name.clone(),
+            self.0.volume.name.to_string(),
             self.0.links.to_string(),
             human_size(self.0.bytes),
         ]
     }
 
     fn identifier(&self) -> &str {
-        &self.0.name
+        self.0.volume.name.as_str()
     }
 
     fn json(&self) -> Value {
         json!({
             "Driver": "local",
+            "Labels": labels(&self.0.volume.labels),
             "Links": self.0.links.to_string(),
             "Mountpoint": self.0.path.to_string_lossy(),
-            "Name": self.0.name,
+            "Name": self.0.volume.name,
             "Scope": "local",
             "Size": human_size(self.0.bytes),
         })

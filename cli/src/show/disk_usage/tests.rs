@@ -1,8 +1,9 @@
 //! Two images, two containers and a volume.
 
-use super::super::fixture::{NOW, image, moment, running, stopped};
+use super::super::fixture::{NOW, image, moment, running, stopped, volumes};
 use super::*;
 use minirun_runtime::disk_usage::{ContainerSize, ImageUsage, VolumeUsage};
+use minirun_runtime::volumes::Volume;
 
 fn usage() -> DiskUsage {
     let image_usage = |names: &[&str], shared_bytes, unique_bytes, containers| ImageUsage {
@@ -31,7 +32,10 @@ fn usage() -> DiskUsage {
             container(running("web2"), 500),
         ],
         volumes: vec![VolumeUsage {
-            name: "data".into(),
+            volume: Volume {
+                name: "data".parse().unwrap(),
+                ..volumes()[0].volume.clone()
+            },
             path: "/root/volumes/data/_data".into(),
             bytes: 36,
             links: 0,

@@ -2,9 +2,12 @@
 
 use minirun_bridge::publish::{HostPort, PublishRequest};
 use minirun_runtime::config::ContainerConfig;
+use minirun_runtime::restart_policy::RestartPolicy;
 use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
+use super::resources::resources;
+use super::storage::add_to_host_config;
 
 /// The requests, whatever became of them; what is really bound stands in `NetworkSettings`.
 pub(super) fn host_config(config: &ContainerConfig) -> Value {
@@ -17,20 +20,36 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         .extra_hosts
         .iter()
         .map(|host| format!("{}:{}", host.name, host.address));
-    json!({
+    let mut document = json!({
         "LogConfig": {"Type": "json-file", "Config": {}},
         "NetworkMode": network_mode(network),
         "PortBindings": port_bindings(&network.publish),
+        "RestartPolicy": restart_policy(config.restart),
         "AutoRemove": config.auto_remove,
         "Dns": network.nameservers,
         "DnsOptions": texts(&network.dns_options),
         "DnsSearch": texts(&network.dns_search),
         "ExtraHosts": present(extra_hosts.collect()),
+        "Init": config.process.init.then_some(true),
         "Links": present(links.collect()),
         "PublishAllPorts": network.publish_all,
         "ReadonlyRootfs": config.read_only,
         "SecurityOpt": config.process.no_new_privileges.then_some(["no-new-privileges"]),
-    })
+    });
+    if let Value::Object(document) = &mut document {
+        document.extend(resources(&config.resources));
+    }
+    add_to_host_config(&mut document, config);
+    document
+}
+
+/// As Docker shows it: no limit is 0.
+fn restart_policy(policy: RestartPolicy) -> Value {
+    let most = match policy {
+        RestartPolicy::OnFailure(Some(most)) => most.get(),
+        _ => 0,
+    };
+    json!({"Name": policy.name(), "MaximumRetryCount": most})
 }
 
 fn texts(values: &[impl ToString]) -> Vec<String> {

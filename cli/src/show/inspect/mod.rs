@@ -4,14 +4,15 @@ mod config;
 mod host_config;
 mod membership;
 mod network_settings;
+mod resources;
 mod state;
+mod storage;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
 use minirun_runtime::details::ContainerDetails;
-use minirun_runtime::disk_usage::VolumeUsage;
 use minirun_runtime::image::Image;
 use serde_json::{Value, json};
 
@@ -28,18 +29,18 @@ pub fn container(details: &ContainerDetails) -> Value {
         "Created": rfc3339(Some(config.created)),
         "Path": program,
         "Args": arguments,
-        "State": state::state(&details.state),
+        "State": state::state(details),
         "Image": config.image_id,
         "ResolvConfPath": text(&paths.root.join("resolv.conf")),
         "HostnamePath": text(&paths.root.join("hostname")),
         "HostsPath": text(&paths.root.join("hosts")),
         "LogPath": text(&paths.log()),
         "Name": format!("/{}", config.name),
-        "RestartCount": 0,
+        "RestartCount": details.state.restart_count(),
         "Driver": "overlay",
         "Platform": "linux",
         "HostConfig": host_config::host_config(config),
-        "Mounts": [],
+        "Mounts": storage::mounts(config, &paths.volumes()),
         "Config": config::of_container(config),
         "NetworkSettings": network_settings::network_settings(details),
     })
@@ -53,22 +54,14 @@ pub fn image(image: &Image) -> Value {
         "Id": image.id,
         "RepoTags": names,
         "RepoDigests": [],
+        "Parent": image.parent.map(|parent| parent.to_string()).unwrap_or_default(),
+        "Comment": image.comment.as_deref().unwrap_or_default(),
         "Created": rfc3339(Some(image.created)),
+        "Author": image.author.as_deref().unwrap_or_default(),
         "Os": "linux",
         "Size": image.size_bytes,
         "Config": config::of_image(&image.config),
         "RootFS": {"Type": "layers", "Layers": layers},
-    })
-}
-
-/// The document of one volume.
-pub fn volume(volume: &VolumeUsage) -> Value {
-    json!({
-        "Driver": "local",
-        "Mountpoint": text(&volume.path),
-        "Name": volume.name,
-        "Options": null,
-        "Scope": "local",
     })
 }
 

@@ -1,25 +1,31 @@
 //! `State`: whether the container runs, and how it ended.
 
-use minirun_runtime::container_state::ContainerState;
+use minirun_runtime::details::ContainerDetails;
 use serde_json::{Value, json};
 
 use super::super::life::Life;
 use super::super::moment::rfc3339;
 
 /// The state in Docker's keys; those that speak of things minirun does not do are false.
-pub(super) fn state(state: &ContainerState) -> Value {
-    let life = Life::of(state);
-    json!({
+pub(super) fn state(details: &ContainerDetails) -> Value {
+    let life = Life::of(details);
+    let mut state = json!({
         "Status": life.word,
-        "Running": life.word == "running",
-        "Paused": false,
-        "Restarting": false,
-        "OOMKilled": false,
+        // Between two runs it counts as running, as with Docker; so does one that is paused.
+        "Running": details.state.is_up() && life.word != "created",
+        "Paused": life.word == "paused",
+        "Restarting": life.word == "restarting",
+        "OOMKilled": life.oom_killed,
         "Dead": false,
         "Pid": life.pid.unwrap_or_default(),
         "ExitCode": life.exit_code,
         "Error": life.error,
         "StartedAt": rfc3339(life.started),
         "FinishedAt": rfc3339(life.finished),
-    })
+    });
+    // Docker leaves the key out where nothing is checked.
+    if let Some(health) = &details.health {
+        state["Health"] = json!(health);
+    }
+    state
 }

@@ -8,6 +8,7 @@ use minirun_bridge::publish::parse_publish;
 use minirun_runtime::config::NetworkMode;
 use minirun_runtime::container_state::ContainerState;
 use minirun_runtime::details::{ContainerDetails, LinkedPorts};
+use minirun_runtime::health::{Health, HealthCheck, HealthTest};
 use minirun_runtime::networking::nominal_network_id;
 
 /// `web2` runs, is linked to `web1` as `web`, exposes 81 and publishes 80.
@@ -57,6 +58,21 @@ fn a_running_container_shows_its_process() {
 }
 
 #[test]
+fn health_is_shown_only_where_it_is_checked() {
+    let mut details = running("web1");
+    let document = container(&details);
+    assert_eq!(document["State"].get("Health"), None);
+    assert_eq!(document["Config"].get("Healthcheck"), None);
+    details.health = Some(Health::default());
+    details.config.health = Some(HealthCheck::of(HealthTest::Shell("true".into())));
+    let document = container(&details);
+    let starting = json!({"Status": "starting", "FailingStreak": 0, "Log": []});
+    assert_eq!(document["State"]["Health"], starting);
+    let check = json!({"Test": ["CMD-SHELL", "true"]});
+    assert_eq!(document["Config"]["Healthcheck"], check);
+}
+
+#[test]
 fn a_container_shows_what_was_asked_for() {
     let document = web2();
     assert_eq!(
@@ -65,15 +81,21 @@ fn a_container_shows_what_was_asked_for() {
             "LogConfig": {"Type": "json-file", "Config": {}},
             "NetworkMode": "bridge",
             "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
+            "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
             "AutoRemove": false,
             "Dns": [],
             "DnsOptions": [],
             "DnsSearch": [],
-            "ExtraHosts": null,
+            "ExtraHosts": null, "Init": null,
             "Links": ["/web1:/web2/web"],
             "PublishAllPorts": false,
             "ReadonlyRootfs": false,
-            "SecurityOpt": null
+            "SecurityOpt": null,
+            "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
+            "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null,
+            "Binds": null,
+            "VolumesFrom": null,
+            "ShmSize": 67108864
         })
     );
     assert_eq!(
@@ -86,6 +108,7 @@ fn a_container_shows_what_was_asked_for() {
             "Env": ["GREETING=hello there"],
             "Cmd": ["httpd", "-p", "80"],
             "Image": "demo",
+            "Volumes": null,
             "WorkingDir": "",
             "Entrypoint": null,
             "Labels": {},
@@ -246,12 +269,15 @@ fn an_image_is_inspected_as_docker_shows_it() {
             "Id": format!("sha256:{}", "a".repeat(64)),
             "RepoTags": ["demo:latest"],
             "RepoDigests": [],
+            "Parent": "",
+            "Comment": "",
             "Created": "2026-11-21T07:30:00Z",
+            "Author": "",
             "Os": "linux",
             "Size": 8_100_000,
             "Config": {
                 "User": "", "ExposedPorts": {"80/tcp": {}}, "Env": ["A=b"], "Cmd": ["httpd", "-p", "80"],
-                "WorkingDir": "", "Entrypoint": null, "Labels": {}, "StopSignal": "SIGTERM"
+                "Volumes": null, "WorkingDir": "", "Entrypoint": null, "Labels": {}, "StopSignal": "SIGTERM"
             },
             "RootFS": {
                 "Type": "layers",

@@ -116,7 +116,12 @@ impl Fixture {
         spec: &Value,
     ) -> Result<(HeldProcess, io::PipeReader), ProcessError> {
         let spec: Spec = serde_json::from_value(spec.clone()).expect("a Spec");
-        let plan = InitPlan::prepare(&spec, &self.root())?;
+        let plan = InitPlan::prepare(
+            &spec,
+            &self.root(),
+            FirstProcess::Program,
+            Path::new("/nowhere"),
+        )?;
         let (output, input) = io::pipe().expect("a pipe");
         let nothing = File::open("/dev/null").expect("/dev/null");
         let stdio = stdio(&nothing, &input);

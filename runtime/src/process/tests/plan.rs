@@ -1,5 +1,7 @@
 //! What a plan says, without doing it.
 
+use std::path::Path;
+
 use minirun_netns::explain::Explain;
 use serde_json::{Value, json};
 
@@ -16,7 +18,12 @@ fn root() -> OverlayRoot {
 }
 
 fn prepare(spec: Value) -> Result<InitPlan, ProcessError> {
-    InitPlan::prepare(&serde_json::from_value(spec).expect("a Spec"), &root())
+    InitPlan::prepare(
+        &serde_json::from_value(spec).expect("a Spec"),
+        &root(),
+        FirstProcess::Program,
+        Path::new("/nowhere"),
+    )
 }
 
 fn full_spec() -> Value {
@@ -45,7 +52,7 @@ fn every_step_says_what_it_does() {
         .collect();
     for expected in [
         "mount --make-rslave /",
-        "mount -t overlay -o nodev,lowerdir=/images/top:/images/base,upperdir=/c/upper,workdir=/c/work overlay /c/merged",
+        "mount -t overlay -o nodev,lowerdir=/images/top:/images/base,upperdir=/c/upper,workdir=/c/work,redirect_dir=off,metacopy=off,index=off overlay /c/merged",
         "cd /c/merged",
         "mkdir -p proc && mount -t proc -o nosuid,noexec,nodev proc proc",
         "mkdir -p sys/fs/cgroup && mount -t cgroup2 -o ro,nosuid,noexec,nodev cgroup sys/fs/cgroup",

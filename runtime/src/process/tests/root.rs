@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use nix::errno::Errno;
 use serde_json::json;
@@ -114,10 +115,13 @@ fn an_image_whose_proc_is_a_link_is_refused() {
     let fixture = Fixture::new();
     symlink(fixture.path("outside"), fixture.path("layer/proc")).expect("a link");
     match fixture.run(&spec_of(&["true"])) {
-        Err(error @ ProcessError::Step { errno, .. }) => {
+        Err(error @ ProcessError::Mount { errno, .. }) => {
             assert_eq!(errno, Errno::ELOOP);
             assert_eq!(error.exit_code(), 125);
-            assert!(error.to_string().contains("mount proc on /proc"), "{error}");
+            assert!(
+                error.to_string().contains("mount `proc` on `/proc`"),
+                "{error}"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -164,7 +168,8 @@ fn layers_whose_paths_do_not_fit_in_one_page_are_mounted_all_the_same() {
         root.layers.push(layer);
     }
     let spec = serde_json::from_value(spec_of_script("ls -d /file-*")).expect("a Spec");
-    let plan = InitPlan::prepare(&spec, &root).expect("it is prepared");
+    let plan = InitPlan::prepare(&spec, &root, FirstProcess::Program, Path::new("/nowhere"))
+        .expect("it is prepared");
     let (output, input) = std::io::pipe().expect("a pipe");
     let nothing = fs::File::open("/dev/null").expect("/dev/null");
     let held = spawn(&plan, stdio(&nothing, &input), None).expect("it is spawned");

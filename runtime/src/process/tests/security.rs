@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use serde_json::json;
 
@@ -115,7 +116,13 @@ fn a_container_sees_its_own_cgroup_as_the_root() {
     let directory = File::open(&cgroup.directory).expect("a cgroup");
     let spec = spec_of_script("grep 0:: /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs");
     let spec = serde_json::from_value(spec).expect("a Spec");
-    let plan = InitPlan::prepare(&spec, &fixture.root()).expect("it is prepared");
+    let plan = InitPlan::prepare(
+        &spec,
+        &fixture.root(),
+        FirstProcess::Program,
+        Path::new("/nowhere"),
+    )
+    .expect("it is prepared");
     let (output, input) = std::io::pipe().expect("a pipe");
     let nothing = File::open("/dev/null").expect("/dev/null");
     let held = spawn(&plan, stdio(&nothing, &input), Some(directory.as_fd())).expect("spawned");

@@ -1,0 +1,34 @@
+//! What is mounted in a container, in a few words.
+
+use minirun_runtime::config::ContainerConfig;
+use minirun_runtime::storage::MountKind;
+
+use super::list::Truncation;
+
+/// How many characters of a volume's name or a path a listing shows.
+const LONGEST: usize = 15;
+
+/// The volumes by name and the binds by their source, as `ps` shows them.
+pub(super) fn mounts(config: &ContainerConfig, truncation: Truncation) -> String {
+    let mounts = config.storage.mounts.iter();
+    let names = mounts.filter_map(|mount| match &mount.kind {
+        MountKind::Volume(volume) => Some(volume.name.as_str()),
+        MountKind::Bind(bind) => Some(bind.source.as_str()),
+        MountKind::Tmpfs(_) => None,
+    });
+    let shown: Vec<String> = names.map(|name| shortened(name, truncation)).collect();
+    shown.join(",")
+}
+
+/// How many volumes a container has.
+pub(super) fn local_volumes(config: &ContainerConfig) -> usize {
+    config.storage.volumes().count()
+}
+
+fn shortened(name: &str, truncation: Truncation) -> String {
+    if truncation == Truncation::Full || name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    let start = name.chars().take(LONGEST - 1);
+    start.chain(['…']).collect()
+}

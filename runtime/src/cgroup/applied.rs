@@ -1,0 +1,173 @@
+//! Settings that were made, and how to take them back.
+
+use super::control_file;
+use super::error::CgroupError;
+use super::legacy::LegacyGroup;
+use super::settings::{MEMORY_AND_SWAP, Origin, Setting, Value, ordered};
+use super::usage::unreclaimable_memory;
+use crate::byte_size::ByteSize;
+use std::path::{Path, PathBuf};
+
+/// What was changed, in its order.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// Each file with what it held before.
+    written: Vec<(PathBuf, String)>,
+    made: Vec<PathBuf>,
+}
+
+impl Applied {
+    /// Writes the settings into the files of a group.
+    pub(super) fn apply(
+        &mut self,
+        group: &Path,
+        settings: Vec<Setting>,
+    ) -> Result<(), CgroupError> {
+        let swap_now = control_file::number(&group.join(MEMORY_AND_SWAP))?;
+        for setting in ordered(settings, swap_now) {
+            self.write(group, &setting)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a group was made.
+    pub(super) fn note_made(&mut self, group: &LegacyGroup) {
+        self.made.push(group.path.clone());
+    }
+
+    /// Takes everything back, the last first. What cannot be is left: more cannot be done.
+    pub(super) fn take_back(self) {
+        for (path, value) in self.written.iter().rev() {
+            let _ = control_file::write(path, value);
+        }
+        for path in &self.made {
+            // A group that processes are in already limits nothing any more, and goes with the container.
+            let _ = super::directory::remove(path);
+        }
+    }
+
+    fn write(&mut self, group: &Path, setting: &Setting) -> Result<(), CgroupError> {
+        let path = group.join(setting.file);
+        let now = control_file::read(&path)?;
+        let value = match &setting.value {
+            Value::Text(text) => text.clone(),
+            Value::OfParent => of_parent(group, setting.file)?,
+        };
+        match (now, setting.origin) {
+            (None, Origin::Usual) => return Ok(()),
+            // Writing it anew might have effects all the same, such as emptying lists.
+            (Some(now), _) if now.trim() == value.trim() => return Ok(()),
+            (Some(now), _) => self.written.push((path.clone(), now)),
+            // The failure to write says that the file is missing.
+            (None, Origin::Asked) => {}
+        }
+        check_memory(group, (setting.file, &value))?;
+        let written = control_file::write(&path, &value);
+        written.map_err(|error| explain(group, &value, error))
+    }
+}
+
+fn of_parent(group: &Path, file: &str) -> Result<String, CgroupError> {
+    let path = group.parent().unwrap_or(group).join(file);
+    Ok(control_file::read(&path)?.unwrap_or_default())
+}
+
+/// Version 2 does not refuse what is less than the memory in use, it kills.
+fn check_memory(group: &Path, (file, value): (&str, &str)) -> Result<(), CgroupError> {
+    let (true, Ok(limit)) = (file == "memory.max", value.parse()) else {
+        return Ok(());
+    };
+    match unreclaimable_memory(group)? {
+        Some(used) if used > limit => Err(CgroupError::MemoryInUse {
+            limit: ByteSize(limit),
+            used: ByteSize(used),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Version 1 refuses what is less than the memory in use, in a word that says little.
+fn explain(group: &Path, value: &str, error: CgroupError) -> CgroupError {
+    let is_busy = matches!(&error, CgroupError::Write { path, source, .. }
+        if source.raw_os_error() == Some(libc::EBUSY) && path.ends_with("memory.limit_in_bytes"));
+    match (is_busy, value.parse(), unreclaimable_memory(group)) {
+        (true, Ok(limit), Ok(Some(used))) => CgroupError::MemoryInUse {
+            limit: ByteSize(limit),
+            used: ByteSize(used),
+        },
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cgroup::hierarchy::Controller;
+    use crate::cgroup::settings::{Version, settings};
+    use crate::resources::{Resources, ResourcesChange};
+    use std::fs;
+
+    const M: u64 = 1 << 20;
+
+    /// Files as version 2 shows them; a directory takes what is written without a word.
+    fn group() -> tempfile::TempDir {
+        let group = tempfile::tempdir().unwrap();
+        for (file, text) in [
+            ("memory.max", "max\n"),
+            ("memory.low", "0\n"),
+            ("memory.current", "104857600\n"),
+            ("memory.stat", "anon 1\ninactive_file 52428800\n"),
+        ] {
+            fs::write(group.path().join(file), text).unwrap();
+        }
+        group
+    }
+
+    fn memory(size: &str) -> Vec<Setting> {
+        let change = ResourcesChange {
+            memory: Some(size.parse().unwrap()),
+            ..ResourcesChange::default()
+        };
+        let resources = Resources::default().changed(&change).unwrap();
+        settings((Controller::Memory, Version::Two), &resources)
+    }
+
+    #[test]
+    fn what_was_written_is_taken_back() {
+        let group = group();
+        let maximum = || fs::read_to_string(group.path().join("memory.max")).unwrap();
+        let mut applied = Applied::default();
+        applied.apply(group.path(), memory("64m")).unwrap();
+        assert_eq!(maximum(), (64 * M).to_string());
+        applied.apply(group.path(), memory("96m")).unwrap();
+        applied.take_back();
+        assert_eq!(maximum(), "max\n");
+    }
+
+    #[test]
+    fn a_limit_below_the_memory_in_use_is_refused_where_the_kernel_would_kill() {
+        let group = group();
+        let error = Applied::default().apply(group.path(), memory("32m"));
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "memory cannot be limited to 32m: the container uses 50m now"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_missing_is_missed_only_if_its_limit_was_asked_for() {
+        let group = group();
+        Applied::default()
+            .apply(group.path(), memory("64m"))
+            .unwrap();
+        let change = ResourcesChange {
+            memory: Some("64m".parse().unwrap()),
+            memory_swap: Some("96m".parse().unwrap()),
+            ..ResourcesChange::default()
+        };
+        let resources = Resources::default().changed(&change).unwrap();
+        let asked = settings((Controller::Memory, Version::Two), &resources);
+        let error = Applied::default().apply(group.path(), asked).unwrap_err();
+        assert!(error.to_string().contains("memory.swap.max"), "{error}");
+    }
+}

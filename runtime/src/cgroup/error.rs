@@ -1,0 +1,147 @@
+//! Why an operation on a control group failed.
+
+use super::hierarchy::Controller;
+use crate::byte_size::ByteSize;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why an operation on a control group failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CgroupError {
+    /// The hierarchy cannot be looked at.
+    #[error("cannot examine `{}`: {source}", path.display())]
+    Examine {
+        /// The directory.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The group, or its parent, cannot be made.
+    #[error("cannot create the control group `{}`: {source}", path.display())]
+    Create {
+        /// The group's directory.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The group cannot be opened.
+    #[error("cannot open the control group `{}`: {source}", path.display())]
+    Open {
+        /// The group's directory.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A group of this container is there already, and processes are in it.
+    #[error("the control group `{}` still holds processes of an earlier start: kill them first", .0.display())]
+    Occupied(PathBuf),
+    /// The processes cannot be killed.
+    #[error("cannot kill the processes in the control group `{}`: {source}", path.display())]
+    Kill {
+        /// The group's directory.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The events of the group cannot be read or waited for.
+    #[error("cannot watch the control group `{}`: {source}", path.display())]
+    Watch {
+        /// The group's directory.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Processes are left in the group though they were waited for.
+    #[error("the control group `{}` still holds processes after {} ms", path.display(), waited.as_millis())]
+    NotEmpty {
+        /// The group's directory.
+        path: PathBuf,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The group cannot be removed.
+    #[error("cannot remove the control group `{}`: {source}", path.display())]
+    Remove {
+        /// The group's directory.
+        path: PathBuf,
+        /// What the kernel said; `EBUSY` when processes or groups are in it.
+        source: io::Error,
+    },
+    /// There is no such thing on this host.
+    #[error("`{option}` cannot be kept: this host has no control group controller `{controller}`")]
+    NoController {
+        /// The option that needs it.
+        option: &'static str,
+        /// The controller.
+        controller: Controller,
+    },
+    /// The controller is there, and groups below a directory cannot have it.
+    #[error("the controller `{controller}` cannot be passed on to the groups below `{}`: {source}", path.display())]
+    Delegate {
+        /// The controller.
+        controller: Controller,
+        /// The directory.
+        path: PathBuf,
+        /// What the kernel said; `EBUSY` when processes are in it.
+        source: io::Error,
+    },
+    /// A file of a group cannot be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A file of a group does not take what is written to it.
+    #[error("cannot write `{value}` to `{}`: {source}", path.display())]
+    Write {
+        /// What was written.
+        value: String,
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A running container uses more memory than it is to be limited to.
+    #[error("memory cannot be limited to {limit}: the container uses {used} now")]
+    MemoryInUse {
+        /// The limit.
+        limit: ByteSize,
+        /// What cannot be taken back from it.
+        used: ByteSize,
+    },
+    /// Its processes multiply faster than they can be moved.
+    #[error("the processes in the control group `{}` multiply faster than they can be limited", .0.display())]
+    Multiplying(PathBuf),
+    /// Its processes do not stand still though they were waited for.
+    #[error("the processes in the control group `{}` do not stand still after {} ms", path.display(), waited.as_millis())]
+    NotFrozen {
+        /// The group's directory.
+        path: PathBuf,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// Nothing here can make processes stand still.
+    #[error(
+        "this host has no control groups that can be frozen: neither version 2 nor the `freezer` of version 1"
+    )]
+    NoFreezer,
+}
+
+impl CgroupError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            CgroupError::NoController { option, .. } => Some(format!(
+                "leave out `{option}`, or have the kernel's controller enabled: `/proc/cgroups` and \
+                 `/sys/fs/cgroup/cgroup.controllers` list those there are"
+            )),
+            CgroupError::MemoryInUse { .. } => {
+                Some("stop it first; the limit then holds from its next start".into())
+            }
+            _ => None,
+        }
+    }
+}

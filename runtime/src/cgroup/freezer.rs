@@ -1,0 +1,93 @@
+//! Making the processes of a container stand still, and go on.
+//!
+//! In version 2 the container's own group does it, and a process that stands still can still be killed. In version 1 the
+//! hierarchy of the controller `freezer` does it, and nothing reaches a process until it goes on.
+
+use super::control_file;
+use super::directory::{GroupName, is_gone};
+use super::error::CgroupError;
+use super::group::Cgroup;
+use super::hierarchy::{Controller, legacy};
+use super::legacy::LegacyGroup;
+use super::members::Members;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often the state of version 1, which tells nobody of its changes, is asked for.
+const INTERVAL: Duration = Duration::from_millis(1);
+
+/// Whether the processes of a container stand still, or are to.
+pub fn is_frozen((parent, id): GroupName<'_>) -> Result<bool, CgroupError> {
+    match Cgroup::open(parent, id)? {
+        Some(group) => Ok(control_file::number(&group.path.join("cgroup.freeze"))? == Some(1)),
+        None => match LegacyGroup::existing((parent, id), Controller::Freezer)? {
+            Some(group) => Ok(state(&group)?.is_some_and(|state| state != "THAWED")),
+            None => Ok(false),
+        },
+    }
+}
+
+/// Makes them stand still. If they do not within `patience`, they go on.
+pub fn freeze(
+    (parent, id): GroupName<'_>,
+    members: &Members,
+    patience: Duration,
+) -> Result<(), CgroupError> {
+    if let Some(group) = Cgroup::open(parent, id)? {
+        control_file::write(&group.path.join("cgroup.freeze"), "1")?;
+        if group.wait_until("frozen 1", patience)? {
+            return Ok(());
+        }
+        control_file::write(&group.path.join("cgroup.freeze"), "0")?;
+        return Err(not_frozen(&group.path, patience));
+    }
+    let root = legacy(Controller::Freezer)?.ok_or(CgroupError::NoFreezer)?;
+    let (group, _) = LegacyGroup::make(&root, (parent, id), Controller::Freezer)?;
+    group.admit_all(members)?;
+    freeze_legacy(&group, patience)
+}
+
+/// Lets them go on. A container that is gone needs nothing.
+pub fn thaw((parent, id): GroupName<'_>) -> Result<(), CgroupError> {
+    let written = match Cgroup::open(parent, id)? {
+        Some(group) => control_file::write(&group.path.join("cgroup.freeze"), "0"),
+        None => match LegacyGroup::existing((parent, id), Controller::Freezer)? {
+            Some(group) => control_file::write(&group.path.join("freezer.state"), "THAWED"),
+            None => Ok(()),
+        },
+    };
+    match written {
+        Err(CgroupError::Write { source, .. }) if is_gone(&source) => Ok(()),
+        written => written,
+    }
+}
+
+fn freeze_legacy(group: &LegacyGroup, patience: Duration) -> Result<(), CgroupError> {
+    let path = group.path.join("freezer.state");
+    let deadline = Instant::now() + patience;
+    loop {
+        // Asked again and again: a process that was being born may have been missed.
+        control_file::write(&path, "FROZEN")?;
+        if state(group)?.is_none_or(|state| state == "FROZEN") {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            control_file::write(&path, "THAWED")?;
+            return Err(not_frozen(&group.path, patience));
+        }
+        thread::sleep(INTERVAL);
+    }
+}
+
+fn state(group: &LegacyGroup) -> Result<Option<String>, CgroupError> {
+    let text = control_file::read(&group.path.join("freezer.state"))?;
+    Ok(text.map(|text| text.trim().to_owned()))
+}
+
+fn not_frozen(path: &Path, waited: Duration) -> CgroupError {
+    CgroupError::NotFrozen {
+        path: path.to_owned(),
+        waited,
+    }
+}

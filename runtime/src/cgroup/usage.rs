@@ -1,0 +1,133 @@
+//! What the groups of a container count.
+
+use super::control_file::{self, field};
+use super::directory::GroupName;
+use super::error::CgroupError;
+use super::hierarchy::{Controller, unified};
+use super::legacy::LegacyGroup;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What a container has used and uses, as far as its groups count it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time since it was started.
+    pub cpu: Option<Duration>,
+    /// Memory, without what the kernel would take back at once.
+    pub memory: Option<u64>,
+    /// The most memory it may use.
+    pub memory_limit: Option<u64>,
+    /// Bytes read from and written to devices.
+    pub block: Option<(u64, u64)>,
+    /// Processes and threads.
+    pub tasks: Option<u64>,
+}
+
+impl Usage {
+    /// What the groups of a container say now.
+    pub fn of(name: GroupName<'_>) -> Result<Usage, CgroupError> {
+        let mut usage = match unified_path(name)? {
+            Some(path) => of_group(&path)?,
+            None => Usage::default(),
+        };
+        if let Some(group) = LegacyGroup::existing(name, Controller::Memory)? {
+            usage.memory = memory_one(&group.path)?;
+            usage.memory_limit = control_file::number(&group.path.join("memory.limit_in_bytes"))?;
+        }
+        if let Some(group) = LegacyGroup::existing(name, Controller::Pids)? {
+            usage.tasks = control_file::number(&group.path.join("pids.current"))?;
+        }
+        Ok(usage)
+    }
+}
+
+/// Whether the kernel has killed a process of a container because its memory was at its limit.
+pub fn oom_killed(name: GroupName<'_>) -> Result<bool, CgroupError> {
+    let one = LegacyGroup::existing(name, Controller::Memory)?;
+    let path = match (one, unified_path(name)?) {
+        (Some(group), _) => group.path.join("memory.oom_control"),
+        (None, Some(path)) => path.join("memory.events"),
+        (None, None) => return Ok(false),
+    };
+    let text = control_file::read(&path)?.unwrap_or_default();
+    Ok(field(&text, "oom_kill").is_some_and(|count| count > 0))
+}
+
+/// The memory of a group that could not be taken back at once; none if it is not counted.
+pub(super) fn unreclaimable_memory(group: &Path) -> Result<Option<u64>, CgroupError> {
+    match memory_two(group)? {
+        None => memory_one(group),
+        counted => Ok(counted),
+    }
+}
+
+fn unified_path((parent, id): GroupName<'_>) -> Result<Option<PathBuf>, CgroupError> {
+    Ok(unified()?.map(|root| root.join(parent).join(id.to_string())))
+}
+
+fn of_group(path: &Path) -> Result<Usage, CgroupError> {
+    let cpu = control_file::read(&path.join("cpu.stat"))?;
+    let cpu = cpu.and_then(|text| field(&text, "usage_usec"));
+    let block = control_file::read(&path.join("io.stat"))?;
+    let tasks = match control_file::number(&path.join("pids.current"))? {
+        None => {
+            let threads: Vec<i32> = control_file::numbers(&path.join("cgroup.threads"))?;
+            Some(threads.len() as u64)
+        }
+        counted => counted,
+    };
+    Ok(Usage {
+        cpu: cpu.map(Duration::from_micros),
+        memory: memory_two(path)?,
+        memory_limit: control_file::number(&path.join("memory.max"))?,
+        block: block.map(|text| block_bytes(&text)),
+        tasks,
+    })
+}
+
+fn memory_two(path: &Path) -> Result<Option<u64>, CgroupError> {
+    memory(path, ("memory.current", "inactive_file"))
+}
+
+fn memory_one(path: &Path) -> Result<Option<u64>, CgroupError> {
+    memory(path, ("memory.usage_in_bytes", "total_inactive_file"))
+}
+
+/// Files that nobody has used for a while are not what a container needs.
+fn memory(path: &Path, (file, idle): (&str, &str)) -> Result<Option<u64>, CgroupError> {
+    let Some(used) = control_file::number(&path.join(file))? else {
+        return Ok(None);
+    };
+    let text = control_file::read(&path.join("memory.stat"))?.unwrap_or_default();
+    Ok(Some(used.saturating_sub(field(&text, idle).unwrap_or(0))))
+}
+
+/// Lines such as `8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`, one for each device.
+fn block_bytes(text: &str) -> (u64, u64) {
+    let sum = |key: &str| {
+        text.split_ascii_whitespace()
+            .filter_map(|word| word.strip_prefix(key)?.parse::<u64>().ok())
+            .sum()
+    };
+    (sum("rbytes="), sum("wbytes="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_of_all_devices_are_added() {
+        let text = "8:0 rbytes=4096 wbytes=1 rios=1 wios=1 dbytes=0 dios=0\n\
+                    8:16 rbytes=4 wbytes=2 rios=1 wios=1 dbytes=0 dios=0\n";
+        assert_eq!(block_bytes(text), (4100, 3));
+        assert_eq!(block_bytes(""), (0, 0));
+    }
+
+    #[test]
+    fn fields_are_found_by_their_whole_name() {
+        let text = "total_inactive_file 3\ninactive_file 2\noom_kill 1\n";
+        assert_eq!(field(text, "inactive_file"), Some(2));
+        assert_eq!(field(text, "file"), None);
+    }
+}

@@ -1,0 +1,135 @@
+//! The end of a run: recorded, reported and taken down; and what comes after it.
+
+use super::guardian;
+use super::listener::Listener;
+use super::setup::Container;
+use super::teardown::{Afterwards, CGROUP_PARENT, take_down};
+use super::{Monitor, Occasion, keep_memory_small};
+use crate::cgroup::oom_killed;
+use crate::container_state::{EndCause, ExitRecord, write_exit};
+use crate::error::{OWN_ERROR, RuntimeError};
+use crate::fork::fork_apart;
+use crate::process_identity::boot_id;
+use crate::report::Report;
+use crate::restart_policy::Next;
+use jiff::Timestamp;
+use nix::unistd::ForkResult;
+
+impl Monitor<'_> {
+    /// Stays until the program has ended, and takes the container down.
+    pub(super) fn accompany(&mut self, mut container: Container) {
+        keep_memory_small();
+        let (runtime, id) = (self.runtime, self.config.id);
+        let exit = container.watch(&mut |network| network.follow(runtime, &id));
+        // Nobody is there any more to follow changes of the networks: who has something to say about them must not wait.
+        container.control = None;
+        let lock = self.runtime.lock_if_present(&self.config.id);
+        let end = match exit {
+            Ok(exit) => self.end(EndCause::Program, exit.exit_code(), None),
+            Err(error) => self.end(EndCause::MonitorLost, OWN_ERROR, Some(error.to_string())),
+        };
+        let next = match lock {
+            Ok(_) => self.next(&end),
+            Err(_) => Next::End,
+        };
+        self.record_end(&end);
+        runtime.tell_death(self.config, &end);
+        let exited = Report::Exited {
+            exit_code: end.exit_code,
+        };
+        self.reporter.send(&exited);
+        container.tell(&exited);
+        let lock = match lock {
+            Ok(lock) => lock,
+            // Without the lock, the rest is left to the next command.
+            Err(error) => return self.reporter.failed(&error),
+        };
+        let behind = container.hand_over();
+        // The host ports become free now. Whoever takes one of them meets our claim and removes the rules behind it first.
+        drop(container);
+        self.take_down(next);
+        drop(lock);
+        finish_for(behind, next);
+    }
+
+    /// Records that it could not be started, and takes back what was made.
+    pub(super) fn conclude_failure(&mut self, error: &RuntimeError) {
+        let end = self.end(
+            EndCause::StartFailed,
+            error.exit_code(),
+            Some(error.to_string()),
+        );
+        let next = match self.occasion {
+            // Whoever asked is told, and decides.
+            Occasion::Asked => Next::End,
+            Occasion::Policy(_) => self.next(&end),
+        };
+        self.record_end(&end);
+        self.take_down(next);
+    }
+
+    fn end(&self, cause: EndCause, exit_code: i32, error: Option<String>) -> ExitRecord {
+        ExitRecord {
+            started: self.record.started,
+            finished: Timestamp::now(),
+            exit_code,
+            error,
+            cause,
+            restarts: self.record.restarts.count,
+            boot: boot_id().to_string(),
+            oom_killed: oom_killed((CGROUP_PARENT, &self.config.id)).unwrap_or_default(),
+        }
+    }
+
+    /// What follows this end. If that is another run, it is on record before the end is, so that nobody takes the container
+    /// for one that has ended; and so is the guardian that begins it.
+    fn next(&mut self, end: &ExitRecord) -> Next {
+        let id = &self.config.id;
+        let (next, guardian) = match self.runtime.follow_policy(id, end, &self.record) {
+            Ok(decided) => decided,
+            Err(error) => {
+                self.reporter.warn(&error);
+                return Next::End;
+            }
+        };
+        if let Next::Again { delay, restarts } = next {
+            let appointed = guardian.map_or_else(|| guardian::appoint(self.runtime, id), Ok);
+            let written = appointed.and_then(|guardian| {
+                self.paths
+                    .write_restarting(end, (delay, restarts), guardian)
+            });
+            if let Err(error) = written {
+                // The record still names this monitor, and whoever finds it abandoned follows the policy.
+                self.reporter.warn(&error);
+            }
+        }
+        next
+    }
+
+    /// Records how it ended.
+    fn record_end(&mut self, end: &ExitRecord) {
+        if let Err(error) = write_exit(&self.exit_file, end) {
+            let error = RuntimeError::file("write", &self.paths.exit(), error);
+            self.reporter.warn(&error);
+        }
+    }
+
+    fn take_down(&mut self, next: Next) {
+        let afterwards = match next {
+            Next::End => Afterwards::Ended,
+            Next::Again { .. } => Afterwards::MadeAgain,
+        };
+        for error in take_down(self.runtime, (self.config, afterwards), &mut self.reporter) {
+            self.reporter.warn(&error);
+        }
+    }
+}
+
+/// Gives those who listen the rest. The next run does not wait for them, so another process does it then.
+fn finish_for(behind: Vec<Listener>, next: Next) {
+    let is_other = || matches!(fork_apart(), Ok(ForkResult::Parent { .. }));
+    if behind.is_empty() || next != Next::End && is_other() {
+        return;
+    }
+    behind.into_iter().for_each(Listener::finish);
+}

@@ -1,0 +1,184 @@
+//! What is mounted in every container, and what of it is hidden or protected: Docker's tables
+//! (`daemon/pkg/oci/defaults.go` of moby) as data.
+
+mod wanted;
+
+use std::path::Path;
+
+use oci_spec::runtime::Mount;
+
+use crate::storage::Storage;
+use wanted::wanted_mount;
+
+/// Files and directories of proc and sys that a container must not see. Those that the kernel does not have are skipped.
+pub const MASKED_PATHS: [&str; 12] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+];
+
+/// Files and directories of proc that a container may read and not write.
+pub const READ_ONLY_PATHS: [&str; 5] = [
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/irq",
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+];
+
+/// Destination, type, source and options of the file systems in every container, in the order they are mounted.
+///
+/// On `/dev` there is `nodev` besides Docker's options: where Docker has a list of devices that may be opened, here no
+/// node can be opened but those that the runtime itself puts there.
+const FILE_SYSTEMS: [(&str, &str, &str, &[&str]); 7] = [
+    ("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
+    (
+        "/dev",
+        "tmpfs",
+        "tmpfs",
+        &["nosuid", "nodev", "strictatime", "mode=755", "size=65536k"],
+    ),
+    (
+        "/dev/pts",
+        "devpts",
+        "devpts",
+        &[
+            "nosuid",
+            "noexec",
+            "newinstance",
+            "ptmxmode=0666",
+            "mode=0620",
+            "gid=5",
+        ],
+    ),
+    (
+        "/sys",
+        "sysfs",
+        "sysfs",
+        &["nosuid", "noexec", "nodev", "ro"],
+    ),
+    (
+        "/sys/fs/cgroup",
+        "cgroup",
+        "cgroup",
+        &["ro", "nosuid", "noexec", "nodev"],
+    ),
+    (
+        "/dev/mqueue",
+        "mqueue",
+        "mqueue",
+        &["nosuid", "noexec", "nodev"],
+    ),
+    (
+        "/dev/shm",
+        "tmpfs",
+        "shm",
+        &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"],
+    ),
+];
+
+/// The files of the container's directory that are laid over the image's own in `/etc`.
+const ETC_FILES: [&str; 3] = ["resolv.conf", "hostname", "hosts"];
+
+/// Whether the root file system, and with it the files laid over its `/etc`, can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RootAccess {
+    /// It can.
+    Writable,
+    /// Writes are refused (`--read-only`).
+    ReadOnly,
+}
+
+/// What a container's mounts depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct MountInputs<'a> {
+    /// The directory that its files in `/etc` are in.
+    pub etc_files: &'a Path,
+    /// Whether its root can be written.
+    pub access: RootAccess,
+    /// What the user wants to be mounted.
+    pub storage: &'a Storage,
+    /// The directory of the volumes.
+    pub volumes: &'a Path,
+}
+
+/// The mounts of a container, in the order they are made: the kernel's file systems, then by depth, so that nothing hides what lies
+/// below it, everything else. A mount of the user's takes the place of ours with the same destination; one on `/dev` takes the place
+/// of all that is in it.
+pub fn container_mounts(inputs: &MountInputs<'_>) -> Vec<Mount> {
+    let wanted = &inputs.storage.mounts;
+    let is_ours = |destination: &str| {
+        !wanted.iter().any(|mount| {
+            mount.destination.as_str() == destination
+                || mount.destination.as_str() == "/dev" && destination.starts_with("/dev/")
+        })
+    };
+    let mut mounts: Vec<Mount> = FILE_SYSTEMS
+        .iter()
+        .filter(|(destination, ..)| is_ours(destination))
+        .map(|row| file_system(row, inputs.storage))
+        .collect();
+    let etc_files = ETC_FILES
+        .iter()
+        .map(|name| (Path::new("/etc").join(name), inputs.etc_files.join(name)))
+        .filter(|(destination, _)| is_ours(&destination.to_string_lossy()))
+        .map(|(destination, source)| bind(&source, &destination, inputs.access));
+    let wanted = wanted
+        .iter()
+        .map(|mount| wanted_mount(mount, inputs.volumes));
+    let mut others: Vec<Mount> = etc_files.chain(wanted).collect();
+    others.sort_by_key(|mount| mount.destination().components().count());
+    mounts.append(&mut others);
+    mounts
+}
+
+/// A row of [`FILE_SYSTEMS`]; `/dev/shm` is as large as it is wanted.
+fn file_system(
+    (destination, kind, source, options): &(&str, &str, &str, &[&str]),
+    storage: &Storage,
+) -> Mount {
+    let mut options = owned(options);
+    if let Some(size) = storage.shared_memory.filter(|_| *source == "shm") {
+        options.retain(|word| !word.starts_with("size="));
+        options.push(format!("size={}", size.bytes()));
+    }
+    let mut mount = Mount::default();
+    mount
+        .set_destination(destination.into())
+        .set_typ(Some((*kind).to_owned()))
+        .set_source(Some(source.into()))
+        .set_options(Some(options));
+    mount
+}
+
+/// Shows a file of the host at another place inside.
+fn bind(source: &Path, destination: &Path, access: RootAccess) -> Mount {
+    let mut options = owned(&["rbind", "rprivate"]);
+    if access == RootAccess::ReadOnly {
+        options.push("ro".to_owned());
+    }
+    let mut mount = Mount::default();
+    mount
+        .set_destination(destination.to_owned())
+        .set_typ(Some("bind".to_owned()))
+        .set_source(Some(source.to_owned()))
+        .set_options(Some(options));
+    mount
+}
+
+/// The words of a table as the specification's type owns them.
+pub(crate) fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests;

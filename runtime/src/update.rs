@@ -1,0 +1,63 @@
+//! Changing what a container may do, whether it runs or not.
+
+use crate::config::ContainerConfig;
+use crate::container_state::ContainerState;
+use crate::error::RuntimeError;
+use crate::events::{Action, Event};
+use crate::resources::ResourcesChange;
+use crate::restart_policy::RestartPolicy;
+use crate::runtime::Runtime;
+use minirun_bridge::atomic_file;
+
+/// What is to be changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContainerChange {
+    /// `--restart`.
+    pub restart: Option<RestartPolicy>,
+    /// `--memory`, `--cpus` and other limits.
+    pub resources: ResourcesChange,
+}
+
+impl Runtime {
+    /// Changes a container.
+    ///
+    /// # Errors
+    /// [`RuntimeError::RestartOfRemoved`]; when the host cannot keep a limit. Nothing has changed then.
+    pub fn update(
+        &self,
+        container: &ContainerConfig,
+        change: &ContainerChange,
+    ) -> Result<(), RuntimeError> {
+        match change.restart {
+            Some(restart) => self.update_with_policy(container, (restart, &change.resources))?,
+            None => self.update_resources(container, &change.resources)?,
+        }
+        self.tell_event(Event::container(container, Action::Update));
+        Ok(())
+    }
+
+    fn update_with_policy(
+        &self,
+        container: &ContainerConfig,
+        (restart, resources): (RestartPolicy, &ResourcesChange),
+    ) -> Result<(), RuntimeError> {
+        if container.auto_remove && restart != RestartPolicy::No {
+            return Err(RuntimeError::RestartOfRemoved);
+        }
+        if !resources.is_empty() {
+            self.update_resources(container, resources)?;
+        }
+        let lock = self.lock(&container.id)?;
+        let mut config = self.current_record(&container.id)?;
+        self.finish_change_locked(&config, &lock)?;
+        config.restart = restart;
+        atomic_file::write_json(&self.paths(&config.id).record(), &config)?;
+        match (restart, self.paths(&config.id).container_state()?) {
+            (RestartPolicy::No, ContainerState::Restarting(_)) => {
+                self.dismiss_locked(&config, &lock)
+            }
+            (RestartPolicy::No, _) => Ok(()),
+            _ => self.guard_locked(&config, &lock),
+        }
+    }
+}
