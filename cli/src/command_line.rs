@@ -75,6 +75,8 @@ const COMMANDS: &[Entry] = &[
     entry::<import::Import>("import"),
     entry::<images::Images>("images"),
     entry::<rmi::RemoveImage>("rmi"),
+    entry::<image::ImageCommand>("image"),
+    entry::<events::Events>("events"),
     entry::<info::Info>("info"),
     entry::<system::SystemCommand>("system"),
     entry::<version::Version>("version"),

@@ -4,7 +4,7 @@
 //! a full disk or a reader that has gone must not change what a command does.
 
 use crate::output::sanitize::sanitize;
-use crate::output::template::UnknownField;
+use crate::output::template::TemplateError;
 use minirun_runtime::error::RuntimeError;
 use std::fmt;
 use std::io::Write;
@@ -103,14 +103,23 @@ impl Failure {
     }
 }
 
+/// Says everything that went wrong, and the exit code for it.
+pub fn show_all(failures: impl IntoIterator<Item = impl Into<Failure>>) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for failure in failures {
+        code = failure.into().show();
+    }
+    code
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
     }
 }
 
-impl From<UnknownField> for Failure {
-    fn from(error: UnknownField) -> Failure {
+impl From<TemplateError> for Failure {
+    fn from(error: TemplateError) -> Failure {
         Failure::new(error)
     }
 }

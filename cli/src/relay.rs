@@ -258,8 +258,9 @@ impl Relay<'_> {
                 end_by(Signal::SIGHUP);
                 Ok(ExitCode::from(OWN_ERROR))
             }
-            (End::Unknown, Source::Monitor { name, .. }) => Err(Failure::killed(format!(
-                "the monitor of container `{name}` was killed, and the container with it"
+            (End::Unknown, Source::Monitor { container, .. }) => Err(Failure::killed(format!(
+                "the monitor of container `{}` was killed, and the container with it",
+                container.1.name
             ))),
             (End::Code(code), _) if !failed => {
                 Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)))

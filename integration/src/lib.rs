@@ -16,6 +16,7 @@ mod debian;
 mod diagnosis;
 mod dns_upstream;
 mod docker_engine;
+mod events;
 mod filesystem;
 mod finished;
 pub mod floor;

@@ -148,6 +148,25 @@ impl Process {
         }
     }
 
+    /// Waits until it waits for something itself.
+    ///
+    /// The kernel has no event for that, so this asks again and again.
+    ///
+    /// # Panics
+    ///
+    /// If it ends first.
+    #[track_caller]
+    pub fn awaits_sleep(&self) {
+        while !self.status().contains("State:\tS") {
+            assert!(
+                !self.ends_within(Duration::ZERO),
+                "process {} ended before it waited for anything",
+                self.pid
+            );
+            std::thread::yield_now();
+        }
+    }
+
     /// Waits until it runs the program of this name.
     ///
     /// The kernel has no event for that, so this asks again and again.

@@ -2,6 +2,7 @@
 
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::monitor;
 use crate::report::{Narration, Report, channel};
 use crate::runtime::Runtime;
@@ -32,10 +33,14 @@ impl Runtime {
         drop((reporter, monitor_ends));
         understand(config, answer)?;
         match reports.receive_with()? {
-            Some((Report::Started, handed)) => Ok(Started {
-                reports,
-                streams: Some(ends.complete(&config.process, handed)?),
-            }),
+            Some((Report::Started, handed)) => {
+                let streams = ends.complete(&config.process, handed)?;
+                self.tell_event(Event::container(config, Action::Attach));
+                Ok(Started {
+                    reports,
+                    streams: Some(streams),
+                })
+            }
             // It ended before its monitor had time for us.
             _ => Err(not_running()),
         }

@@ -10,6 +10,7 @@
 use crate::config::{ContainerConfig, Membership, NetworkMode};
 use crate::connections::Connections;
 use crate::error::RuntimeError;
+use crate::events::Action;
 use crate::link_resolution::LinkSource;
 use crate::monitor::last_addresses;
 use crate::remove::Force;
@@ -145,6 +146,7 @@ impl Runtime {
         if runs {
             let leaving = (&config.id, Departure::Disconnected);
             self.networks.detach(network, leaving, narrator)?;
+            self.tell_membership(network, &config.id, Action::Disconnect);
         }
         let mut last = paths.read_last_place()?;
         let addresses = last.addresses.remove(network).map(|last| last.all());

@@ -4,6 +4,7 @@ use crate::byte_size::ByteSize;
 use crate::config::{ContainerConfig, LinkEnvironment, NetworkConfig, ProcessConfig};
 use crate::container_state::RunningRecord;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::generated_name;
 use crate::health::HealthWanted;
 use crate::image::{ImageConfig, ImageId, RootAttributes};
@@ -159,6 +160,7 @@ impl Runtime {
                 // What remains of it is swept with the next command.
                 let _ = fs::remove_dir_all(self.paths(&id).root);
             })?;
+        self.tell_event(Event::container(&config, Action::Create));
         drop(lock);
         Ok(Created { config, warnings })
     }

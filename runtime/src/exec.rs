@@ -3,6 +3,7 @@
 use crate::cgroup::{Cgroup, admit};
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::link_environment::running_link_environment;
 use crate::monitor::CGROUP_PARENT;
 use crate::process::{ChildStdio, ExecPlan, HeldProcess, RunningProcess, Sealed, spawn_exec};
@@ -12,6 +13,7 @@ use crate::streams::{AttachedStreams, Attachment, ProgramEnds, input_pipe};
 use crate::terminal::{Terminal, WindowSize};
 use crate::user::{UserRequest, resolve_user};
 use minirun_bridge::environment::EnvironmentVariable;
+use minirun_bridge::id::ContainerId;
 use oci_spec::runtime::Process;
 use std::io::pipe;
 use std::os::fd::{AsFd, OwnedFd};
@@ -36,6 +38,8 @@ pub struct ExecRequest {
 /// A program that was executed in a container.
 #[derive(Debug)]
 pub struct Executed {
+    /// What its events are known by.
+    pub execution: String,
     /// The process. It does not end with the caller.
     pub process: RunningProcess,
     /// Its streams, unless it was started detached.
@@ -59,14 +63,26 @@ impl Runtime {
             (true, _) | (false, Attachment::Detached) => (ProgramEnds::nothing()?, None),
             (false, _) => pipes(attachment)?,
         };
+        let execution = ContainerId::random()?.to_string();
+        let tell = |action| {
+            let event = Event::container(config, action).with("execID", &execution);
+            self.tell_event(event.about(request.command.join(" ")));
+        };
         let mut held = self.hold(config, request, ends.stdio())?;
+        tell(Action::ExecCreate);
         drop(ends);
         let streams = match held.take_terminal() {
             Some(master) => self.connect_terminal(config, attachment, master)?,
             None => pipes,
         };
+        let process = held.release()?;
+        tell(Action::ExecStart);
+        if attachment == Attachment::Detached {
+            self.tell_exec_detached(config, &execution);
+        }
         Ok(Executed {
-            process: held.release()?,
+            execution,
+            process,
             streams,
         })
     }

@@ -4,6 +4,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::duration::parse_duration;
+
 /// How many decimals of a second are kept.
 const DECIMALS: usize = 9;
 
@@ -15,7 +17,7 @@ const DECIMALS: usize = 9;
 pub struct MomentError(String);
 
 /// What a person means: RFC 3339 (`2026-01-02T03:04:05.6Z`), the same without a zone or without a time, which is then that of
-/// `zone`, seconds since 1970 (`1767323045.6`), or a time before `now` (`10m`, `1h30m`).
+/// `zone`, seconds since 1970 (`1767323045.6`), or a time before `now` (`10m`, `1h30m`; `-10m` is after it).
 ///
 /// # Errors
 /// When it is none of that.
@@ -49,8 +51,21 @@ fn local(text: &str, zone: &TimeZone) -> Option<Timestamp> {
 }
 
 fn before(text: &str, now: Timestamp) -> Option<Timestamp> {
-    let before: SignedDuration = text.parse().ok()?;
-    now.checked_sub(before).ok()
+    // As with Docker, a span that is negative leads into the future.
+    let (span, leads_ahead) = match text.strip_prefix('-') {
+        Some(span) => (span, true),
+        None => (text, false),
+    };
+    let is_number = |character: char| character.is_ascii_digit() || character == '.';
+    if !span.starts_with(is_number) {
+        return None;
+    }
+    let span = SignedDuration::try_from(parse_duration(span).ok()?).ok()?;
+    match leads_ahead {
+        true => now.checked_add(span),
+        false => now.checked_sub(span),
+    }
+    .ok()
 }
 
 #[cfg(test)]
@@ -84,6 +99,7 @@ mod tests {
             ("1h30m", "2026-01-02T10:30:00Z"),
             ("1.5h", "2026-01-02T10:30:00Z"),
             ("300ms", "2026-01-02T11:59:59.7Z"),
+            ("-10m", "2026-01-02T12:10:00Z"),
         ] {
             assert_eq!(moment(text).as_deref(), Ok(expected), "{text}");
         }
@@ -98,6 +114,9 @@ mod tests {
             "1.",
             ".5",
             "-5",
+            "-",
+            "--1h",
+            "-999999999h",
             "10x",
             "99999999999999",
         ] {

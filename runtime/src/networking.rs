@@ -2,6 +2,7 @@
 
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::process_identity::ProcessIdentity;
 use crate::runtime::Runtime;
 use minirun_bridge::attach::{Attachment, EndpointRequest, NamespaceToAttach};
@@ -88,10 +89,16 @@ impl Runtime {
             }
             _ => false,
         };
-        if again {
-            return Ok(self.networks.attach(network, request, place, narrator)?);
-        }
-        Ok(outcome?)
+        let attached = match again {
+            true => self.networks.attach(network, request, place, narrator),
+            false => outcome,
+        }?;
+        self.tell_event(Event::membership(
+            network,
+            &request.container,
+            Action::Connect,
+        ));
+        Ok(attached)
     }
 
     /// Reserves host ports. If one is still held by a container that has ended, its monitor is given the time to finish.

@@ -2,6 +2,7 @@
 
 use crate::connections::Connections;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::remove::Force;
 use crate::runtime::Runtime;
 use crate::warning::Warning;
@@ -34,6 +35,7 @@ impl Runtime {
         // Its addresses are held like those of any other.
         self.default_network()?;
         let network = self.networks.create(request, &mut Silent)?;
+        self.tell_event(Event::network(&network, Action::Create));
         Ok(CreatedNetwork {
             network,
             warnings: Vec::new(),
@@ -64,7 +66,12 @@ impl Runtime {
                 self.networks.detach(name, leaving, &mut Silent)?;
             }
         }
-        Ok(self.networks.remove(name, &mut Silent)?)
+        let network = self.networks.load(name)?;
+        self.networks.remove(name, &mut Silent)?;
+        if let Some(network) = network {
+            self.tell_event(Event::network(&network, Action::Destroy));
+        }
+        Ok(())
     }
 
     /// Waits for the containers on a network that have ended and are just being taken down.

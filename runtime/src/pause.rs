@@ -6,6 +6,7 @@ use crate::cgroup::{Members, freezer};
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::monitor::CGROUP_PARENT;
 use crate::runtime::Runtime;
 use minirun_bridge::id::ContainerId;
@@ -25,11 +26,9 @@ impl Runtime {
         if self.is_paused(&config.id)? {
             return Err(RuntimeError::AlreadyPaused(config.name.clone()));
         }
-        Ok(freezer::freeze(
-            (CGROUP_PARENT, &config.id),
-            &members,
-            PATIENCE,
-        )?)
+        freezer::freeze((CGROUP_PARENT, &config.id), &members, PATIENCE)?;
+        self.tell_event(Event::container(config, Action::Pause));
+        Ok(())
     }
 
     /// Lets a paused container go on.
@@ -39,10 +38,12 @@ impl Runtime {
     pub fn unpause(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
         let _lock = self.lock(&config.id)?;
         self.members(config)?;
-        match self.is_paused(&config.id)? {
-            true => self.let_go_on(&config.id),
-            false => Err(RuntimeError::NotPaused(config.name.clone())),
+        if !self.is_paused(&config.id)? {
+            return Err(RuntimeError::NotPaused(config.name.clone()));
         }
+        self.let_go_on(&config.id)?;
+        self.tell_event(Event::container(config, Action::Unpause));
+        Ok(())
     }
 
     /// Whether a container is paused; one that does not run is not.

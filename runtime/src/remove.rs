@@ -3,6 +3,7 @@
 use crate::config::ContainerConfig;
 use crate::container_state::{ContainerState, LastAddresses};
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::image::{ImageId, Removed};
 use crate::project_quota::ProjectQuota;
 use crate::runtime::Runtime;
@@ -131,6 +132,7 @@ impl Runtime {
             }
             _ => {}
         }
+        self.tell_event(Event::container(config, Action::Destroy));
         if config.auto_remove {
             self.remove_anonymous_volumes(config);
         }
@@ -159,7 +161,9 @@ impl Runtime {
                 .map(|container| container.name.to_string()),
             Err(error) => Some(format!("of unknown name ({error})")),
         };
-        Ok(self.images.remove(image, user_of)?)
+        let removed = self.images.remove(image, user_of)?;
+        self.tell_removed(&removed);
+        Ok(removed)
     }
 }
 

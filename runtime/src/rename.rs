@@ -2,6 +2,7 @@
 
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
 use minirun_bridge::amend::retarget;
@@ -32,6 +33,8 @@ impl Runtime {
             self.release_name(&new, &config.id);
             return Err(error.into());
         }
+        let event = Event::container(&config, Action::Rename);
+        self.tell_event(event.with("oldName", format!("/{old}")));
         let mut busy = self.finish_change_locked(&config, &lock)?;
         drop(lock);
         // Those that others are at work on are waited for without the lock, so that two commands never wait for each other.

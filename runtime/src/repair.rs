@@ -121,6 +121,7 @@ impl Runtime {
         };
         write_exit(&paths.open_exit()?, &exit)
             .map_err(|error| RuntimeError::file("write", &paths.exit(), error))?;
+        self.tell_death(config, &exit);
         Ok(exit)
     }
 

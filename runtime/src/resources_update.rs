@@ -14,7 +14,7 @@ impl Runtime {
     ///
     /// # Errors
     /// When the limits contradict each other, or this host cannot keep them.
-    pub fn update_resources(
+    pub(crate) fn update_resources(
         &self,
         config: &ContainerConfig,
         wanted: &ResourcesChange,

@@ -8,6 +8,7 @@ use crate::config::{ContainerConfig, NetworkMode};
 use crate::connections::{Connections, Joined};
 use crate::container_state::ContainerPaths;
 use crate::error::RuntimeError;
+use crate::events::Action;
 use crate::monitor::tell_networks_changed;
 use crate::network_files::{self, write_resolv};
 use crate::runtime::Runtime;
@@ -23,6 +24,7 @@ impl Runtime {
             if config.network.membership(&network).is_none() {
                 let leaving = (&config.id, Departure::Disconnected);
                 self.networks.detach(&network, leaving, &mut Silent)?;
+                self.tell_membership(&network, &config.id, Action::Disconnect);
                 self.networks.forget(&network, &config.id, &[])?;
             }
         }

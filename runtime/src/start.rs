@@ -3,6 +3,7 @@
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::fork::fork_apart;
 use crate::monitor::{self, Assignment, Occasion, guardian};
 use crate::report::{Narration, Report, Reports, channel};
@@ -66,6 +67,9 @@ impl Runtime {
         let (ends, streams) = CommandEnds::of_start(&config.process, wanted)
             .map_err(|error| RuntimeError::system("make pipes", error))?;
         let (reporter, reports) = channel(options.narration)?;
+        if options.attachment != Attachment::Detached {
+            self.tell_event(Event::container(config, Action::Attach));
+        }
         let assignment = Assignment {
             streams,
             reporter,
@@ -137,7 +141,10 @@ impl Runtime {
             window: None,
         };
         match self.start(config, options, told) {
-            Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => Ok(()),
+            Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => {
+                self.tell_event(Event::container(config, Action::Restart));
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }

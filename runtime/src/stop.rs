@@ -94,7 +94,7 @@ impl Runtime {
         self.paths(&config.id).mark_stopped(StoppedBy::User)?;
         match self.paths(&config.id).container_state()? {
             ContainerState::Running(record) => {
-                kill_process(&record)?;
+                self.kill_process(config, &record)?;
                 // In version 1 of control groups nothing ends while it is paused.
                 self.let_go_on(&config.id)
             }
@@ -139,13 +139,32 @@ impl Runtime {
             record = self.running(config)?;
         }
         match record.init.and_then(|init| init.open()) {
-            Some(init) => ignore_ended(init.signal(signal.number())),
+            Some(init) => {
+                self.tell_signal(config, signal.number());
+                ignore_ended(init.signal(signal.number()))
+            }
             None => Err(RuntimeError::NotRunning(config.name.clone())),
         }?;
         // What is paused is given other signals when it goes on; that it is to end is no matter to wait with, as with Docker.
         match asks_to_end {
             true => self.let_go_on(&config.id),
             false => Ok(()),
+        }
+    }
+
+    /// Kills the first process; if there is none yet, the monitor that makes it.
+    pub(crate) fn kill_process(
+        &self,
+        config: &ContainerConfig,
+        record: &RunningRecord,
+    ) -> Result<(), RuntimeError> {
+        let victim = record.init.as_ref().unwrap_or(&record.monitor);
+        match victim.open() {
+            Some(process) => {
+                self.tell_signal(config, SIGKILL);
+                ignore_ended(process.signal(SIGKILL))
+            }
+            None => Ok(()),
         }
     }
 
@@ -177,15 +196,6 @@ impl Runtime {
 /// people end programs.
 fn asks_to_end(config: &ContainerConfig, signal: StopSignal) -> bool {
     signal == config.stop_signal || [SIGKILL, SIGTERM, SIGINT, SIGQUIT].contains(&signal.number())
-}
-
-/// Kills the first process; if there is none yet, the monitor that makes it.
-pub(crate) fn kill_process(record: &RunningRecord) -> Result<(), RuntimeError> {
-    let victim = record.init.as_ref().unwrap_or(&record.monitor);
-    match victim.open() {
-        Some(process) => ignore_ended(process.signal(SIGKILL)),
-        None => Ok(()),
-    }
 }
 
 /// A process that ended in this moment needs no signal any more.

@@ -3,9 +3,10 @@
 use crate::config::ContainerConfig;
 use crate::container_state::{ContainerState, RunningRecord};
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::process_identity::PidFd;
 use crate::runtime::Runtime;
-use crate::stop::{StopOptions, ignore_ended, kill_process};
+use crate::stop::{StopOptions, ignore_ended};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
@@ -14,6 +15,8 @@ pub(crate) struct Stopping<'a> {
     runtime: &'a Runtime,
     config: &'a ContainerConfig,
     options: &'a StopOptions,
+    /// Whether there was anything to stop.
+    was_up: bool,
     phase: Phase,
 }
 
@@ -40,15 +43,15 @@ impl<'a> Stopping<'a> {
         config: &'a ContainerConfig,
         options: &'a StopOptions,
     ) -> Stopping<'a> {
+        let state = runtime.paths(&config.id).container_state();
         let mut stopping = Stopping {
             runtime,
             config,
             options,
+            was_up: state.is_ok_and(|state| state.is_up()),
             phase: Phase::Told,
         };
-        stopping.phase = stopping
-            .look()
-            .unwrap_or_else(|error| Phase::Over(Err(error)));
+        stopping.enter(stopping.look());
         stopping
     }
 
@@ -82,10 +85,18 @@ impl<'a> Stopping<'a> {
 
     /// Does what is to be done now, if anything.
     pub(crate) fn go_on(&mut self) {
-        let phase = std::mem::replace(&mut self.phase, Phase::Told);
-        self.phase = self
-            .after(phase)
-            .unwrap_or_else(|error| Phase::Over(Err(error)));
+        if !matches!(self.phase, Phase::Over(_) | Phase::Told) {
+            let phase = std::mem::replace(&mut self.phase, Phase::Told);
+            self.enter(self.after(phase));
+        }
+    }
+
+    fn enter(&mut self, phase: Result<Phase, RuntimeError>) {
+        self.phase = phase.unwrap_or_else(|error| Phase::Over(Err(error)));
+        if self.was_up && matches!(self.phase, Phase::Over(Ok(()))) {
+            let event = Event::container(self.config, Action::Stop);
+            self.runtime.tell_event(event);
+        }
     }
 
     fn after(&self, phase: Phase) -> Result<Phase, RuntimeError> {
@@ -108,7 +119,7 @@ impl<'a> Stopping<'a> {
                         record,
                     }),
                     false => {
-                        kill_process(&record)?;
+                        self.runtime.kill_process(self.config, &record)?;
                         self.runtime.let_go_on(&self.config.id)?;
                         self.leaving(&record)
                     }
@@ -147,13 +158,14 @@ impl<'a> Stopping<'a> {
 
     fn ask(&self, record: RunningRecord) -> Result<Phase, RuntimeError> {
         let Some(init) = &record.init else {
-            kill_process(&record)?;
+            self.runtime.kill_process(self.config, &record)?;
             return self.leaving(&record);
         };
         let Some(init) = init.open() else {
             return self.leaving(&record);
         };
         let signal = self.options.signal.unwrap_or(self.config.stop_signal);
+        self.runtime.tell_signal(self.config, signal.number());
         ignore_ended(init.signal(signal.number()))?;
         self.runtime.let_go_on(&self.config.id)?;
         let timeout = self.options.timeout.unwrap_or(self.config.stop_timeout);

@@ -3,6 +3,7 @@
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::resources::ResourcesChange;
 use crate::restart_policy::RestartPolicy;
 use crate::runtime::Runtime;
@@ -27,14 +28,24 @@ impl Runtime {
         container: &ContainerConfig,
         change: &ContainerChange,
     ) -> Result<(), RuntimeError> {
-        let Some(restart) = change.restart else {
-            return self.update_resources(container, &change.resources);
-        };
+        match change.restart {
+            Some(restart) => self.update_with_policy(container, (restart, &change.resources))?,
+            None => self.update_resources(container, &change.resources)?,
+        }
+        self.tell_event(Event::container(container, Action::Update));
+        Ok(())
+    }
+
+    fn update_with_policy(
+        &self,
+        container: &ContainerConfig,
+        (restart, resources): (RestartPolicy, &ResourcesChange),
+    ) -> Result<(), RuntimeError> {
         if container.auto_remove && restart != RestartPolicy::No {
             return Err(RuntimeError::RestartOfRemoved);
         }
-        if !change.resources.is_empty() {
-            self.update_resources(container, &change.resources)?;
+        if !resources.is_empty() {
+            self.update_resources(container, resources)?;
         }
         let lock = self.lock(&container.id)?;
         let mut config = self.current_record(&container.id)?;

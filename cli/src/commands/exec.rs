@@ -87,7 +87,8 @@ impl RunCommand for Exec {
             .map_err(own)?;
         match (executed.streams, signals) {
             (Some(streams), Some(signals)) => {
-                let source = Source::process(&runtime, &config, executed.process);
+                let source =
+                    Source::process(&runtime, &config, (executed.process, executed.execution));
                 let manners = self.keys.manners(SignalProxy::Program);
                 relay::relay(streams, source, (signals, manners), &mut |_| ())
             }

@@ -5,7 +5,7 @@ use crate::show::list::{ListFormat, Truncation};
 use std::str::FromStr;
 
 /// `--format`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Format(ListFormat);
 
 impl Format {
@@ -26,7 +26,9 @@ impl FromStr for Format {
             "table" => Ok(Format(ListFormat::Table)),
             "json" => Ok(Format(ListFormat::Json)),
             text if text.contains("{{") => {
-                Ok(Format(ListFormat::Template(text.parse::<Template>()?)))
+                let template = text.parse::<Template>();
+                let template = template.map_err(|error| error.to_string())?;
+                Ok(Format(ListFormat::Template(template)))
             }
             text => Err(format!(
                 "unknown format `{text}`: use `table`, `json`, or a template such as `{{{{.ID}}}}`"

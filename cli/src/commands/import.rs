@@ -4,7 +4,7 @@ use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
 use crate::failure::Failure;
 use clap::Args;
-use minirun_runtime::image::{Change, ImageReference, ImportSource, import};
+use minirun_runtime::image::{Change, ImageReference, ImportSource};
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,7 +30,7 @@ impl RunCommand for Import {
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.runtime()?;
         let source = self.open()?;
-        let image = import(&runtime.images, source, &self.name, &self.change)?;
+        let image = runtime.import_image(source, &self.name, &self.change)?;
         print(&format!("{}\n", image.id))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,65 +1,66 @@
 //! `minirun inspect`.
 
+use super::inspect_format::InspectFormat;
+use super::inspect_kind::InspectKind;
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
-use crate::failure::{Failure, REFUSED};
-use crate::show;
+use crate::failure::{Failure, show_all};
 use clap::Args;
-use minirun_runtime::error::RuntimeError;
-use minirun_runtime::image::ImageError;
-use minirun_runtime::runtime::Runtime;
 use serde_json::Value;
 use std::process::ExitCode;
 
 /// Options of `minirun inspect`.
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// Containers or images
+    /// How to show them: `json`, or a template such as `{{.State.Pid}}`
+    #[arg(short, long, value_name = "json|TEMPLATE")]
+    format: Option<InspectFormat>,
+    /// Look for nothing else: container, image, network or volume
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<InspectKind>,
+    /// Show how large containers are
+    #[arg(short, long)]
+    size: bool,
+    /// Containers, images, networks or volumes
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
 }
 
 impl RunCommand for Inspect {
-    const ABOUT: &'static str = "Show everything about containers or images, as JSON";
+    const ABOUT: &'static str =
+        "Show everything about containers, images, networks or volumes, as JSON";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let runtime = context.tidy_runtime()?;
-        print_found(&self.names, |name| find(&runtime, name))
+        print_as(&self.names, self.format.as_ref(), |name| {
+            InspectKind::find((&runtime, self.kind), name, self.size.into())
+        })
     }
 }
 
-/// Prints what was found as one array; says what was not, and exits with 1 then.
-pub fn print_found(
+/// Prints what was found, in the form that is asked for or as one array; says what was not, and exits with 1 then.
+pub fn print_as(
     names: &[String],
+    format: Option<&InspectFormat>,
     find: impl Fn(&str) -> Result<Value, Failure>,
 ) -> Result<ExitCode, Failure> {
     let mut found = Vec::new();
-    let mut code = ExitCode::SUCCESS;
+    let mut lines = String::new();
     let mut failures = Vec::new();
     for name in names {
-        match find(name) {
-            Ok(value) => found.push(value),
-            Err(failure) => failures.push(failure),
+        match (find(name), format) {
+            (Ok(value), Some(InspectFormat::Template(template))) => match template.render(&value) {
+                Ok(line) => lines.extend([&line, "\n"]),
+                Err(error) => failures.push(Failure::new(error)),
+            },
+            (Ok(value), _) => found.push(value),
+            (Err(failure), _) => failures.push(failure),
         }
     }
-    print(&format!("{:#}\n", Value::Array(found)))?;
-    for failure in failures {
-        failure.show();
-        code = ExitCode::from(REFUSED);
-    }
-    Ok(code)
-}
-
-fn find(runtime: &Runtime, name: &str) -> Result<Value, Failure> {
-    match runtime.resolve(name) {
-        Ok(config) => Ok(show::inspect::container(&runtime.details(config)?)),
-        Err(RuntimeError::UnknownContainer(_)) => match runtime.images.resolve(name) {
-            Ok(image) => Ok(show::inspect::image(&image)),
-            Err(ImageError::Unknown { .. }) => Err(Failure::new(format!(
-                "no container or image is called `{name}`"
-            ))),
-            Err(error) => Err(error.into()),
-        },
-        Err(error) => Err(error.into()),
-    }
+    print(&match format {
+        None => format!("{:#}\n", Value::Array(found)),
+        Some(InspectFormat::Json) => format!("{}\n", Value::Array(found)),
+        Some(InspectFormat::Template(_)) => lines,
+    })?;
+    Ok(show_all(failures))
 }

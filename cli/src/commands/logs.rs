@@ -1,15 +1,13 @@
 //! `minirun logs`.
 
+use super::moment::Moment;
 use crate::command_line::Run as RunCommand;
 use crate::context::Context;
 use crate::failure::{Failure, complain};
 use crate::log_lines::{LogLines, Times};
 use clap::Args;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::logs::{Follow, LeftOut, LogQuery};
-use minirun_runtime::moment::{MomentError, parse_moment};
 use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -27,10 +25,10 @@ pub struct Logs {
     #[arg(short, long)]
     timestamps: bool,
     /// Show lines since a moment (2026-01-02T03:04:05Z) or for a time (10m, 2h30m)
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     since: Option<Moment>,
     /// Show lines until a moment, or a time before now
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     until: Option<Moment>,
     /// Show details of each line, of which there are none
     #[arg(long = "details")]
@@ -55,18 +53,6 @@ impl FromStr for Tail {
                 .map(|lines| Tail(Some(lines)))
                 .map_err(|_| "write a number of lines, or `all`".into()),
         }
-    }
-}
-
-/// A moment, absolute or before now.
-#[derive(Debug, Clone, Copy)]
-struct Moment(Timestamp);
-
-impl FromStr for Moment {
-    type Err = MomentError;
-
-    fn from_str(text: &str) -> Result<Moment, MomentError> {
-        parse_moment(text, (Timestamp::now(), &TimeZone::system())).map(Moment)
     }
 }
 

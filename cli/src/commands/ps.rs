@@ -10,6 +10,8 @@ use crate::show::containers::{self, Selection, is_running};
 use clap::Args;
 use jiff::Timestamp;
 use minirun_runtime::details::ContainerDetails;
+use minirun_runtime::error::RuntimeError;
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 /// Options of `minirun ps`.
@@ -21,6 +23,9 @@ pub struct List {
     /// Show ids only
     #[arg(short, long)]
     quiet: bool,
+    /// Show how much containers have written
+    #[arg(short, long)]
+    size: bool,
     /// Do not shorten ids and commands, and show the names that links give
     #[arg(long)]
     no_trunc: bool,
@@ -40,9 +45,18 @@ impl RunCommand for List {
         let mut all = runtime.all_details()?;
         // Newest first, as with Docker.
         all.reverse();
+        let shown: Vec<&ContainerDetails> = all.iter().filter(|one| self.shows(one)).collect();
+        let sizes = self.size.then(|| {
+            let measured = shown.iter().map(|one| {
+                let size = runtime.container_size(&one.config)?;
+                Ok((one.config.id, size))
+            });
+            measured.collect::<Result<HashMap<_, _>, RuntimeError>>()
+        });
         let selection = Selection {
             all: &all,
-            shown: all.iter().filter(|one| self.shows(one)).collect(),
+            shown,
+            sizes: sizes.transpose()?,
         };
         print(&containers::list(
             &selection,

@@ -58,8 +58,11 @@ impl RunCommand for Run {
                 Some(HeldSignals::hold(ProgramStreams::of(terminal))?)
             }
         };
+        let hold = runtime.hold_new_containers().map_err(own)?;
         let config = self.container.create(&runtime)?.config;
-        let started = match runtime.start(&config, options, &mut tell) {
+        let started = runtime.start(&config, options, &mut tell);
+        drop(hold);
+        let started = match started {
             Ok(started) => started,
             Err(error) => {
                 discard(&runtime, &config);

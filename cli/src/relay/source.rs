@@ -2,34 +2,35 @@
 
 use super::signals::for_program;
 use crate::failure::{Failure, complain};
-use minirun_bridge::name::ContainerName;
 use minirun_runtime::config::ContainerConfig;
-use minirun_runtime::error::RuntimeError;
+use minirun_runtime::events::{Action, Event};
 use minirun_runtime::process::RunningProcess;
 use minirun_runtime::report::{Report, Reports};
 use minirun_runtime::runtime::Runtime;
-use minirun_runtime::signal::StopSignal;
 use minirun_runtime::terminal::Terminal;
 use nix::sys::signal::Signal;
 use std::os::fd::{AsFd, BorrowedFd};
+
+/// A container, and the runtime that knows it.
+type Container<'a> = (&'a Runtime, &'a ContainerConfig);
 
 /// Who tells of the program's end, and takes signals to it.
 pub enum Source<'a> {
     /// The monitor of a container.
     Monitor {
-        /// The container.
-        name: &'a ContainerName,
+        /// The container, which takes signals.
+        container: Container<'a>,
         /// What it tells.
         reports: Reports,
-        /// Sends a signal to the program.
-        forward: Box<dyn Fn(StopSignal) + 'a>,
     },
     /// A process of our own.
     Process {
+        /// The container, which keeps what we leave.
+        container: Container<'a>,
         /// The process.
         process: RunningProcess,
-        /// Leaves its terminal to somebody who stays.
-        leave: Box<dyn Fn(Terminal) -> Result<(), RuntimeError> + 'a>,
+        /// What its events are known by.
+        execution: String,
     },
 }
 
@@ -56,12 +57,8 @@ impl<'a> Source<'a> {
         reports: Reports,
     ) -> Source<'a> {
         Source::Monitor {
-            name: &config.name,
+            container: (runtime, config),
             reports,
-            forward: Box::new(|signal| {
-                // A container that has just ended needs no signal any more.
-                let _ = runtime.signal(config, signal);
-            }),
         }
     }
 
@@ -69,11 +66,12 @@ impl<'a> Source<'a> {
     pub fn process(
         runtime: &'a Runtime,
         config: &'a ContainerConfig,
-        process: RunningProcess,
+        (process, execution): (RunningProcess, String),
     ) -> Source<'a> {
         Source::Process {
+            container: (runtime, config),
             process,
-            leave: Box::new(|terminal| runtime.leave_terminal(config, terminal)),
+            execution,
         }
     }
 
@@ -90,7 +88,13 @@ impl<'a> Source<'a> {
             return;
         };
         match self {
-            Source::Monitor { forward, .. } => forward(signal),
+            Source::Monitor {
+                container: (runtime, config),
+                ..
+            } => {
+                // A container that has just ended needs no signal any more.
+                let _ = runtime.signal(config, signal);
+            }
             Source::Process { process, .. } => {
                 // A program that has just ended needs no signal any more.
                 let _ = process.signal(signal.number());
@@ -101,9 +105,14 @@ impl<'a> Source<'a> {
     /// Hears the news; the end, if that is what they are.
     pub(super) fn hear(&mut self, told: &mut dyn FnMut(&Report)) -> Result<Option<End>, Failure> {
         let reports = match self {
-            Source::Process { process, .. } => {
-                let exit = process.wait().map_err(Failure::own)?;
-                return Ok(Some(End::Code(exit.exit_code())));
+            Source::Process {
+                container: (runtime, config),
+                process,
+                execution,
+            } => {
+                let exit_code = process.wait().map_err(Failure::own)?.exit_code();
+                runtime.tell_exec_end(config, execution, exit_code);
+                return Ok(Some(End::Code(exit_code)));
             }
             Source::Monitor { reports, .. } => reports,
         };
@@ -120,13 +129,24 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Sees to it that the program can go on without us.
+    /// Sees to it that the program can go on without us, and tells that it does.
     pub(super) fn leave(&self, terminal: Option<Terminal>) {
-        if let (Source::Process { leave, .. }, Some(terminal)) = (self, terminal)
-            && let Err(error) = leave(terminal)
+        let (runtime, config, execution) = match self {
+            Source::Monitor {
+                container: (runtime, config),
+                ..
+            } => return runtime.tell_event(Event::container(config, Action::Detach)),
+            Source::Process {
+                container: (runtime, config),
+                execution,
+                ..
+            } => (runtime, config, execution),
+        };
+        if let Some(Err(error)) = terminal.map(|terminal| runtime.leave_terminal(config, terminal))
         {
             let what = format!("the program loses its terminal and may end: {error}");
             complain("warning", &what);
         }
+        runtime.tell_exec_detached(config, execution);
     }
 }

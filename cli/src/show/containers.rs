@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::ContainerName;
 use minirun_bridge::publication::describe_publications;
 use minirun_runtime::config::NetworkMode;
 use minirun_runtime::details::ContainerDetails;
+use minirun_runtime::disk_usage::ContainerSize;
 use serde_json::{Value, json};
 
 use super::command_line::quoted;
@@ -15,8 +17,9 @@ use super::list::{ListFormat, Row, Truncation, labels, render};
 use super::moment::{elapsed, listed};
 use super::mounts::{local_volumes, mounts};
 use super::place::{endpoints, network_mode, publications};
+use super::sized_row::SizedRow;
 use crate::output::duration::ago;
-use crate::output::template::UnknownField;
+use crate::output::template::TemplateError;
 
 /// The states a container can be in, in Docker's words. Some of them no container of minirun is ever in; scripts ask for
 /// them all the same.
@@ -37,6 +40,8 @@ pub struct Selection<'a> {
     pub all: &'a [ContainerDetails],
     /// Those that are listed, in this order.
     pub shown: Vec<&'a ContainerDetails>,
+    /// How large those are, if that is to be shown.
+    pub sizes: Option<HashMap<ContainerId, ContainerSize>>,
 }
 
 /// Lists containers. Full rows also show the names that links give.
@@ -48,7 +53,7 @@ pub fn list(
     format: &ListFormat,
     truncation: Truncation,
     now: Timestamp,
-) -> Result<String, UnknownField> {
+) -> Result<String, TemplateError> {
     let other_names = match truncation {
         Truncation::Short => HashMap::new(),
         Truncation::Full => names_by_link(selection.all),
@@ -58,7 +63,17 @@ pub fn list(
         .iter()
         .map(|details| ContainerRow::new(details, &other_names, truncation, now))
         .collect();
-    render(&rows, format)
+    match &selection.sizes {
+        None => render(&rows, format),
+        Some(sizes) => {
+            let rows = rows.into_iter().map(|row| SizedRow {
+                size: sizes.get(&row.details.config.id).copied(),
+                row,
+            });
+            let rows: Vec<SizedRow> = rows.collect();
+            render(&rows, format)
+        }
+    }
 }
 
 /// Whether a container has not ended for good yet.
@@ -100,7 +115,7 @@ fn names_by_link(all: &[ContainerDetails]) -> HashMap<&ContainerName, Vec<String
 }
 
 /// What `ps` says of one container.
-struct ContainerRow<'a> {
+pub(super) struct ContainerRow<'a> {
     details: &'a ContainerDetails,
     id: String,
     command: String,
@@ -226,7 +241,9 @@ mod tests {
 
     fn listed_all(all: &[ContainerDetails], format: ListFormat, truncation: Truncation) -> String {
         let shown = all.iter().collect();
-        list(&Selection { all, shown }, &format, truncation, moment(NOW)).unwrap()
+        let sizes = None;
+        let selection = Selection { all, shown, sizes };
+        list(&selection, &format, truncation, moment(NOW)).unwrap()
     }
 
     fn shown(format: ListFormat, truncation: Truncation) -> String {
@@ -240,7 +257,11 @@ mod tests {
         let all = &[running("web1"), web2];
         let shown = vec![&all[0]];
         let text = list(
-            &Selection { all, shown },
+            &Selection {
+                all,
+                shown,
+                sizes: None,
+            },
             &ListFormat::Table,
             Truncation::Full,
             moment(NOW),

@@ -8,7 +8,7 @@ use super::list::{ListFormat, Row, Truncation, render};
 use super::moment::{elapsed, listed};
 use crate::output::duration::ago;
 use crate::output::size::human_size;
-use crate::output::template::UnknownField;
+use crate::output::template::TemplateError;
 
 /// What stands for a name that an image does not have.
 const NO_NAME: &str = "<none>";
@@ -19,7 +19,7 @@ pub fn list(
     format: &ListFormat,
     truncation: Truncation,
     now: Timestamp,
-) -> Result<String, UnknownField> {
+) -> Result<String, TemplateError> {
     let rows: Vec<ImageRow> = images
         .iter()
         .flat_map(|image| rows(image, truncation, now))

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::output::table::Table;
-use crate::output::template::{Template, UnknownField};
+use crate::output::template::{Template, TemplateError};
 
 /// In which form a listing is wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum ListFormat {
     /// Headings and aligned columns.
     #[default]
@@ -52,8 +52,8 @@ pub(super) trait Row {
 /// The listing of these rows; every line ends with a newline.
 ///
 /// # Errors
-/// When a template names a field that rows do not have, even if there is no row.
-pub(super) fn render<R: Row>(rows: &[R], format: &ListFormat) -> Result<String, UnknownField> {
+/// When a template names a field that rows do not have, even if there is no row, or takes one for what it is not.
+pub(super) fn render<R: Row>(rows: &[R], format: &ListFormat) -> Result<String, TemplateError> {
     Ok(match format {
         ListFormat::Table => {
             let mut table = Table::new(R::HEADINGS);
@@ -66,7 +66,8 @@ pub(super) fn render<R: Row>(rows: &[R], format: &ListFormat) -> Result<String, 
         ListFormat::Json => lines(rows.iter().map(Row::json)),
         ListFormat::Template(template) => {
             template.check(R::FIELDS)?;
-            lines(rows.iter().map(|row| template.render(&row.json())))
+            let rendered = rows.iter().map(|row| template.render(&row.json()));
+            lines(rendered.collect::<Result<Vec<_>, _>>()?.iter())
         }
     })
 }
@@ -135,7 +136,7 @@ mod tests {
             "- apple\n- fig\n"
         );
         let unknown = render::<Fruit>(&[], &format("{{.Colour}}")).unwrap_err();
-        assert_eq!(unknown.field, "Colour");
+        assert!(unknown.to_string().contains("`Colour`"), "{unknown}");
     }
 
     #[test]

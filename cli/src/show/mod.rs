@@ -8,6 +8,8 @@
 
 mod command_line;
 pub mod containers;
+pub mod disk_usage;
+pub mod event;
 pub mod explanation;
 pub mod facts;
 #[cfg(test)]
@@ -24,6 +26,8 @@ pub mod network_list;
 mod network_options;
 pub mod place;
 pub mod ports;
+pub mod pruned;
+mod sized_row;
 pub mod statistics;
 pub mod top;
 pub mod volume;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::list::{ListFormat, Row, Truncation, labels, render};
 use super::moment::{listed, rfc3339};
 use super::network::{BUILT_IN, created};
-use crate::output::template::UnknownField;
+use crate::output::template::TemplateError;
 use minirun_runtime::networking::nominal_network_id;
 
 /// How many digits of an identifier a listing shows.
@@ -60,7 +60,7 @@ pub fn list(
     wanted: &dyn Fn(&Listed) -> bool,
     format: &ListFormat,
     truncation: Truncation,
-) -> Result<String, UnknownField> {
+) -> Result<String, TemplateError> {
     let mut rows: Vec<NetworkRow> = networks.iter().map(NetworkRow::of).collect();
     for (name, driver) in BUILT_IN {
         if !rows.iter().any(|row| row.name == name) {

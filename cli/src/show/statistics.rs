@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::list::{ListFormat, Row, Truncation, render};
 use crate::output::size::{binary_size, human_size};
-use crate::output::template::UnknownField;
+use crate::output::template::TemplateError;
 
 /// A container, and what it was seen to use at two moments.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub fn list(
     observations: &[Observation],
     format: &ListFormat,
     truncation: Truncation,
-) -> Result<String, UnknownField> {
+) -> Result<String, TemplateError> {
     let rows: Vec<StatisticsRow> = observations
         .iter()
         .map(|observation| StatisticsRow::new(observation, truncation))

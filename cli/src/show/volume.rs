@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::list::{ListFormat, Row, labels, render};
 use super::moment::rfc3339;
-use crate::output::template::UnknownField;
+use crate::output::template::TemplateError;
 
 /// What Docker shows where nothing is known.
 const UNKNOWN: &str = "N/A";
@@ -20,7 +20,7 @@ pub fn list(
     volumes: &[VolumeUse],
     directory: &Path,
     format: &ListFormat,
-) -> Result<String, UnknownField> {
+) -> Result<String, TemplateError> {
     let rows: Vec<VolumeRow> = volumes
         .iter()
         .map(|one| VolumeRow {

@@ -6,6 +6,7 @@ use crate::cgroup::Cgroup;
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::image::{
     Change, CommitRequest, Image, ImageConfig, ImageReference, apply, commit as commit_image,
 };
@@ -61,12 +62,22 @@ impl Runtime {
             config: image_config,
             author: options.author,
             comment: options.comment,
-            reference: options.reference,
+            reference: options.reference.clone(),
         };
         // Whoever removes a container begins with its record, so as long as that is there, all files are.
-        commit_image(&self.images, request, || {
+        let image = commit_image(&self.images, request, || {
             self.current_record(&config.id).map(drop)
-        })
+        })?;
+        let named = options.reference.as_ref().map(ToString::to_string);
+        let event = Event::container(&config, Action::Commit)
+            .with("comment", image.comment.as_deref().unwrap_or_default())
+            .with("imageID", image.id)
+            .with("imageRef", named.as_deref().unwrap_or_default());
+        self.tell_event(event);
+        if let Some(name) = named {
+            self.tell_event(Event::image(&image.id, name, Action::Tag));
+        }
+        Ok(image)
     }
 
     /// Keeps what the container has written as it is: one that does not run from being started, one that runs from going on.

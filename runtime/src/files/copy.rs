@@ -18,6 +18,7 @@ use super::pack::Packer;
 use super::place::{Base, Placer};
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::image::TreeError;
 use crate::image::compression::decompress;
 use crate::image::copy::{identity, kind_of};
@@ -99,7 +100,9 @@ impl Runtime {
         };
         let found = find(&container.ground, source.inner(), options.follow)?;
         let target = (&Ground::host()?, target.inner());
-        Ok(copy(found, target, (ownership, told))?)
+        let copied = copy(found, target, (ownership, told))?;
+        self.tell_event(Event::container(config, Action::Copy));
+        Ok(copied)
     }
 
     /// Copies files of the host to a container. `told` hears of what is left out.
@@ -117,7 +120,9 @@ impl Runtime {
         let container = ContainerRoot::open(self, config, RootView::Mounted)?;
         let ownership = in_container(options.ownership);
         let target = (&container.ground, target.inner());
-        Ok(copy(found, target, (ownership, told))?)
+        let copied = copy(found, target, (ownership, told))?;
+        self.tell_event(Event::container(config, Action::Copy));
+        Ok(copied)
     }
 
     /// Writes files of a container as a tar archive.
@@ -137,7 +142,9 @@ impl Runtime {
             SourceKind::Content => EntryPath::root(),
             SourceKind::Directory | SourceKind::Single => EntryPath::root().child(&found.name),
         };
-        Ok(pack(Walk::of(found.location, called), output)?)
+        pack(Walk::of(found.location, called), output)?;
+        self.tell_event(Event::container(config, Action::Copy));
+        Ok(())
     }
 
     /// Unpacks a tar archive in a directory of a container. `told` hears of what is left out.
@@ -170,6 +177,7 @@ impl Runtime {
         };
         let placer = Placer::new(base, in_container(ownership), told);
         let size_bytes = unpack_all(input, placer).map_err(FilesError::Copy)?;
+        self.tell_event(Event::container(config, Action::Copy));
         Ok(Copied { size_bytes })
     }
 }

@@ -6,6 +6,7 @@ use super::container_root::ContainerRoot;
 use super::copy::pack;
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::image::entry_path::EntryPath;
 use crate::image::walk::Walk;
 use crate::process::RootView;
@@ -27,6 +28,8 @@ impl Runtime {
             lock: _lock,
         } = container;
         let walk = Walk::of(ground.into_root(), EntryPath::root());
-        Ok(pack(walk, output)?)
+        pack(walk, output)?;
+        self.tell_event(Event::container(config, Action::Export));
+        Ok(())
     }
 }

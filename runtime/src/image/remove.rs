@@ -14,6 +14,8 @@ use super::store::{ImageStore, StoreLock};
 /// What a removal removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
+    /// The image.
+    pub image: ImageId,
     /// The names that are gone.
     pub untagged: Vec<ImageReference>,
     /// The image that is gone, if that was its last name.
@@ -66,13 +68,14 @@ impl ImageStore {
         drop(lock);
         drop(exclusion);
         Ok(Removed {
+            image: found.id,
             untagged,
             deleted: is_last.then_some(found.id),
         })
     }
 
     /// Takes the record away first: a layer without a record is cleared some day, a record without its layer would be a broken image.
-    fn delete(
+    pub(super) fn delete(
         &self,
         _lock: &StoreLock,
         staging: &Staging,
@@ -92,7 +95,7 @@ impl ImageStore {
     }
 }
 
-fn remove_file(path: &Path) -> Result<(), ImageError> {
+pub(super) fn remove_file(path: &Path) -> Result<(), ImageError> {
     ignore_missing(fs::remove_file(path))
         .map_err(at(path, |path, source| ImageError::Remove { path, source }))
 }

@@ -33,6 +33,7 @@ impl Monitor<'_> {
             Err(_) => Next::End,
         };
         self.record_end(&end);
+        runtime.tell_death(self.config, &end);
         let exited = Report::Exited {
             exit_code: end.exit_code,
         };

@@ -16,6 +16,7 @@
 use super::health_worker::{Asked, Check, Verdict, Worker};
 use super::pauses::Pauses;
 use crate::config::ContainerConfig;
+use crate::events::{Action, Event};
 use crate::health::{Health, HealthProgress, HealthResult, HealthTerms, Outcome};
 use crate::runtime::Runtime;
 use jiff::Timestamp;
@@ -151,9 +152,17 @@ impl HealthChecks {
         self.wait_for_next();
     }
 
-    /// Takes an answer in. Whoever is to hear of a change of [`HealthProgress::status`] is to be told here.
+    /// Takes an answer in, and tells whoever listens if the container's health is another now.
     fn adopt(&mut self, outcome: Outcome, asked: Asked) {
+        let before = self.progress.status;
         self.progress = self.progress.after(outcome, asked.running, &self.terms);
+        let status = self.progress.status;
+        if status != before
+            && let Ok(Some(config)) = self.runtime.read(&self.id)
+        {
+            let event = Event::container(&config, Action::HealthStatus);
+            self.runtime.tell_event(event.about(status.to_string()));
+        }
     }
 
     /// Records that there was no answer, since the worker did not. A full disk must not stop anything; what is known is

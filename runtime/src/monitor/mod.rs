@@ -187,6 +187,7 @@ impl Monitor<'_> {
     fn live(mut self, streams: MonitorStreams, lock: ContainerLock) {
         match self.begin(streams) {
             Ok(mut container) => {
+                self.runtime.tell_start(self.config);
                 container.announce(&mut self.reporter);
                 // Under the lock, since whoever connects it to another network reads this.
                 container.network.remember(&self.paths);

@@ -6,6 +6,7 @@
 use crate::cgroup::{Cgroup, remove_legacy};
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
+use crate::events::Action;
 use crate::runtime::Runtime;
 use minirun_bridge::detach::Departure;
 use minirun_netns::Narrator;
@@ -39,8 +40,10 @@ pub(crate) fn take_down(
         Ok(networks) => {
             for network in networks {
                 let leaving = (&config.id, Departure::Ended);
-                let detached = runtime.networks.detach(&network, leaving, narrator);
-                errors.extend(detached.err().map(RuntimeError::from));
+                match runtime.networks.detach(&network, leaving, narrator) {
+                    Ok(()) => runtime.tell_membership(&network, &config.id, Action::Disconnect),
+                    Err(error) => errors.push(error.into()),
+                }
             }
         }
         Err(error) => errors.push(error.into()),

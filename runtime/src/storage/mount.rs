@@ -1,5 +1,7 @@
 //! What is mounted in a container, as its record says.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::destination::Destination;
@@ -211,6 +213,11 @@ impl Storage {
             MountKind::Volume(volume) => Some(volume),
             _ => None,
         })
+    }
+
+    /// The names of the volumes, each once.
+    pub fn volume_names(&self) -> BTreeSet<&VolumeName> {
+        self.volumes().map(|volume| &volume.name).collect()
     }
 
     /// Whether a volume is mounted.

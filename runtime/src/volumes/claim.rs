@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::record::NewVolume;
 use super::store::{Made, VolumeLock, VolumeStore};
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::runtime::Runtime;
 use crate::storage::{
     KindWanted, Mount, MountKind, MountWanted, Population, VolumeKind, VolumeMount, VolumeName,
@@ -27,8 +28,11 @@ impl Runtime {
             .take(&store, &mounts, &mut labels)
             .and_then(|()| populate_all(&store, &mounts, layers))
             .and_then(|()| write(mounts));
-        if done.is_err() {
-            held.undo(&store);
+        match &done {
+            Ok(_) => held.made().for_each(|name| {
+                self.tell_event(Event::volume(name.as_str(), Action::Create));
+            }),
+            Err(_) => held.undo(&store),
         }
         done
     }
@@ -95,6 +99,12 @@ impl Held {
             self.locks.push(store.make(&wanted)?);
         }
         Ok(())
+    }
+
+    /// Those that were made.
+    fn made(&self) -> impl Iterator<Item = &VolumeName> {
+        let fresh = self.locks.iter().filter(|(_, made)| *made == Made::New);
+        fresh.map(|(lock, _)| &lock.name)
     }
 
     /// Removes what was made; nobody can have seen it, because we still hold its lock.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::record::NewVolume;
+use super::store::Made;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::runtime::Runtime;
 use crate::storage::{VolumeKind, VolumeName};
 
@@ -22,11 +24,14 @@ impl Runtime {
             None => VolumeKind::Anonymous,
         };
         let name = name.map_or_else(VolumeName::random, Ok)?;
-        self.volumes().make(&NewVolume {
+        let (_lock, made) = self.volumes().make(&NewVolume {
             name: name.clone(),
             kind,
             labels,
         })?;
+        if made == Made::New {
+            self.tell_event(Event::volume(name.as_str(), Action::Create));
+        }
         Ok(name)
     }
 }

@@ -26,7 +26,6 @@ mod inherit;
 mod populate;
 mod record;
 mod release;
-mod size;
 mod sources;
 mod store;
 mod usage;

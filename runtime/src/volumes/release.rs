@@ -4,6 +4,7 @@ use super::error::VolumeError;
 use super::record::Volume;
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
+use crate::events::{Action, Event};
 use crate::runtime::Runtime;
 use crate::storage::{VolumeKind, VolumeName};
 
@@ -33,7 +34,9 @@ impl Runtime {
             }
             .into());
         }
-        store.remove_locked(lock)
+        store.remove_locked(lock)?;
+        self.tell_event(Event::volume(name.as_str(), Action::Destroy));
+        Ok(())
     }
 
     /// The volumes that no container has, by name.

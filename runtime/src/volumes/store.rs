@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 
 use super::record::{NewVolume, Volume};
+use crate::byte_size::ByteSize;
+use crate::disk_usage::measured;
 use crate::error::RuntimeError;
 use crate::storage::VolumeName;
 
@@ -59,6 +61,15 @@ impl VolumeStore {
     /// Where a volume's content is.
     pub fn data(&self, name: &VolumeName) -> PathBuf {
         data_path(&self.directory, name)
+    }
+
+    /// How many bytes the files of a volume have, each counted once however many names it has. A container may change the volume
+    /// meanwhile: what is gone when it is looked at does not count, and no link leads out.
+    ///
+    /// # Errors
+    /// When the volume cannot be read.
+    pub fn size(&self, name: &VolumeName) -> Result<ByteSize, RuntimeError> {
+        measured(&self.data(name)).map(ByteSize::from_bytes)
     }
 
     pub(super) fn path(&self, name: &VolumeName) -> PathBuf {

@@ -7,7 +7,6 @@ use minirun_bridge::name::ContainerName;
 use super::error::VolumeError;
 use super::record::Volume;
 use super::store::VolumeStore;
-use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::runtime::Runtime;
 use crate::storage::VolumeName;
@@ -46,7 +45,7 @@ impl Runtime {
     pub fn volumes_in_use(&self) -> Result<Vec<VolumeUse>, RuntimeError> {
         let mut users: BTreeMap<VolumeName, Vec<ContainerName>> = BTreeMap::new();
         for container in self.all()? {
-            for name in names(&container) {
+            for name in container.storage.volume_names() {
                 users
                     .entry(name.clone())
                     .or_default()
@@ -71,13 +70,4 @@ impl Runtime {
             .map(|container| container.name)
             .collect())
     }
-}
-
-/// The volumes of a container, each once.
-fn names(container: &ContainerConfig) -> Vec<&VolumeName> {
-    let volumes = container.storage.volumes();
-    let mut names: Vec<&VolumeName> = volumes.map(|volume| &volume.name).collect();
-    names.sort();
-    names.dedup();
-    names
 }

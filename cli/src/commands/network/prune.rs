@@ -1,16 +1,16 @@
 //! `minirun network prune`.
 
 use crate::commands::confirmation::is_wanted;
-use crate::commands::filter::{Filter, FilterKey, all, has_label};
-use crate::commands::until::parse_until;
+use crate::commands::filter::Filter;
+use crate::commands::prune_filter::{self, PruneKey};
 use crate::context::print;
-use crate::failure::Failure;
+use crate::failure::{Failure, show_all};
 use crate::show::network::created;
 use crate::show::network_list::Kind;
+use crate::show::pruned;
 use clap::Args;
 use jiff::Timestamp;
 use minirun_bridge::network::Network;
-use minirun_runtime::remove::Force;
 use minirun_runtime::runtime::Runtime;
 use std::process::ExitCode;
 
@@ -25,32 +25,6 @@ pub struct NetworkPrune {
     filter: Vec<Filter<PruneKey>>,
 }
 
-/// What networks to remove can be filtered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PruneKey {
-    /// A label that they have.
-    Label,
-    /// A label that they do not have.
-    NoLabel,
-    /// A moment before which they were made.
-    Until,
-}
-
-impl FilterKey for PruneKey {
-    const KEYS: &'static [(&'static str, Self)] = &[
-        ("label", Self::Label),
-        ("label!", Self::NoLabel),
-        ("until", Self::Until),
-    ];
-
-    fn check(self, value: &str) -> Result<(), String> {
-        match self {
-            Self::Until => parse_until(value, Timestamp::now()).map(drop),
-            Self::Label | Self::NoLabel => Ok(()),
-        }
-    }
-}
-
 impl NetworkPrune {
     pub(super) fn run(self, runtime: &Runtime) -> Result<ExitCode, Failure> {
         let question = "This will remove all networks that no container uses.";
@@ -58,42 +32,16 @@ impl NetworkPrune {
             return Ok(ExitCode::SUCCESS);
         }
         let now = Timestamp::now();
-        let mut removed = String::new();
-        let mut failures = Vec::new();
-        for network in runtime.unused_networks()? {
-            if !fits(&self.filter, &network, now) {
-                continue;
-            }
-            match runtime.remove_network(&network.name, Force::No) {
-                Ok(()) => removed.extend([network.name.as_str(), "\n"]),
-                Err(error) => failures.push(Failure::from(error)),
-            }
-        }
-        if !removed.is_empty() {
-            print(&format!("Deleted Networks:\n{removed}"))?;
-        }
-        let mut code = ExitCode::SUCCESS;
-        for failure in failures {
-            code = failure.show();
-        }
-        Ok(code)
+        let networks = runtime.prune_networks(&|network| fits(&self.filter, network, now))?;
+        print(&pruned::networks(&networks.removed))?;
+        Ok(show_all(networks.failures))
     }
 }
 
 /// The networks that are always there are never removed.
-fn fits(filters: &[Filter<PruneKey>], network: &Network, now: Timestamp) -> bool {
-    let is_older = |until: &str| match (created(network), parse_until(until, now)) {
-        (Some(created), Ok(until)) => created < until,
-        _ => false,
-    };
+pub fn fits(filters: &[Filter<PruneKey>], network: &Network, now: Timestamp) -> bool {
     Kind::of(network.name.as_str()) == Kind::Custom
-        && all(filters, PruneKey::Label, |label| {
-            has_label(&network.labels, label)
-        })
-        && all(filters, PruneKey::NoLabel, |label| {
-            !has_label(&network.labels, label)
-        })
-        && all(filters, PruneKey::Until, is_older)
+        && prune_filter::fits(filters, &network.labels, created(network), now)
 }
 
 #[cfg(test)]

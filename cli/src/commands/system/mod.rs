@@ -1,8 +1,11 @@
 //! `minirun system`: one file for each of its commands.
 
 mod boot;
+mod df;
+mod prune;
 mod stop;
 
+use super::{events, info};
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
 use crate::failure::Failure;
@@ -21,18 +24,30 @@ pub struct SystemCommand {
 enum Action {
     /// Start the containers that should run after a boot
     Boot(boot::SystemBoot),
+    /// Show how much of the disk is used
+    Df(df::DiskUsage),
+    /// Show what happens to containers, images, networks and volumes
+    Events(events::Events),
+    /// Show what minirun knows about this host
+    Info(info::Info),
+    /// Remove everything that is not used
+    Prune(prune::SystemPrune),
     /// Stop all containers before a shutdown; `system boot` starts those again that have a restart policy
     Stop(stop::SystemStop),
 }
 
 impl RunCommand for SystemCommand {
-    const ABOUT: &'static str = "Start and stop all containers with the host";
+    const ABOUT: &'static str =
+        "Show what is used, remove what is not, and start and stop all containers with the host";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
-        let runtime = context.tidy_runtime()?;
         match self.action {
-            Action::Boot(options) => options.run(&runtime),
-            Action::Stop(options) => options.run(&runtime),
+            Action::Boot(options) => options.run(&context.tidy_runtime()?),
+            Action::Df(options) => options.run(&context.tidy_runtime()?),
+            Action::Events(options) => options.run(context),
+            Action::Info(options) => options.run(context),
+            Action::Prune(options) => options.run(&context.tidy_runtime()?),
+            Action::Stop(options) => options.run(&context.tidy_runtime()?),
         }
     }
 }

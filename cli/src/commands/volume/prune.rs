@@ -4,13 +4,12 @@ use crate::commands::confirmation::is_wanted;
 use crate::commands::filter::{Filter, FilterKey, all, any, has_label};
 use crate::commands::switch::parse_switch;
 use crate::context::print;
-use crate::failure::Failure;
-use crate::output::size::human_size;
+use crate::failure::{Failure, show_all};
+use crate::show::pruned;
 use clap::Args;
-use minirun_runtime::error::RuntimeError;
 use minirun_runtime::runtime::Runtime;
 use minirun_runtime::storage::VolumeKind;
-use minirun_runtime::volumes::{Volume, VolumeError};
+use minirun_runtime::volumes::Volume;
 use std::process::ExitCode;
 
 /// Options of `minirun volume prune`.
@@ -62,28 +61,10 @@ impl VolumePrune {
         if !self.force && !is_wanted(question)? {
             return Ok(ExitCode::SUCCESS);
         }
-        let (mut removed, mut bytes) = (String::new(), 0);
-        let mut code = ExitCode::SUCCESS;
-        for volume in runtime.unused_volumes()? {
-            if !self.fits(&volume) {
-                continue;
-            }
-            let size = runtime.volumes().size(&volume.name);
-            match runtime.remove_volume(&volume.name) {
-                Ok(()) => {
-                    removed.extend([volume.name.as_str(), "\n"]);
-                    bytes += size.map_or(0, |size| size.bytes());
-                }
-                // Somebody was faster, with removing it or with using it.
-                Err(RuntimeError::Volume(VolumeError::Unknown(_) | VolumeError::InUse { .. })) => {}
-                Err(error) => code = Failure::from(error).show(),
-            }
-        }
-        if !removed.is_empty() {
-            print(&format!("Deleted Volumes:\n{removed}\n"))?;
-        }
-        print(&format!("Total reclaimed space: {}\n", human_size(bytes)))?;
-        Ok(code)
+        let volumes = runtime.prune_volumes(&|volume| self.fits(volume))?;
+        let list = pruned::volumes(&volumes.removed);
+        print(&pruned::with_total(&list, volumes.reclaimed_bytes))?;
+        Ok(show_all(volumes.failures))
     }
 
     fn means_all(&self) -> bool {
