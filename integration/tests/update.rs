@@ -173,7 +173,7 @@ fn several_are_changed_and_one_that_is_not_there_keeps_none_from_it() {
     assert_eq!(host.control("web2", PIDS), "9");
     host.minirun("update web1")
         .fails_with(1)
-        .stderr_is("error: nothing is to be changed\nhint: name a limit, such as `--memory 512m`");
+        .stderr_is("error: nothing is to be changed\nhint: name a limit, such as `--memory 512m`, or a policy, such as `--restart no`");
     host.removes("web1 web2");
     host.finish();
 }

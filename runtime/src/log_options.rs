@@ -289,7 +289,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_words_of_any_options_mean_the_same_again(size in prop::option::of(1_u64..), count in 1_u16..=500) {
+        fn the_words_of_any_options_mean_the_same_again(size in prop::option::of(1..=i64::MAX as u64), count in 1_u16..=500) {
             let options = match size {
                 Some(size) => files_of(size, count),
                 None => LogOptions::JsonFile(LogLimit::Unlimited),

@@ -127,7 +127,7 @@ fn everything_wrong_is_told_at_once() {
         ),
         (
             "type=tmpfs,dst=/x,tmpfs-size=much,tmpfs-mode=9",
-            "`much` is not a size: write a number of bytes, or one with a unit such as `64m` or `1.5g`; `9` cannot be the value of `tmpfs-mode`; use an octal number up to 7777, such as `1777`",
+            "`much` is not a size: write a number and b, k, m, g, t or p behind it, such as `512m`; `9` cannot be the value of `tmpfs-mode`; use an octal number up to 7777, such as `1777`",
         ),
         (
             "dst=/x,ro=maybe",
