@@ -13,7 +13,7 @@
 //! 2. A volume's directory is locked by whoever makes, fills or removes it. A command that creates a container holds the locks of all
 //!    its volumes, taken in the order of their names, until the container's record is written; so whoever removes a volume either
 //!    meets that record or is there before.
-//! 3. An empty volume is filled with what the image has at its destination ([`populate`]) before anything runs. The content is
+//! 3. An empty volume is filled with what the image has at its destination (`populate`) before anything runs. The content is
 //!    copied beside it and moved in only when it is whole. What was interrupted is thrown away, or moved in to the end.
 //! 4. A volume is removed record first, so that what is left when this is interrupted is seen to be half removed; the next command
 //!    that wants the name, or sweeps, takes the rest away.
