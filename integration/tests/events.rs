@@ -203,7 +203,7 @@ fn what_is_wrong_is_refused() {
         ("--filter colour=red", "unknown filter `colour`"),
         ("--format {{.Colour}}", "no field `Colour`"),
         ("--format wide", "unknown format `wide`"),
-        ("--since yesterday", "`yesterday` is not a moment"),
+        ("--since yesterday", "invalid time `yesterday`"),
     ] {
         host.minirun(format!("events {options}"))
             .fails_with(125)

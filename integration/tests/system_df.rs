@@ -50,6 +50,7 @@ fn images_containers_and_volumes_are_measured() {
         "head -c 100000 /dev/zero > /small",
     ])
     .succeeds();
+    host.minirun("volume create data").succeeds();
     host.write_file("/var/lib/minirun/volumes/data/_data/file", &"x".repeat(36));
     let rows = rows(&host);
     let row = |kind: &str| {
