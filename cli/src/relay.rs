@@ -137,6 +137,7 @@ impl Relay<'_> {
                     More::Perhaps => {}
                     More::No => self.input = None,
                     More::Detach => return Ok(End::Detached),
+                    More::HungUp => return Ok(self.hang_up()),
                 }
             }
             if news.signal
@@ -207,6 +208,14 @@ impl Relay<'_> {
         None
     }
 
+    /// Ends because our terminal is gone, and the signal for that may have not come yet.
+    fn hang_up(&self) -> End {
+        if self.proxy == SignalProxy::Program {
+            self.source.signal(Signal::SIGHUP);
+        }
+        End::HungUp
+    }
+
     /// Gives the program's terminal the size of ours. It may be gone already.
     fn fit_window(&self) {
         if let (Some(terminal), Some(size)) = (&self.terminal, window()) {
@@ -242,6 +251,11 @@ impl Relay<'_> {
             (End::Signal(signal), source) => {
                 source.leave(self.terminal.take());
                 end_by(signal);
+                Ok(ExitCode::from(OWN_ERROR))
+            }
+            (End::HungUp, _) => {
+                // The terminal of an executed program hangs up with us.
+                end_by(Signal::SIGHUP);
                 Ok(ExitCode::from(OWN_ERROR))
             }
             (End::Unknown, Source::Monitor { name, .. }) => Err(Failure::killed(format!(

@@ -164,6 +164,36 @@ impl<'host> Container<'host> {
         words.join(" ")
     }
 
+    /// Waits until a program of this name runs in it, and has it waiting for something.
+    ///
+    /// The kernel has no event for that, so this asks again and again.
+    #[track_caller]
+    pub fn awaits_process(&self, name: &str) {
+        let namespace = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+        let own = namespace(&self.pid().to_string());
+        let deadline = Instant::now() + probe::LONG_WAIT;
+        let waits = |pid: &str| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.contains(&format!("({name}) S ")) && namespace(pid) == own
+        };
+        loop {
+            let entries = std::fs::read_dir("/proc").expect("there is /proc");
+            let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+            if names
+                .filter(|name| name.parse::<i32>().is_ok())
+                .any(|pid| waits(&pid))
+            {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "no `{name}` waits in container `{}`",
+                self.name
+            );
+            std::thread::yield_now();
+        }
+    }
+
     /// Waits until something in the container listens on this TCP port.
     ///
     /// The kernel has no event for that, so this asks again and again, from within the container where no rule can answer for it.

@@ -41,6 +41,25 @@ impl Finished {
         self
     }
 
+    /// Expects exactly this exit code, which may be 0.
+    #[track_caller]
+    pub fn exits_with(self, code: i32) -> Self {
+        match code {
+            0 => self.succeeds(),
+            code => self.fails_with(code),
+        }
+    }
+
+    /// Expects that the program was ended by this signal.
+    #[track_caller]
+    pub fn is_killed_by(self, signal: i32) -> Self {
+        self.check(
+            self.status.signal() == Some(signal),
+            &format!("should be killed by signal {signal}"),
+        );
+        self
+    }
+
     /// Expects any exit code but 0.
     #[track_caller]
     pub fn fails(self) -> Self {

@@ -25,6 +25,7 @@ use crate::place::Place;
 use crate::probe::{self, Reach};
 use crate::rules::Rules;
 use crate::running::Running;
+use crate::terminal::Terminal;
 use crate::uplink;
 use crate::words::Words;
 
@@ -83,6 +84,13 @@ impl TestHost {
     pub fn spawn_minirun(&self, arguments: impl Words) -> Running {
         assert!(binary::find().is_some(), "{}", binary::explain_missing());
         self.place.program("minirun", arguments).spawn()
+    }
+
+    /// Starts minirun on this host, at a terminal of its own.
+    #[track_caller]
+    pub fn minirun_at_terminal(&self, arguments: impl Words) -> Terminal {
+        assert!(binary::find().is_some(), "{}", binary::explain_missing());
+        self.place.program("minirun", arguments).at_terminal()
     }
 
     /// Starts `minirun run -d --name NAME OPTIONS demo httpd -p PORT` and waits until it serves.
@@ -219,6 +227,18 @@ impl TestHost {
         self.read_file(&format!("/proc/sys/{name}"))
             .trim_end()
             .to_owned()
+    }
+
+    /// Gives this host a bridge that minirun has not made.
+    #[track_caller]
+    pub fn has_bridge(&self, name: &str, address: &str) {
+        for command in [
+            format!("link add {name} type bridge"),
+            format!("address add {address} dev {name}"),
+            format!("link set {name} up"),
+        ] {
+            self.command("ip", command).succeeds();
+        }
     }
 
     /// Who of `names` can open a TCP connection to whom on `port`, at their addresses on the default network; see

@@ -11,6 +11,7 @@ use crate::filesystem::PROGRAM_DIRECTORY;
 use crate::finished::Finished;
 use crate::place::Place;
 use crate::running::Running;
+use crate::terminal::Terminal;
 use crate::words::Words;
 
 /// What is to be run, where, and with what input.
@@ -62,6 +63,16 @@ impl Program {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start `{shown}`: {error}"));
         Running::new(shown, child)
+    }
+
+    /// Starts it at a terminal of its own, as a person does who opens a window for it.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    #[track_caller]
+    pub fn at_terminal(self) -> Terminal {
+        Terminal::start(self.shown(), self.command())
     }
 
     /// The command line as a person would type it.

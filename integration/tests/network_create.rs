@@ -180,13 +180,7 @@ fn of_several_networks_of_one_name_made_at_once_one_is_made() {
 #[test]
 fn an_existing_bridge_is_adopted_and_never_deleted() {
     let host = TestHost::create();
-    for command in [
-        "link add br-own type bridge",
-        "address add 10.7.0.1/24 dev br-own",
-        "link set br-own up",
-    ] {
-        host.command("ip", command).succeeds();
-    }
+    host.has_bridge("br-own", "10.7.0.1/24");
     let network = host.network(
         "net1",
         "-o com.docker.network.bridge.name=br-own --subnet 10.7.0.0/24 --gateway 10.7.0.1",

@@ -9,13 +9,7 @@ use minirun_integration::{HOST_ADDRESS, TestHost};
 #[test]
 fn an_adopted_bridge_is_closed_to_other_networks_and_gets_its_settings_back() {
     let host = TestHost::create();
-    for command in [
-        "link add br-own type bridge",
-        "address add 10.7.0.1/24 dev br-own",
-        "link set br-own up",
-    ] {
-        host.command("ip", command).succeeds();
-    }
+    host.has_bridge("br-own", "10.7.0.1/24");
     let paths = [
         "net/ipv4/conf/br-own/route_localnet",
         "net/ipv4/conf/br-own/send_redirects",

@@ -122,11 +122,11 @@ fn a_configuration_file_that_is_named_must_be_there() {
 #[test]
 fn options_of_docker_that_are_not_there_yet_are_told_so() {
     let host = TestHost::create();
-    host.minirun("run --rm -it demo true")
+    host.minirun("run --rm --userns host demo true")
         .fails_with(125)
         .stderr_is(
-            "error: there is no option `-t`\n\
-             hint: terminals are not part of this version: leave out `-t`",
+            "error: there is no option `--userns`\n\
+             hint: that is not part of this version: leave out `--userns`",
         );
     host.minirun("run --rm --restart always demo true")
         .fails_with(125)
@@ -148,11 +148,12 @@ fn a_container_that_removes_itself_is_left_alone_by_restart() {
 }
 
 #[test]
-fn input_without_anybody_to_give_it_is_warned_of() {
+fn input_that_nobody_gives_yet_is_waited_for() {
     let host = TestHost::create();
-    host.minirun("run -d -i --name web1 demo sleep infinity")
+    host.minirun("run -d -i --name web1 demo cat")
         .succeeds()
-        .stderr_contains("warning: `-i` has no effect with `-d`");
+        .stderr_is("");
+    host.container("web1").awaits_process("cat");
     host.removes("web1");
     host.finish();
 }

@@ -37,7 +37,6 @@ impl RunCommand for Attach {
             true => Attachment::Output,
             false => Attachment::OutputAndInput,
         };
-        check_input(attachment, process.terminal)?;
         // A terminal that is closed, or a connection that breaks, shall not end what somebody attached to for a while.
         let proxy = match process.terminal {
             true => SignalProxy::Command,
@@ -45,6 +44,7 @@ impl RunCommand for Attach {
         };
         let signals = HeldSignals::hold(ProgramStreams::of(process.terminal))?;
         let attached = runtime.attach(&config, attachment)?;
+        check_input(attachment, process.terminal)?;
         let streams = attached
             .streams
             .ok_or_else(|| Failure::new("the container has no streams"))?;

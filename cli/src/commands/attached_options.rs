@@ -9,7 +9,7 @@ use minirun_runtime::streams::Attachment;
 /// The keys by which a terminal is left.
 #[derive(Debug, Args)]
 pub struct DetachOptions {
-    /// Keys that leave the terminal while the program goes on, such as `ctrl-a,d`; none with `` [default: ctrl-p,ctrl-q]
+    /// Keys that leave a terminal while its program goes on, such as `ctrl-a,d` [default: ctrl-p,ctrl-q]
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<DetachKeys>,
 }

@@ -24,6 +24,8 @@ pub(super) enum More {
     No,
     /// There may, but the user wants to leave.
     Detach,
+    /// The user's terminal is gone.
+    HungUp,
 }
 
 impl Input {
@@ -68,12 +70,9 @@ impl Input {
         let typed = match read(&self.from, buffer).map_err(io::Error::from) {
             Ok(length @ 1..) => &buffer[..length],
             Err(error) if is_temporary(&error) => return More::Perhaps,
-            Ok(_) | Err(_) => {
-                if let Some(watch) = &mut self.watch {
-                    watch.give_up(&mut self.pending);
-                }
-                return More::No;
-            }
+            // A raw terminal has no end of input.
+            Ok(_) | Err(_) if self.watch.is_some() => return More::HungUp,
+            Ok(_) | Err(_) => return More::No,
         };
         match &mut self.watch {
             Some(watch) => match watch.take(typed, &mut self.pending) {

@@ -42,6 +42,8 @@ pub(super) enum End {
     Unknown,
     /// By the wish of the user; the program goes on.
     Detached,
+    /// With the user's terminal.
+    HungUp,
     /// By a signal that is not passed on; the program goes on.
     Signal(Signal),
 }

@@ -74,6 +74,15 @@ fn add(netlink: &mut Netlink, route: (LinkIndex, &str), change: impl FnOnce(&mut
     netlink.request(request).unwrap();
 }
 
+/// Expects one default route of each family, by the routers behind the second interface.
+#[track_caller]
+fn lead_through(netlink: &mut Netlink, eth1: LinkIndex) {
+    let expected = [(eth1, "10.0.1.1".to_string(), 0)];
+    assert_eq!(shown(netlink, Family::V4), expected);
+    let expected = [(eth1, "fd00:1::1".to_string(), 1024)];
+    assert_eq!(shown(netlink, Family::V6), expected);
+}
+
 #[test]
 fn default_routes_are_set_moved_and_taken_away() {
     in_fresh_namespace(|| {
@@ -119,10 +128,7 @@ fn routes_of_any_other_sort_go() {
         });
         let wanted = routes(route("eth1", "10.0.1.1"), route("eth1", "fd00:1::1"));
         set_default_routes(&mut netlink, &wanted).unwrap();
-        let expected = [(eth1, "10.0.1.1".to_string(), 0)];
-        assert_eq!(shown(&mut netlink, Family::V4), expected);
-        let expected = [(eth1, "fd00:1::1".to_string(), 1024)];
-        assert_eq!(shown(&mut netlink, Family::V6), expected);
+        lead_through(&mut netlink, eth1);
     });
 }
 
@@ -138,10 +144,7 @@ fn several_routers_at_once_are_replaced_by_the_one_that_is_wanted() {
         }
         let wanted = routes(route("eth1", "10.0.1.1"), route("eth1", "fd00:1::1"));
         set_default_routes(&mut netlink, &wanted).unwrap();
-        let expected = [(eth1, "10.0.1.1".to_string(), 0)];
-        assert_eq!(shown(&mut netlink, Family::V4), expected);
-        let expected = [(eth1, "fd00:1::1".to_string(), 1024)];
-        assert_eq!(shown(&mut netlink, Family::V6), expected);
+        lead_through(&mut netlink, eth1);
     });
 }
 

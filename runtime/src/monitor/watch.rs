@@ -3,8 +3,8 @@
 //! Everything waits in one `poll(2)`: the two pipes or the terminal of the program, the descriptor of its first process,
 //! commands that are behind with reading, one that has something to say, terminals that were left to us, and questions about
 //! names. The only timers are that of the DNS server, while it waits for the answer of another, and that of the pause after
-//! output. A command that does not read holds up its
-//! stream and with that, in the end, the program that writes to it; it holds up neither the other stream nor the end.
+//! output. A command that does not read holds up its stream and with that, in the end, the program that writes to it; it holds
+//! up neither the other stream nor the end.
 
 use super::buffer::Buffer;
 use super::control::Request;

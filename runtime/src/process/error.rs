@@ -200,18 +200,6 @@ impl ProcessError {
             } => {
                 "the arguments and variables together are too long; a link adds four variables for every port that its target exposes"
             }
-            Self::WorkingDirectory {
-                errno: Errno::ENOENT,
-                ..
-            } => "make the directory in the container first, or choose another with `-w`",
-            Self::WorkingDirectory {
-                errno: Errno::ENOTDIR,
-                ..
-            } => "something that is no directory is in the way; choose another with `-w`",
-            Self::WorkingDirectory {
-                errno: Errno::EXDEV,
-                ..
-            } => "it leads out of the container; choose another with `-w`",
             Self::Clone {
                 errno: Errno::EPERM,
             }
@@ -224,18 +212,37 @@ impl ProcessError {
             Self::Enter {
                 errno: Errno::ESRCH,
             } => "the container has ended; start it again",
+            Self::Step {
+                errno: Errno::ELOOP,
+                ..
+            } => "the image has a symbolic link where a directory must be",
+            error => error.place_hint()?,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// What to do about places in the container that are not as they should be.
+    fn place_hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::WorkingDirectory {
+                errno: Errno::ENOENT,
+                ..
+            } => "make the directory in the container first, or choose another with `-w`",
+            Self::WorkingDirectory {
+                errno: Errno::ENOTDIR,
+                ..
+            } => "something that is no directory is in the way; choose another with `-w`",
+            Self::WorkingDirectory {
+                errno: Errno::EXDEV,
+                ..
+            } => "it leads out of the container; choose another with `-w`",
             Self::Terminal {
                 errno: Errno::ENOSPC,
             } => "the host has no more terminals: end some programs that have one",
             Self::Terminal { .. } => {
                 "it is made in the container's `/dev/pts`, which must be the file system (devpts) that was mounted there"
             }
-            Self::Step {
-                errno: Errno::ELOOP,
-                ..
-            } => "the image has a symbolic link where a directory must be",
             _ => return None,
-        };
-        Some(hint.to_owned())
+        })
     }
 }

@@ -6,3 +6,4 @@ mod life;
 mod plan;
 mod root;
 mod security;
+mod terminal;
