@@ -116,6 +116,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn no_byte_is_lost_or_added_and_every_line_but_a_long_one_has_its_end(
             pieces in prop::collection::vec(
