@@ -1,0 +1,73 @@
+//! What is met half way: monitors that are killed just after a program has begun or ended, and commands that do not listen.
+
+use std::fs::File;
+use std::time::Instant;
+
+use minirun_integration::probe::LONG_WAIT;
+use minirun_integration::{Container, Process, TestHost};
+use nix::sys::signal::Signal;
+
+fn id(container: &Container<'_>) -> String {
+    let id = container.inspect()["Id"].as_str().map(str::to_owned);
+    id.expect("a container has an id")
+}
+
+/// Holds a file's lock until it is dropped.
+#[track_caller]
+fn hold(host: &TestHost, path: &str) -> File {
+    host.inside(|| {
+        let file = File::options().create(true).append(true).open(path);
+        let file = file.expect("its directory is there");
+        file.lock().expect("it can be locked");
+        file
+    })
+}
+
+/// Waits until the record of who is who holds a word. No command is asked, which might wait for the lock that is held.
+#[track_caller]
+fn awaits_record(host: &TestHost, id: &str, word: &str) {
+    let path = format!("/run/minirun/containers/{id}/running.json");
+    let begun = Instant::now();
+    let read = || std::fs::read_to_string(&path).unwrap_or_default();
+    while !host.inside(read).contains(word) {
+        assert!(begun.elapsed() < LONG_WAIT, "the record should say {word}");
+        std::thread::yield_now();
+    }
+}
+
+fn kill(process: &Process) {
+    process.signal(Signal::SIGKILL);
+    assert!(process.ends_within(LONG_WAIT));
+}
+
+/// Regression test: `stop` believed that of a container between two runs only records are left, and forgot it together with its
+/// rules and control group, which a killed monitor had left.
+#[test]
+fn what_a_killed_monitor_left_of_the_last_run_goes_when_the_next_one_is_called_off() {
+    let host = TestHost::create();
+    for command in ["stop", "rm -f", "start"] {
+        let container = host.idles("web1", "--restart always -p 8080:80");
+        let id = id(&container);
+        let program = container.process();
+        let monitor = program.parent();
+        let guardian = monitor.parent();
+        guardian.signal(Signal::SIGSTOP);
+        let held = hold(&host, "/run/minirun/firewall.lock");
+        kill(&program);
+        awaits_record(&host, &id, "\"restarting\": {");
+        kill(&monitor);
+        drop(held);
+        host.minirun(format!("{command} web1")).succeeds();
+        assert!(guardian.ends_within(LONG_WAIT), "{command}");
+        if command == "start" {
+            assert_eq!(host.rules("nat").with(&["--dport 8080", "DNAT"]).len(), 1);
+        } else {
+            host.rules("nat").lack(&["8080"]);
+            host.command("find", ["/sys/fs/cgroup", "-name", &id])
+                .succeeds()
+                .stdout_is("");
+        }
+        host.minirun("rm -f web1").succeeds();
+    }
+    host.finish();
+}
