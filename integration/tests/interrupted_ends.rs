@@ -71,3 +71,29 @@ fn what_a_killed_monitor_left_of_the_last_run_goes_when_the_next_one_is_called_o
     }
     host.finish();
 }
+
+/// Regression test: the program was reported to run before its addresses were noted, so a monitor that was killed in between
+/// left a container that had lost the address under which others had seen it.
+#[test]
+fn the_addresses_are_noted_before_anybody_hears_that_the_program_runs() {
+    let host = TestHost::create();
+    host.minirun("create --name web1 demo sleep infinity")
+        .succeeds();
+    let container = host.container("web1");
+    let id = id(&container);
+    let note = format!("/var/lib/minirun/containers/{id}/.last.json.new");
+    let held = hold(&host, &note);
+    let starting = host.spawn_minirun("start web1");
+    awaits_record(&host, &id, "\"init\": {");
+    container.awaits_process("sleep");
+    let monitor = container.process().parent();
+    kill(&monitor);
+    drop(held);
+    starting
+        .finish()
+        .fails()
+        .stderr_contains("the monitor of container `web1` ended unexpectedly");
+    host.minirun("start web1").succeeds();
+    host.removes("web1");
+    host.finish();
+}

@@ -187,9 +187,10 @@ impl Monitor<'_> {
     fn live(mut self, streams: MonitorStreams, lock: ContainerLock) {
         match self.begin(streams) {
             Ok(mut container) => {
-                container.announce(&mut self.reporter);
-                // Under the lock, since whoever connects it to another network reads this.
+                // Under the lock, since whoever connects it to another network reads this; and before anybody knows that it
+                // runs, so that whoever finds this monitor killed finds the addresses that it was seen to have.
                 container.network.remember(&self.paths);
+                container.announce(&mut self.reporter);
                 drop(lock);
                 self.accompany(container);
             }
