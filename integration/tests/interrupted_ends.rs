@@ -1,6 +1,7 @@
 //! What is met half way: monitors that are killed just after a program has begun or ended, and commands that do not listen.
 
 use std::fs::File;
+use std::path::Path;
 use std::time::Instant;
 
 use minirun_integration::probe::LONG_WAIT;
@@ -95,5 +96,17 @@ fn the_addresses_are_noted_before_anybody_hears_that_the_program_runs() {
         .stderr_contains("the monitor of container `web1` ended unexpectedly");
     host.minirun("start web1").succeeds();
     host.removes("web1");
+    host.finish();
+}
+
+/// Regression test: what a monitor that was killed while it wrote the record had left kept the container's directory for ever.
+#[test]
+fn a_record_that_was_half_written_goes_with_its_container() {
+    let host = TestHost::create();
+    let container = host.idles("web1", "");
+    let directory = format!("/run/minirun/containers/{}", id(&container));
+    host.write_file(&format!("{directory}/.running.json.new"), "{");
+    host.removes("web1");
+    assert!(!host.inside(|| Path::new(&directory).exists()));
     host.finish();
 }
