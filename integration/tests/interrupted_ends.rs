@@ -110,3 +110,44 @@ fn a_record_that_was_half_written_goes_with_its_container() {
     assert!(!host.inside(|| Path::new(&directory).exists()));
     host.finish();
 }
+
+/// Nearly as much as fits into the pipe of a program that writes much, and that of its command, of a mebibyte each.
+const WIDE_PIPES: u64 = 1_900_000;
+
+/// How much a process has written, as `/proc/PID/io` counts it.
+fn written(counts: &str) -> u64 {
+    let text = std::fs::read_to_string(counts).expect("the process lives");
+    let count = text.lines().find_map(|line| line.strip_prefix("wchar: "));
+    count.expect("it is counted").parse().expect("a number")
+}
+
+/// Regression test: where pipes cannot be made as wide as they would have to be, whoever waited for the end of a container waited
+/// for a command that did not read.
+#[test]
+fn nobody_waits_for_a_command_that_does_not_read() {
+    let host = TestHost::create();
+    host.imports_busybox(&[]);
+    let words = [
+        "--bounding-set=-sys_resource",
+        "minirun",
+        "run",
+        "--name",
+        "web1",
+        "busybox",
+        "sh",
+        "-c",
+        "echo run; exec dd if=/dev/zero bs=65536 count=1000",
+    ];
+    let mut running = host.place().program("setpriv", words).spawn();
+    running.read_until("run\n");
+    running.signal(Signal::SIGSTOP);
+    let counts = format!("/proc/{}/io", host.container("web1").pid());
+    let begun = Instant::now();
+    // On a busy host the command may stand still before the pipes were made wide; then less fits, and nobody has to wait either.
+    while written(&counts) < WIDE_PIPES && begun.elapsed() < LONG_WAIT {
+        std::thread::yield_now();
+    }
+    host.minirun("rm -f web1").succeeds();
+    running.signal(Signal::SIGKILL);
+    host.finish();
+}
