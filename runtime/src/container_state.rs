@@ -339,7 +339,7 @@ impl ContainerPaths {
     pub fn remove_running(&self) {
         self.remove_control();
         atomic_file::remove(&self.health());
-        let _ = fs::remove_file(self.running());
+        atomic_file::remove(&self.running());
         let _ = fs::remove_dir(&self.state);
     }
 }

@@ -92,7 +92,8 @@ impl Runtime {
         Ok(Some((next, end)))
     }
 
-    /// Ends a container that waits to be started again; the caller holds its lock. Nothing of it is there but records.
+    /// Ends a container that waits to be started again; the caller holds its lock. Nothing of it is there but records, unless
+    /// its last monitor was killed, or met an error, while it took that run down.
     pub(crate) fn dismiss_locked(
         &self,
         config: &ContainerConfig,
@@ -110,8 +111,8 @@ impl Runtime {
                 .map_err(|error| RuntimeError::system("end a guardian", error))?;
         }
         self.end_abandoned(config, Some(&record))?;
-        paths.remove_running();
-        Ok(())
+        let leftover = take_down(self, (config, Afterwards::Ended), &mut Silent);
+        leftover.into_iter().next().map_or(Ok(()), Err)
     }
 
     /// Gives a running container a guardian in place of one that was killed, or because it has a policy now. The caller holds

@@ -49,7 +49,7 @@ impl Monitor<'_> {
         drop(container);
         self.take_down(next);
         drop(lock);
-        finish_for(behind, next);
+        finish_for(behind);
     }
 
     /// Records that it could not be started, and takes back what was made.
@@ -125,10 +125,10 @@ impl Monitor<'_> {
     }
 }
 
-/// Gives those who listen the rest. The next run does not wait for them, so another process does it then.
-fn finish_for(behind: Vec<Listener>, next: Next) {
-    let is_other = || matches!(fork_apart(), Ok(ForkResult::Parent { .. }));
-    if behind.is_empty() || next != Next::End && is_other() {
+/// Gives those who listen the rest. Neither the next run nor whoever waits for this one's end waits for them, so another
+/// process does it.
+fn finish_for(behind: Vec<Listener>) {
+    if behind.is_empty() || matches!(fork_apart(), Ok(ForkResult::Parent { .. })) {
         return;
     }
     behind.into_iter().for_each(Listener::finish);

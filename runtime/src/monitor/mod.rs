@@ -188,9 +188,10 @@ impl Monitor<'_> {
         match self.begin(streams) {
             Ok(mut container) => {
                 self.runtime.tell_start(self.config);
-                container.announce(&mut self.reporter);
-                // Under the lock, since whoever connects it to another network reads this.
+                // Under the lock, since whoever connects it to another network reads this; and before anybody knows that it
+                // runs, so that whoever finds this monitor killed finds the addresses that it was seen to have.
                 container.network.remember(&self.paths);
+                container.announce(&mut self.reporter);
                 drop(lock);
                 self.accompany(container);
             }
