@@ -3,6 +3,7 @@
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
 use crate::failure::{Failure, REFUSED};
+use crate::output::sanitize::sanitize_json;
 use crate::show;
 use clap::Args;
 use minirun_runtime::error::RuntimeError;
@@ -42,7 +43,7 @@ pub fn print_found(
             Err(failure) => failures.push(failure),
         }
     }
-    print(&format!("{:#}\n", Value::Array(found)))?;
+    print(&sanitize_json(&format!("{:#}\n", Value::Array(found))))?;
     for failure in failures {
         failure.show();
         code = ExitCode::from(REFUSED);

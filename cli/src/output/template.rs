@@ -1,7 +1,7 @@
 //! Templates for rows of listings: literal text with fields between, `{{.Names}}: {{.Status}}`. The fields are those of the
 //! row's JSON object; `{{json .}}` is the whole object and `{{json .Names}}` one field of it as JSON.
 
-use super::sanitize::sanitize;
+use super::sanitize::{sanitize, sanitize_json};
 use serde_json::Value;
 use std::fmt;
 use std::str::FromStr;
@@ -64,11 +64,11 @@ impl Template {
     pub fn render(&self, row: &Value) -> String {
         let shown = |piece: &Piece| match piece {
             Piece::Text(text) => text.clone(),
-            Piece::JsonRow => row.to_string(),
-            Piece::JsonField(field) => row[field].to_string(),
+            Piece::JsonRow => json(row),
+            Piece::JsonField(field) => json(&row[field]),
             Piece::Field(field) => match &row[field] {
                 Value::String(text) => sanitize(text).into_owned(),
-                other => other.to_string(),
+                other => json(other),
             },
         };
         self.0.iter().map(shown).collect()
@@ -121,6 +121,10 @@ fn piece(action: &str) -> Result<Piece, String> {
     })
 }
 
+fn json(value: &Value) -> String {
+    sanitize_json(&value.to_string()).into_owned()
+}
+
 /// As with Docker, `\t` and `\n` may be written out, because shells do not make them.
 fn unescaped(text: &str) -> String {
     text.replace("\\t", "\t").replace("\\n", "\n")
@@ -149,6 +153,11 @@ mod tests {
     #[test]
     fn a_field_cannot_act_on_the_terminal() {
         assert_eq!(rendered("{{.Labels}}"), "a=\\x1b[2J");
+        let row = json!({"Labels": "\u{9b}2J"});
+        for template in ["{{json .Labels}}", "{{json .}}"] {
+            let text = template.parse::<Template>().unwrap().render(&row);
+            assert!(text.contains("\\u009b2J"), "{text}");
+        }
     }
 
     #[test]
