@@ -78,6 +78,8 @@ pub mod storage;
 pub mod store;
 pub mod streams;
 pub mod terminal;
+mod tree_removal;
+mod tree_size;
 pub mod update;
 pub mod user;
 pub mod volumes;

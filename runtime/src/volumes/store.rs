@@ -11,6 +11,7 @@ use minirun_bridge::atomic_file;
 use super::record::{NewVolume, Volume};
 use crate::error::RuntimeError;
 use crate::storage::VolumeName;
+use crate::tree_removal::remove_tree;
 
 /// What containers see of a volume.
 const DATA: &str = "_data";
@@ -185,7 +186,7 @@ impl VolumeStore {
             _ => {}
         }
         let path = self.path(&lock.name);
-        fs::remove_dir_all(&path).map_err(|error| RuntimeError::file("remove", &path, error))
+        remove_tree(&path).map_err(|error| RuntimeError::file("remove", &path, error))
     }
 
     /// Removes what is left of volumes that were half made or half removed. What others work on is left to them.
@@ -208,7 +209,7 @@ fn clear(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         match entry.file_type()?.is_dir() {
-            true => fs::remove_dir_all(entry.path())?,
+            true => remove_tree(&entry.path())?,
             false => fs::remove_file(entry.path())?,
         }
     }
