@@ -24,6 +24,7 @@ mod whole_file;
 
 use failure::Failure;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::sys::stat::{Mode, umask};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     if let Some(program) = words.next().and_then(|name| guest::dispatch(&name)) {
         return program(&words.collect::<Vec<_>>());
     }
+    protect_what_is_made();
     let outcome = take_usual_signals()
         .map_err(|error| Failure::own(format!("cannot set up signals: {error}")))
         .and_then(|()| command_line::run());
@@ -38,6 +40,12 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => failure.show(),
     }
+}
+
+/// Whatever mask of permissions the caller has, nobody else is to write to records, which root acts on.
+fn protect_what_is_made() {
+    let given = umask(Mode::S_IWGRP | Mode::S_IWOTH);
+    umask(given | Mode::S_IWGRP | Mode::S_IWOTH);
 }
 
 /// Some callers pass on that they ignore SIGCHLD, and then no exit code could be learnt; or that they block signals, and

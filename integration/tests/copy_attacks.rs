@@ -304,3 +304,22 @@ fn a_root_that_the_container_chooses_for_itself_changes_nothing() {
     assert_eq!(host.read_file("/run/here/marker"), "outer\n");
     finish(host);
 }
+
+/// The second name of a device that is left out must neither end the copy nor become a name of what has the first one on the host.
+#[test]
+fn a_device_with_two_names_is_left_out_twice() {
+    let host = host_with_victim();
+    in_container(
+        &host,
+        "mkdir /srv; cd /srv; mknod a c 1 3; ln a b; echo text >file",
+    )
+    .succeeds();
+    host.minirun("cp web1:/srv /run/here").succeeds();
+    on_host(&host, "ls -A srv").succeeds().stdout_is("file");
+    on_host(&host, "rm -r srv; mkdir srv; echo mine >srv/a").succeeds();
+    host.minirun("cp web1:/srv /run/here").succeeds();
+    on_host(&host, "ls -A srv; stat -c %h srv/a")
+        .succeeds()
+        .stdout_is("a\nfile\n1");
+    finish(host);
+}

@@ -321,3 +321,21 @@ fn what_an_image_has_for_a_volume_is_copied_as_it_is_and_from_nowhere_else() {
     is_untouched(&host);
     host.finish();
 }
+
+/// The kernel refuses such a link when it mounts; what is missing was made before, through the link.
+#[test]
+fn a_link_in_a_volume_makes_no_directory_outside_of_it() {
+    let host = host_with_busybox();
+    host.command("mkdir", ["/run/victim"]).succeeds();
+    host.minirun("run --name web1 --network none -v vol:/data busybox ln -s /run/victim /data/out")
+        .succeeds();
+    let made = format!("{VOLUMES}/vol/_data/out/made");
+    host.minirun(format!("run --network none -v {made}:/x busybox true"))
+        .fails();
+    host.command("ls", ["-A", "/run/victim"])
+        .succeeds()
+        .stdout_is("");
+    host.removes("web1");
+    host.minirun("volume rm vol").succeeds();
+    host.finish();
+}

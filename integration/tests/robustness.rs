@@ -154,3 +154,18 @@ fn input_that_nobody_gives_yet_is_waited_for() {
     host.removes("web1");
     host.finish();
 }
+
+/// Who reaches a monitor's socket has its container, and what is recorded root acts on.
+#[test]
+fn a_loose_umask_opens_neither_records_nor_sockets_to_others() {
+    let host = TestHost::create();
+    let script = "umask 0; minirun run -d --name web1 -v db:/data demo sleep 1000";
+    host.command("sh", ["-c", script]).succeeds();
+    let open = "find /run/minirun /var/lib/minirun -not -type l -perm /022 -not -path '*/layers/*'; \
+         find /run/minirun/containers -perm /077 -name control; \
+         find /run/minirun/containers -mindepth 1 -maxdepth 1 -perm /077";
+    host.command("sh", ["-c", open]).succeeds().stdout_is("");
+    host.removes("web1");
+    host.minirun("volume rm db").succeeds();
+    host.finish();
+}

@@ -22,9 +22,10 @@ use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The socket at which a monitor listens.
@@ -286,7 +287,11 @@ impl ContainerPaths {
     /// When the state directory cannot be written to.
     pub fn write_running(&self, record: &RunningRecord) -> Result<(), RuntimeError> {
         if !self.state.exists() {
-            fs::create_dir_all(&self.state)
+            // Whoever reaches the socket in it has the container's terminal and input.
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&self.state)
                 .map_err(|error| RuntimeError::file("create", &self.state, error))?;
         }
         Ok(atomic_file::write_json(&self.running(), record)?)

@@ -20,6 +20,8 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, SFlag, fstat};
 
+use crate::image::walk::open_location;
+
 /// As many symbolic links as the kernel itself follows in one path.
 const MOST_LINKS: usize = 40;
 
@@ -195,7 +197,10 @@ pub(crate) fn look_up(directory: &[OwnedFd], name: &OsStr) -> Result<Entry, Errn
         }
         return match kind {
             SFlag::S_IFLNK => readlinkat(&handle, "").map(Entry::Link),
-            SFlag::S_IFREG => open_at(layer, name, OFlag::O_NOFOLLOW).map(Entry::File),
+            // By the name it could be something else by now, and to open a device can do much.
+            SFlag::S_IFREG => open_location(&handle)
+                .map(|file| Entry::File(file.into()))
+                .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))),
             _ => Ok(Entry::File(handle)),
         };
     }
@@ -379,6 +384,40 @@ mod tests {
             stack.read("etc/large"),
             Err(LayerError::TooLarge { .. })
         ));
+    }
+
+    /// A container that runs exchanges a file for a device: nothing of it may ever be opened, because opening alone has effects.
+    #[test]
+    fn what_takes_the_place_of_a_file_is_never_opened() {
+        use nix::fcntl::{RenameFlags, renameat2};
+        use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        let stack = Stack::new();
+        stack.write(0, "etc/passwd", "upper");
+        let etc = stack.layers[0].join("etc");
+        let (file, pipe) = (etc.join("passwd"), etc.join("pipe"));
+        nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
+        let opened = Inotify::init(InitFlags::IN_NONBLOCK).unwrap();
+        opened.add_watch(&pipe, AddWatchFlags::IN_OPEN).unwrap();
+        let finished = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !finished.load(Ordering::Relaxed) {
+                    let flags = RenameFlags::RENAME_EXCHANGE;
+                    renameat2(AT_FDCWD, &file, AT_FDCWD, &pipe, flags).unwrap();
+                }
+            });
+            for _ in 0..20_000 {
+                match stack.read("etc/passwd") {
+                    Ok(Some(text)) => assert_eq!(text, "upper"),
+                    Err(LayerError::NotRegular(_)) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+            finished.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(opened.read_events().err(), Some(Errno::EAGAIN));
     }
 
     #[test]

@@ -82,6 +82,7 @@ pub mod storage;
 pub mod store;
 pub mod streams;
 pub mod terminal;
+mod tree_removal;
 pub mod update;
 pub mod user;
 pub mod volumes;

@@ -154,13 +154,15 @@ fn stat_path(pid: i32) -> std::path::PathBuf {
 }
 
 fn start_ticks(pid: i32) -> io::Result<u64> {
-    let stat = fs::read_to_string(stat_path(pid))?;
+    let stat = fs::read(stat_path(pid))?;
     parse_start_ticks(&stat).ok_or_else(|| io::Error::other("unexpected format"))
 }
 
-/// The second field is the program's name in parentheses and may hold anything, so counting begins behind the last one.
-fn parse_start_ticks(stat: &str) -> Option<u64> {
-    let behind_name = &stat[stat.rfind(')')? + 1..];
+/// The second field is the program's name in parentheses and may hold anything, also what is no text, because a process names itself.
+/// So counting begins behind the last parenthesis.
+fn parse_start_ticks(stat: &[u8]) -> Option<u64> {
+    let end_of_name = stat.iter().rposition(|byte| *byte == b')')?;
+    let behind_name = std::str::from_utf8(&stat[end_of_name + 1..]).ok()?;
     behind_name.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
@@ -180,8 +182,16 @@ mod tests {
 
     #[test]
     fn a_program_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
-        let stat = "42 (a) b (c)) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 987654 0 0";
+        let stat = b"42 (a) b (c)) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 987654 0 0";
         assert_eq!(parse_start_ticks(stat), Some(987_654));
+    }
+
+    #[test]
+    fn a_program_name_that_is_no_text_hides_nothing() {
+        let stat = b"42 (\xff\xfe) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 987654 0 0";
+        assert_eq!(parse_start_ticks(stat), Some(987_654));
+        assert_eq!(parse_start_ticks(b"42 (a"), None);
+        assert_eq!(parse_start_ticks(b"42 (a) \xff"), None);
     }
 
     #[test]

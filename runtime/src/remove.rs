@@ -7,6 +7,7 @@ use crate::events::{Action, Event};
 use crate::image::{ImageId, Removed};
 use crate::project_quota::ProjectQuota;
 use crate::runtime::Runtime;
+use crate::tree_removal::remove_tree;
 use minirun_netns::{Explain, Explanation, Narrator};
 use std::collections::BTreeSet;
 use std::fs;
@@ -126,7 +127,7 @@ impl Runtime {
         {
             quota.release(&paths.root.join("upper"));
         }
-        match fs::remove_dir_all(&paths.root) {
+        match remove_tree(&paths.root) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(RuntimeError::file("remove", &paths.root, error));
             }

@@ -10,13 +10,13 @@ use crate::monitor::{Afterwards, CGROUP_PARENT, take_down};
 use crate::process_identity::{ProcessIdentity, boot_id};
 use crate::runtime::Runtime;
 use crate::store::{ContainerLock, ids_in};
+use crate::tree_removal::remove_tree;
 use jiff::Timestamp;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::ContainerName;
 use minirun_bridge::reload;
 use minirun_netns::Silent;
 use nix::libc::SIGKILL;
-use std::fs;
 use std::time::Duration;
 
 /// How long the kernel may take to end a killed process.
@@ -167,7 +167,7 @@ impl Runtime {
             return Ok(());
         };
         if !paths.record().exists() {
-            fs::remove_dir_all(&paths.root)
+            remove_tree(&paths.root)
                 .map_err(|error| RuntimeError::file("remove", &paths.root, error))?;
         }
         Ok(())

@@ -5,6 +5,7 @@ use super::moment::Moment;
 use crate::command_line::Run as RunCommand;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::sanitize::sanitize_json;
 use crate::output::template::Template;
 use crate::show::event;
 use clap::Args;
@@ -160,7 +161,9 @@ impl Events {
     fn line(&self, event: &Event) -> Result<String, Failure> {
         Ok(match &self.format {
             None => event::text(event),
-            Some(EventFormat::Json) => format!("{}\n", event::document(event)),
+            Some(EventFormat::Json) => {
+                sanitize_json(&format!("{}\n", event::document(event))).into_owned()
+            }
             Some(EventFormat::Template(template)) => {
                 format!("{}\n", template.render(&event::document(event))?)
             }

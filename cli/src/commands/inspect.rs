@@ -5,6 +5,7 @@ use super::inspect_kind::InspectKind;
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
 use crate::failure::{Failure, show_all};
+use crate::output::sanitize::sanitize_json;
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -58,8 +59,10 @@ pub fn print_as(
         }
     }
     print(&match format {
-        None => format!("{:#}\n", Value::Array(found)),
-        Some(InspectFormat::Json) => format!("{}\n", Value::Array(found)),
+        None => sanitize_json(&format!("{:#}\n", Value::Array(found))).into_owned(),
+        Some(InspectFormat::Json) => {
+            sanitize_json(&format!("{}\n", Value::Array(found))).into_owned()
+        }
         Some(InspectFormat::Template(_)) => lines,
     })?;
     Ok(show_all(failures))

@@ -22,6 +22,24 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// JSON with every character that a terminal would act upon written as JSON's own escape, so that it still means the same. The newlines
+/// between values stay; in values JSON has escaped them already.
+pub fn sanitize_json(json: &str) -> Cow<'_, str> {
+    let is_escaped = |character: char| character != '\n' && is_active(character);
+    if !json.contains(is_escaped) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        match is_escaped(character) {
+            // All of them are in the plane that one unit of UTF-16 can name.
+            true => safe.push_str(&format!("\\u{:04x}", u32::from(character))),
+            false => safe.push(character),
+        }
+    }
+    Cow::Owned(safe)
+}
+
 /// Control characters, line and paragraph separators, and what changes the direction or joins without being seen.
 fn is_active(character: char) -> bool {
     character.is_control()
@@ -57,5 +75,20 @@ mod tests {
     fn characters_that_turn_the_direction_are_shown() {
         assert_eq!(sanitize("web\u{202e}gnp"), "web\\u{202e}gnp");
         assert_eq!(sanitize("a\u{2066}b\u{200b}c"), "a\\u{2066}b\\u{200b}c");
+    }
+
+    #[test]
+    fn json_obeys_no_escape_sequence_and_means_the_same() {
+        let value = serde_json::json!({"a": "\u{9b}2J\x7f\x1b[m\u{202e}\n", "b": ["Grüße 🐋"]});
+        for json in [value.to_string(), format!("{value:#}")] {
+            let safe = sanitize_json(&json);
+            assert!(!safe.contains(|character| character != '\n' && is_active(character)));
+            assert!(safe.contains("Grüße 🐋"), "{safe}");
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&safe).unwrap(),
+                value
+            );
+        }
+        assert!(matches!(sanitize_json("{}\n"), Cow::Borrowed("{}\n")));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::output::sanitize::sanitize_json;
 use crate::output::table::Table;
 use crate::output::template::{Template, TemplateError};
 
@@ -63,7 +64,7 @@ pub(super) fn render<R: Row>(rows: &[R], format: &ListFormat) -> Result<String, 
             table.to_string()
         }
         ListFormat::Quiet => lines(rows.iter().map(Row::identifier)),
-        ListFormat::Json => lines(rows.iter().map(Row::json)),
+        ListFormat::Json => sanitize_json(&lines(rows.iter().map(Row::json))).into_owned(),
         ListFormat::Template(template) => {
             template.check(R::FIELDS)?;
             let rendered = rows.iter().map(|row| template.render(&row.json()));

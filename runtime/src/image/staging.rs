@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::mkdtemp;
 
+use crate::tree_removal::remove_tree;
+
 /// A directory for unfinished things. It goes when this value goes.
 pub(super) struct Staging {
     path: PathBuf,
@@ -34,7 +36,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be removed now is swept by the next one who makes a place.
-        let _ = fs::remove_dir_all(&self.path);
+        let _ = remove_tree(&self.path);
     }
 }
 
@@ -43,7 +45,7 @@ pub(super) fn sweep(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         match File::open(&path).map(|place| place.try_lock()) {
-            Ok(Ok(())) => fs::remove_dir_all(&path)?,
+            Ok(Ok(())) => remove_tree(&path)?,
             Ok(Err(TryLockError::WouldBlock)) => {}
             Ok(Err(TryLockError::Error(error))) => return Err(error),
             // Its owner has just removed it: owners need no lock for that.

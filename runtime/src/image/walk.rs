@@ -161,7 +161,8 @@ impl Walk {
             if let Some(target) = self.seen.get(&identity(&status)) {
                 return receiver.hard_link(path, target, &attributes);
             }
-            if kind_of(&status) != SFlag::S_IFSOCK {
+            // Receivers leave out sockets, and some leave out devices, so no other name can be made of them.
+            if kind_of(&status) != SFlag::S_IFSOCK && device.is_none() {
                 self.seen.insert(identity(&status), path.clone());
             }
         }

@@ -11,9 +11,10 @@ use crate::error::RuntimeError;
 use crate::report::Reporter;
 use crate::terminal::Terminal;
 use nix::sys::socket::MsgFlags;
-use std::fs::File;
+use std::fs::{self, File, Permissions};
 use std::io::{self, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,8 +76,10 @@ impl Control {
         let path = paths.control();
         let bind = || {
             let (_directory, short) = short_path(paths)?;
-            let listener = UnixListener::bind(short)?;
+            let listener = UnixListener::bind(&short)?;
             listener.set_nonblocking(true)?;
+            // Also where the directory was made by somebody with another mind.
+            fs::set_permissions(&short, Permissions::from_mode(0o600))?;
             Ok(listener)
         };
         let listener =

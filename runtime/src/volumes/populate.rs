@@ -17,6 +17,7 @@ use super::store::VolumeStore;
 use crate::error::RuntimeError;
 use crate::image::copy_from_layers;
 use crate::storage::{Destination, VolumeName};
+use crate::tree_removal::remove_tree;
 
 const NEW: &str = "_new";
 const READY: &str = "_ready";
@@ -62,7 +63,7 @@ fn is_empty(directory: &Path) -> io::Result<bool> {
 }
 
 fn remove(directory: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(directory) {
+    match remove_tree(directory) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }

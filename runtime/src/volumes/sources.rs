@@ -21,7 +21,7 @@ impl Runtime {
         for mount in &config.storage.mounts {
             match &mount.kind {
                 MountKind::Bind(bind) => {
-                    make_if_missing(bind)?;
+                    make_if_missing(bind, self.volumes().directory())?;
                     check_propagation(bind)?;
                 }
                 MountKind::Volume(volume) if !self.volumes().data(&volume.name).is_dir() => {
@@ -38,7 +38,8 @@ impl Runtime {
     }
 }
 
-fn make_if_missing(bind: &Bind) -> Result<(), VolumeError> {
+/// In a volume nothing is made: a symbolic link of a container could lead anywhere.
+fn make_if_missing(bind: &Bind, volumes: &Path) -> Result<(), VolumeError> {
     let path = Path::new(&bind.source);
     let fail = |action| {
         move |error| VolumeError::Source {
@@ -50,7 +51,7 @@ fn make_if_missing(bind: &Bind) -> Result<(), VolumeError> {
     match fs::metadata(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fail("look at")(error)),
-        Err(_) if bind.missing == MissingSource::Refuse => {
+        Err(_) if bind.missing == MissingSource::Refuse || path.starts_with(volumes) => {
             Err(VolumeError::NoSource(path.to_owned()))
         }
         Err(_) => DirBuilder::new()

@@ -13,6 +13,7 @@ use crate::byte_size::ByteSize;
 use crate::disk_usage::measured;
 use crate::error::RuntimeError;
 use crate::storage::VolumeName;
+use crate::tree_removal::remove_tree;
 
 /// What containers see of a volume.
 const DATA: &str = "_data";
@@ -196,7 +197,7 @@ impl VolumeStore {
             _ => {}
         }
         let path = self.path(&lock.name);
-        fs::remove_dir_all(&path).map_err(|error| RuntimeError::file("remove", &path, error))
+        remove_tree(&path).map_err(|error| RuntimeError::file("remove", &path, error))
     }
 
     /// Removes what is left of volumes that were half made or half removed. What others work on is left to them.
@@ -219,7 +220,7 @@ fn clear(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         match entry.file_type()?.is_dir() {
-            true => fs::remove_dir_all(entry.path())?,
+            true => remove_tree(&entry.path())?,
             false => fs::remove_file(entry.path())?,
         }
     }

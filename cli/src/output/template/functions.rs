@@ -3,6 +3,7 @@
 use super::datum::{Datum, kind, raw, shown};
 use super::error::{TemplateError, listed};
 use super::printf::printf;
+use crate::output::sanitize::sanitize_json;
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -101,7 +102,10 @@ impl Function {
             Function::Ge => call.ordered(Ordering::is_ge),
             Function::Index => call.index(),
             Function::Len => call.len(),
-            Function::Json => Ok(Datum::Made(call.one()?.value()?.to_string())),
+            Function::Json => {
+                let text = call.one()?.value()?.to_string();
+                Ok(Datum::Made(sanitize_json(&text).into_owned()))
+            }
             Function::Print => call.print(),
             Function::Println => call.println(),
             Function::Printf => printf(&call),

@@ -1,5 +1,6 @@
 //! Each image, container and volume with what it takes, `system df -v`.
 
+use crate::output::sanitize::sanitize_json;
 use jiff::Timestamp;
 use minirun_runtime::disk_usage::{ContainerUsage, DiskUsage, ImageUsage, VolumeUsage};
 use serde_json::{Value, json};
@@ -39,7 +40,7 @@ pub fn each(
         })
     };
     match format {
-        ListFormat::Json => Ok(format!("{}\n", document())),
+        ListFormat::Json => Ok(sanitize_json(&format!("{}\n", document())).into_owned()),
         ListFormat::Template(template) => Ok(format!("{}\n", template.render(&document())?)),
         ListFormat::Table | ListFormat::Quiet => Ok(format!(
             "Images space usage:\n\n{}\nContainers space usage:\n\n{}\nLocal Volumes space usage:\n\n{}",
