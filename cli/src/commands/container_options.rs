@@ -93,18 +93,18 @@ pub struct ContainerOptions {
     log: ContainerLog,
 
     /// Print help
-    #[arg(long = "help", action = ArgAction::Help, help_heading = "Container")]
+    #[arg(long = "help", action = ArgAction::Help, help_heading = None)]
     _help: Option<bool>,
 
     /// Image to make the container from
-    #[arg(value_name = "IMAGE", help_heading = "Arguments")]
+    #[arg(value_name = "IMAGE", help_heading = None)]
     image: String,
     /// Program and its arguments, instead of the image's
     #[arg(
         value_name = "COMMAND",
         trailing_var_arg = true,
         allow_hyphen_values = true,
-        help_heading = "Arguments"
+        help_heading = None
     )]
     command: Vec<String>,
 }
