@@ -7,7 +7,7 @@
 //! 2. Whoever follows then waits for a change of the container's directory or the end of its monitor (`watch`). Both are
 //!    watched from before the first read, so nothing can be missed between reading and waiting.
 //! 3. A file that has ended and is not the newest any more is read to its end once more, because what it got before it was
-//!    moved may have come after the last look. Then come all that are newer ([`Follower::read_on`]).
+//!    moved may have come after the last look. Then come all that are newer (`Follower::read_on`).
 //!
 //! A log may be damaged, or made by somebody else: a line is never held in memory beyond the length of the longest that is
 //! written, and one that cannot be understood is passed over and counted.
