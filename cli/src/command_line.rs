@@ -183,6 +183,14 @@ fn explain_usage(mut error: clap::Error) -> ExitCode {
         complain("hint", &hint);
         return ExitCode::from(OWN_ERROR);
     }
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(command) = error.get(ContextKind::InvalidSubcommand)
+        && let Some(hint) = unsupported::command_hint(&command.to_string())
+    {
+        complain("error", &format!("there is no command `{command}`"));
+        complain("hint", hint);
+        return ExitCode::from(OWN_ERROR);
+    }
     // "To pass it as a value, write it behind `--`" is never what somebody means who types an option.
     error.remove(ContextKind::Suggested);
     let _ = error.print();

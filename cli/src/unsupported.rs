@@ -1,26 +1,61 @@
-//! Options that a Docker user types by habit and that this version does not have: said so, instead of guessed at.
+//! Options and commands that a Docker user types by habit and that this version does not have: said so, instead of guessed at.
 
 /// What an option is about, if it is one that Docker has and this version does not.
 pub fn hint(option: &str) -> Option<String> {
     let option = option.split(['=', ' ']).next()?;
     let subject = match option {
-        "--volume-driver" => "volume drivers are",
+        "--volume-driver" | "--opt" => "volume drivers and their options are",
         "--ulimit" => "limits of single processes are",
-        "--privileged" | "--cap-add" | "--cap-drop" | "--device" => {
-            "other capabilities and devices are"
+        "--privileged" | "--cap-add" | "--cap-drop" => "other capabilities are",
+        "--device" | "--device-cgroup-rule" | "--gpus" => "other devices are",
+        "--pid" | "--ipc" | "--uts" | "--cgroupns" | "--userns" => {
+            "namespaces of the host or of other containers, but for the network's, are"
         }
+        "--sysctl" => "kernel settings of a container are",
+        "--group-add" => "further groups of the user are",
+        "--domainname" => "NIS domain names are",
+        "--cgroup-parent" => "other places for control groups are",
+        "--oom-kill-disable" | "--oom-score-adj" | "--memory-swappiness" | "--kernel-memory" => {
+            "other rules for scarce memory are"
+        }
+        "--blkio-weight"
+        | "--blkio-weight-device"
+        | "--device-read-bps"
+        | "--device-read-iops"
+        | "--device-write-bps"
+        | "--device-write-iops" => "limits of reading and writing are",
+        "--cpu-rt-period" | "--cpu-rt-runtime" => "limits of real-time scheduling are",
+        "--platform" | "--pull" | "--disable-content-trust" => "registries and platforms are",
+        "--runtime" | "--isolation" => "other runtimes are",
+        "--annotation" | "--label-file" => "notes other than `--label` are",
         "--attachable" | "--ingress" | "--scope" | "--config-from" | "--config-only" => {
             "networks of several hosts are"
         }
         "--ipv4" => "networks without IPv4 are",
         "--ipam-driver" | "--ipam-opt" => "other address drivers are",
         "--link-local-ip" | "--driver-opt" => "other drivers are",
-        "--userns" => "that is",
         _ => return None,
     };
     Some(format!(
         "{subject} not part of this version: leave out `{option}`"
     ))
+}
+
+/// What to do instead of a command, if it is one that Docker has and this version does not.
+pub fn command_hint(command: &str) -> Option<&'static str> {
+    match command {
+        "pull" | "push" | "login" | "logout" | "search" | "load" | "save" => Some(
+            "there are no registries and no archives of images in this version: `minirun import` makes an image of a root file system, `minirun export` an archive of a container's",
+        ),
+        "build" | "builder" | "buildx" => Some(
+            "there are no build files in this version: change a container, then `minirun commit` it",
+        ),
+        "compose" | "stack" | "service" | "swarm" | "node" => Some(
+            "minirun runs single containers: start each with `minirun run`, on a network that they share",
+        ),
+        "tag" => Some("an image is named when it is made, by `minirun import` or `minirun commit`"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -31,12 +66,16 @@ mod tests {
     fn what_docker_has_and_this_version_lacks_is_named() {
         assert_eq!(
             hint("--userns").as_deref(),
-            Some("that is not part of this version: leave out `--userns`")
+            Some(
+                "namespaces of the host or of other containers, but for the network's, are not part of this version: leave out `--userns`"
+            )
         );
         assert_eq!(
             hint("--ulimit=nofile=9").as_deref(),
             Some("limits of single processes are not part of this version: leave out `--ulimit`")
         );
         assert_eq!(hint("--nonsense"), None);
+        assert!(command_hint("pull").is_some_and(|hint| hint.contains("minirun import")));
+        assert_eq!(command_hint("nonsense"), None);
     }
 }

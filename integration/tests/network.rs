@@ -73,7 +73,9 @@ fn info_and_version_say_what_is_here() {
     host.minirun("info")
         .succeeds()
         .stdout_has_line("Running containers: 1")
+        .stdout_has_line("Paused containers: 0")
         .stdout_has_line("Stopped containers: 0")
+        .stdout_has_line("Volumes: 0")
         .stdout_has_line("Firewall driver: iptables")
         .stdout_has_line("IPv4 forwarding: on")
         .stdout_has_line("Default bridge: minirun0 172.17.0.1/16");

@@ -1,4 +1,4 @@
-//! What README.md and docs/networking.md show is true: every command is run, in order, and prints what stands below it.
+//! What README.md and the files in docs/ show is true: every command is run, in order, and prints what stands below it.
 
 use std::fs;
 use std::path::Path;
@@ -72,4 +72,9 @@ fn the_tour_does_what_it_says() {
 #[test]
 fn the_networking_reference_does_what_it_says() {
     is_true("docs/networking.md");
+}
+
+#[test]
+fn the_container_reference_does_what_it_says() {
+    is_true("docs/containers.md");
 }

@@ -122,12 +122,15 @@ fn a_configuration_file_that_is_named_must_be_there() {
 #[test]
 fn options_of_docker_that_are_not_there_yet_are_told_so() {
     let host = TestHost::create();
-    host.minirun("run --rm --userns host demo true")
+    host.minirun("run --rm --ulimit nofile=9 demo true")
         .fails_with(125)
         .stderr_is(
-            "error: there is no option `--userns`\n\
-             hint: that is not part of this version: leave out `--userns`",
+            "error: there is no option `--ulimit`\n\
+             hint: limits of single processes are not part of this version: leave out `--ulimit`",
         );
+    host.minirun("pull nginx")
+        .fails_with(125)
+        .stderr_contains("error: there is no command `pull`\nhint: ");
     host.finish();
 }
 

@@ -139,6 +139,10 @@ fn the_host_name_is_the_short_id_unless_one_is_given() {
     host.in_busybox("--hostname box.example", "hostname; cat /etc/hostname")
         .succeeds()
         .stdout_is("box.example\nbox.example");
+    // Docker's short form, which asks for help everywhere else.
+    host.in_busybox("-h short.example", "hostname")
+        .succeeds()
+        .stdout_is("short.example");
     host.in_busybox(
         "--hostname box.example --ip 172.17.0.9",
         "grep box /etc/hosts",

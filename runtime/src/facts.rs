@@ -14,10 +14,14 @@ use std::fs;
 pub struct Facts {
     /// How many containers run.
     pub running: usize,
+    /// How many of these are paused.
+    pub paused: usize,
     /// How many do not.
     pub stopped: usize,
     /// How many images there are.
     pub images: usize,
+    /// How many volumes there are.
+    pub volumes: usize,
     /// Where things are.
     pub directories: Directories,
     /// The firewall driver.
@@ -45,8 +49,13 @@ impl Runtime {
             .count();
         Ok(Facts {
             running,
+            paused: containers
+                .iter()
+                .filter(|details| details.is_paused)
+                .count(),
             stopped: containers.len() - running,
             images: self.images.list()?.len(),
+            volumes: self.volumes().all()?.len(),
             directories: self.directories.clone(),
             firewall: self.networks.firewall,
             network: self.networks.load(&NetworkName::default())?,

@@ -27,7 +27,7 @@ pub enum RestartPolicy {
     /// Never.
     #[default]
     No,
-    /// When it ended with another code than 0; at most so many times in a row, if there is a number.
+    /// When it ended with another code than 0; at most so many times since somebody started it, if there is a number.
     OnFailure(Option<NonZeroU32>),
     /// Always, and after a boot also if a user had stopped it.
     Always,

@@ -17,7 +17,7 @@ pub struct DetachOptions {
 /// Whether signals are passed on.
 #[derive(Debug, Args)]
 pub struct ProxyOptions {
-    /// Pass signals on to the program; else they end this command only
+    /// Pass signals on to the program; else they end this command only [default: true]
     #[arg(
         long,
         value_name = "true|false",

@@ -19,7 +19,7 @@ pub struct Commit {
     #[arg(short, long, value_name = "COMMENT")]
     message: Option<String>,
     /// Set something of the image: `EXPOSE 80`, `ENV A=b`, `CMD ["httpd"]`, `ENTRYPOINT`, `WORKDIR`, `USER`, `LABEL`,
-    /// `STOPSIGNAL`
+    /// `STOPSIGNAL`, `HEALTHCHECK`, `VOLUME`
     #[arg(short, long, value_name = "INSTRUCTION")]
     change: Vec<Change>,
     /// Whether the container stands still meanwhile

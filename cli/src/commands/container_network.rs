@@ -52,7 +52,7 @@ pub struct ContainerNetwork {
     #[arg(long, value_name = "PORT[-PORT][/PROTOCOL]")]
     expose: Vec<Expose>,
     /// Host name
-    #[arg(long, value_name = "NAME")]
+    #[arg(short = 'h', long, value_name = "NAME")]
     hostname: Option<Hostname>,
     /// Add a line to /etc/hosts; `host-gateway` stands for the host's address on the network
     #[arg(long, value_name = "NAME:ADDRESS")]

@@ -9,7 +9,7 @@ use super::container_storage::ContainerStorage;
 use super::container_terminal::ContainerTerminal;
 use super::label::{Label, labels};
 use crate::failure::{Failure, complain};
-use clap::Args;
+use clap::{ArgAction, Args};
 use minirun_bridge::environment::{EnvironmentEntry, EnvironmentVariable, parse_env_file};
 use minirun_bridge::name::ContainerName;
 use minirun_runtime::create::{CreateRequest, Created};
@@ -21,8 +21,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// What a container is to be.
+/// What a container is to be. As with Docker, `-h` is the host name here, so that only `--help` asks for help.
 #[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
 pub struct ContainerOptions {
     /// Name of the container
     #[arg(long, value_name = "NAME", help_heading = "Container")]
@@ -91,14 +92,19 @@ pub struct ContainerOptions {
     #[command(flatten)]
     log: ContainerLog,
 
+    /// Print help
+    #[arg(long = "help", action = ArgAction::Help, help_heading = None)]
+    _help: Option<bool>,
+
     /// Image to make the container from
-    #[arg(value_name = "IMAGE")]
+    #[arg(value_name = "IMAGE", help_heading = None)]
     image: String,
     /// Program and its arguments, instead of the image's
     #[arg(
         value_name = "COMMAND",
         trailing_var_arg = true,
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        help_heading = None
     )]
     command: Vec<String>,
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 pub struct Import {
     /// Set something of the image: `EXPOSE 80`, `ENV A=b`, `CMD ["httpd"]`, `ENTRYPOINT`, `WORKDIR`, `USER`, `LABEL`,
-    /// `STOPSIGNAL`, `HEALTHCHECK`
+    /// `STOPSIGNAL`, `HEALTHCHECK`, `VOLUME`
     #[arg(short, long, value_name = "INSTRUCTION")]
     change: Vec<Change>,
     /// A tar archive (plain, gzip or zstd), a directory, or `-` for standard input

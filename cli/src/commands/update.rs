@@ -18,7 +18,7 @@ pub struct Update {
     #[command(flatten)]
     resources: ContainerResources,
     /// Containers
-    #[arg(value_name = "CONTAINER", required = true)]
+    #[arg(value_name = "CONTAINER", required = true, help_heading = None)]
     containers: Vec<String>,
 }
 

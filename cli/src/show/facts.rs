@@ -21,8 +21,10 @@ pub fn lines(facts: &Facts) -> String {
             facts.directories.configuration.display().to_string(),
         ),
         ("Running containers", facts.running.to_string()),
+        ("Paused containers", facts.paused.to_string()),
         ("Stopped containers", facts.stopped.to_string()),
         ("Images", facts.images.to_string()),
+        ("Volumes", facts.volumes.to_string()),
         ("Firewall driver", facts.firewall.to_string()),
         ("IPv4 forwarding", on_or_off(facts.forwarding)),
         (
