@@ -54,7 +54,7 @@ fn half_a_gigabyte_comes_through_a_pipe_without_a_log() {
 #[test]
 fn much_output_comes_through_a_pipe_and_is_in_the_log() {
     let host = host();
-    mixed_output_arrives(&host, "--log-opt max-size=-1", (8, "cat"));
+    mixed_output_arrives(&host, "--log-opt max-size=-1", (4, "cat"));
     // The checksum that went to standard error is that of what went to standard output.
     shell(
         &host,
@@ -139,6 +139,22 @@ fn a_reader_that_pauses_holds_the_program_back_and_loses_nothing() {
         let sum = running.finish().succeeds();
         assert_eq!(sum.stdout(), host.read_file("/run/expected"));
         host.removes("job");
+        host.finish();
+    }
+}
+
+/// What stands in the way of a program that is held back fits into the pipe of the command that does not read.
+#[test]
+fn a_reader_that_never_reads_does_not_keep_a_container_from_ending() {
+    for options in ["", "--log-driver none"] {
+        let host = host();
+        let words = format!("run --name job {options} busybox yes");
+        let mut running = host.spawn_minirun(words);
+        running.read_until("y\n");
+        host.container("job").process().awaits_held_back();
+        host.minirun("stop -t 0 job").succeeds();
+        host.minirun("rm job").succeeds();
+        drop(running);
         host.finish();
     }
 }

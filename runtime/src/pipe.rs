@@ -8,8 +8,10 @@ use std::os::fd::AsFd;
 /// As much as a pipe holds by default, in bytes (pipe(7)).
 pub const PIPE_SIZE: usize = 64 * 1024;
 
-/// As much as a pipe holds through which much comes, in bytes; every user may have that (pipe(7)).
-const WIDE: i32 = 1 << 20;
+/// As much as a pipe holds through which much comes, in bytes. A monitor must be able to give a command the rest of the output
+/// when the program has ended: what such a pipe holds has to fit into another, besides what that holds already, and every user
+/// may have pipes of a mebibyte (pipe(7)).
+const WIDE: i32 = 256 * 1024;
 
 /// More than any pipe holds, in bytes.
 const EVERYTHING: usize = 1 << 30;
@@ -128,12 +130,12 @@ mod tests {
     fn a_pipe_is_wide_only_for_a_while() {
         let (from, mut program) = pipe().expect("a pipe");
         widen(&from);
-        assert_eq!(capacity(&from), Some(1 << 20));
+        assert_eq!(capacity(&from), Some(WIDE as usize));
         program
             .write_all(&[0; PIPE_SIZE + 1])
             .expect("there is room");
         narrow(&from);
-        assert_eq!(capacity(&from), Some(1 << 20), "it holds too much");
+        assert_eq!(capacity(&from), Some(WIDE as usize), "it holds too much");
         let (mut other, _to) = (from, program);
         other.read_exact(&mut [0; PIPE_SIZE + 1]).expect("readable");
         narrow(&other);
