@@ -317,7 +317,7 @@ fn what_an_image_has_for_a_volume_is_copied_as_it_is_and_from_nowhere_else() {
     host.minirun("volume rm other").succeeds();
     host.minirun("volume prune -af")
         .succeeds()
-        .stdout_contains("Total reclaimed space: 2B");
+        .stdout_contains("Total reclaimed space: 29B");
     is_untouched(&host);
     host.finish();
 }
