@@ -38,7 +38,7 @@ mod reboot;
 mod resolving;
 mod rules;
 mod running;
-mod runs;
+pub mod runs;
 pub mod statistics;
 mod terminal;
 mod uplink;

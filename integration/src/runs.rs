@@ -6,9 +6,46 @@ use crate::container::Container;
 use crate::host::TestHost;
 use crate::leftovers;
 use crate::probe::LONG_WAIT;
+use crate::process::Process;
+use nix::sys::signal::Signal;
 
 /// What a program prints at the beginning of each run.
 const RUN: &str = r#""log":"run\n""#;
+
+/// Starts a shell of the image `busybox`, which prints `run` first.
+#[track_caller]
+pub fn runs<'host>(host: &'host TestHost, options: &str, script: &str) -> Container<'host> {
+    host.imports_busybox(&[]);
+    let script = format!("echo run; {script}");
+    let mut words = vec!["run", "-d", "--name", "web1"];
+    words.extend(options.split_whitespace());
+    words.extend(["busybox", "sh", "-c", &script]);
+    host.minirun(words.as_slice()).succeeds();
+    host.container("web1")
+}
+
+/// Runs until it is killed.
+pub const FOREVER: &str = "exec sleep 1000";
+
+/// Kills a process, and waits until it has ended.
+///
+/// # Panics
+///
+/// If it does not.
+#[track_caller]
+pub fn kill(process: &Process) {
+    process.signal(Signal::SIGKILL);
+    assert!(process.ends_within(LONG_WAIT));
+}
+
+/// Ends at once, so often that the next start is seconds away, and waits for that.
+#[track_caller]
+pub fn is_between_two_runs<'host>(host: &'host TestHost, options: &str) -> Container<'host> {
+    let container = runs(host, &format!("--restart always {options}"), "exit 7");
+    host.awaits_runs(&container.log_file(), 7);
+    host.awaits_status("web1", "restarting");
+    container
+}
 
 impl Container<'_> {
     /// The file of its log.

@@ -29,6 +29,7 @@ pub mod duration;
 pub mod ending;
 mod environment;
 pub mod error;
+mod error_hint;
 pub mod events;
 pub mod exec;
 pub mod facts;

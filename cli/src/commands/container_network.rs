@@ -148,7 +148,11 @@ mod tests {
     use minirun_runtime::create::NetworkWanted;
 
     fn filled(words: &[&str]) -> CreateRequest {
-        let command = ContainerNetwork::augment_args(Command::new("run").no_binary_name(true));
+        let command = ContainerNetwork::augment_args(
+            Command::new("run")
+                .no_binary_name(true)
+                .disable_help_flag(true),
+        );
         let matches = command.try_get_matches_from(words).unwrap();
         let options = ContainerNetwork::from_arg_matches(&matches).unwrap();
         options.fill(CreateRequest::default()).unwrap()
