@@ -102,11 +102,11 @@ if [ ! -e $PGDATA/PG_VERSION ]; then
     initdb --auth=trust >/dev/null
     echo 'host all all all trust' >>$PGDATA/pg_hba.conf
 fi
-exec postgres -c listen_addresses='*' -c jit=off
+exec postgres -c listen_addresses='*' -c jit=off 2>&1
 "#;
     let begin = || {
         // A fast shutdown, which it asks for at SIGINT, ends connections and writes everything.
-        let options = "run -d --name base --user postgres --stop-signal SIGINT --shm-size 128m -p 8080:5432 \
+        let options = "run -d --name base --user postgres --stop-signal SIGINT --shm-size 128m --tmpfs /run/postgresql:mode=1777 -p 8080:5432 \
                        -v tables:/var/lib/postgresql debian sh -c";
         let mut words: Vec<&str> = options.split_whitespace().collect();
         words.push(script);
