@@ -1,5 +1,6 @@
 //! An image with a shell and the usual small programs, for looking around in a container.
 
+use crate::container::Container;
 use crate::filesystem::HARNESS_DIRECTORY;
 use crate::finished::Finished;
 use crate::host::TestHost;
@@ -37,6 +38,16 @@ impl TestHost {
         let words: Vec<&str> =
             [&["import"][..], changes, &[archive.as_str(), "busybox"][..]].concat();
         self.minirun(words.as_slice()).succeeds()
+    }
+
+    /// Starts a shell of the image `busybox` in the background: `minirun run -d --name NAME OPTIONS busybox sh -c SCRIPT`.
+    #[track_caller]
+    pub fn runs_script(&self, name: &str, options: &str, script: &str) -> Container<'_> {
+        let mut words = vec!["run", "-d", "--name", name];
+        words.extend(options.split_whitespace());
+        words.extend(["busybox", "sh", "-c", script]);
+        self.minirun(words.as_slice()).succeeds();
+        self.container(name)
     }
 
     /// What a line of shell prints in a new container of the image `busybox`, run with `options`.

@@ -16,12 +16,7 @@ const RUN: &str = r#""log":"run\n""#;
 #[track_caller]
 pub fn runs<'host>(host: &'host TestHost, options: &str, script: &str) -> Container<'host> {
     host.imports_busybox(&[]);
-    let script = format!("echo run; {script}");
-    let mut words = vec!["run", "-d", "--name", "web1"];
-    words.extend(options.split_whitespace());
-    words.extend(["busybox", "sh", "-c", &script]);
-    host.minirun(words.as_slice()).succeeds();
-    host.container("web1")
+    host.runs_script("web1", options, &format!("echo run; {script}"))
 }
 
 /// Runs until it is killed.

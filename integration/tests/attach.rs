@@ -117,10 +117,7 @@ fn several_are_attached_at_once_and_all_see_and_type_the_same() {
 fn output_and_error_output_of_a_program_with_pipes_are_kept_apart() {
     let host = host();
     let script = "while read line; do echo err $line >&2; echo out $line; done; exit 6";
-    host.minirun([
-        "run", "-d", "--name", "web1", "-i", "busybox", "sh", "-c", script,
-    ])
-    .succeeds();
+    host.runs_script("web1", "-i", script);
     let attached = host.spawn_minirun("attach --no-stdin web1");
     await_attached(&host, 1, 1);
     let piped = |input: &str| {
@@ -174,8 +171,7 @@ fn a_started_container_takes_input_from_whoever_starts_it() {
 fn signals_go_to_the_program_unless_that_is_not_wanted() {
     let host = host();
     let script = "trap 'exit 12' INT; echo ready; while :; do sleep 1000 & wait; done";
-    host.minirun(["run", "-d", "--name", "web1", "busybox", "sh", "-c", script])
-        .succeeds();
+    host.runs_script("web1", "", script);
     host.container("web1").awaits_log("ready");
     let aside = host.spawn_minirun("attach --sig-proxy=false web1");
     await_attached(&host, 1, 0);

@@ -244,19 +244,7 @@ fn a_running_container_stands_still_meanwhile_and_goes_on_afterwards() {
     let host = TestHost::create();
     host.imports_busybox(&[]);
     let script = "echo 0 >/one; echo 0 >/two; echo ready; while :; do n=$((n + 1)); echo $n >>/one; echo $n >>/two; done";
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "web1",
-        "--network",
-        "none",
-        "busybox",
-        "sh",
-        "-c",
-        script,
-    ])
-    .succeeds();
+    host.runs_script("web1", "--network none", script);
     host.container("web1").awaits_log("ready");
     for _ in 0..3 {
         host.minirun("commit web1 made").succeeds();
@@ -278,19 +266,7 @@ fn a_container_goes_on_when_the_commit_is_killed_and_nothing_is_kept() {
     host.imports_busybox(&[]);
     let script =
         "dd if=/dev/urandom of=/big bs=1000000 count=200 2>/dev/null; echo ready; exec sleep 1000";
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "web1",
-        "--network",
-        "none",
-        "busybox",
-        "sh",
-        "-c",
-        script,
-    ])
-    .succeeds();
+    host.runs_script("web1", "--network none", script);
     host.container("web1").awaits_log("ready");
     let group = control_group(&host);
     let running = host.spawn_minirun("commit web1 made");

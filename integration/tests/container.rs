@@ -280,17 +280,7 @@ fn what_was_run_can_be_read_beside_the_container() {
 #[test]
 fn orphans_are_reaped_by_the_program_and_all_end_with_it() {
     let host = host_with_busybox();
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "web1",
-        "busybox",
-        "sh",
-        "-c",
-        "sleep 1000 & sleep 1000",
-    ])
-    .succeeds();
+    host.runs_script("web1", "", "sleep 1000 & sleep 1000");
     let first = host.container("web1").process();
     host.minirun("kill web1").succeeds();
     assert!(first.ends_within(std::time::Duration::from_secs(10)));

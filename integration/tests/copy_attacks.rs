@@ -285,19 +285,7 @@ fn a_root_that_the_container_chooses_for_itself_changes_nothing() {
     // The first process lives in a directory of the container, as its own root.
     let script = "mkdir -p /srv/bin; cp -r /bin /lib /usr /srv/ 2>/dev/null; echo outer >/marker; echo inner >/srv/marker; \
          exec chroot /srv /bin/sh -c 'echo ready; exec sleep 1000'";
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "web1",
-        "--network",
-        "none",
-        "busybox",
-        "sh",
-        "-c",
-        script,
-    ])
-    .succeeds();
+    host.runs_script("web1", "--network none", script);
     host.container("web1").awaits_log("ready");
     host.minirun("cp -q web1:/marker /run/here/marker")
         .succeeds();

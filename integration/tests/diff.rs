@@ -39,19 +39,7 @@ fn what_was_added_changed_and_deleted_is_listed_by_path() {
          chown 5 /srv/owned; rm /srv/link; mkdir /srv/link; \
          mkdir -p /srv/new/deep; echo x >/srv/new/deep/x; echo y >/etc/new; chmod 600 /data/six; \
          echo z >/dev/shm/z; echo t >/tmp/t; rm /tmp/t; echo ready; exec sleep 1000";
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "web1",
-        "--network",
-        "none",
-        "busybox",
-        "sh",
-        "-c",
-        script,
-    ])
-    .succeeds();
+    host.runs_script("web1", "--network none", script);
     host.container("web1").awaits_log("ready");
     let expected = "C /data\nC /data/six\nC /etc\nA /etc/new\nC /srv\nC /srv/anew\nD /srv/anew/five\nC /srv/anew/four\n\
          A /srv/anew/six\nD /srv/gone\nC /srv/keep\nC /srv/keep/one\nD /srv/keep/two\nC /srv/link\nA /srv/new\n\

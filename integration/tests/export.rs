@@ -17,19 +17,7 @@ fn host_with_container() -> TestHost {
          long=$(seq 100 | tr '\\n' -); mkdir -p $long/$long; echo long >$long/$long/$long; ln $long/$long/$long deep/$long; \
          ln -s $long/$long/$long deep/link; dd if=/dev/urandom of=noise bs=1000 count=777 2>/dev/null; \
          dd if=/dev/zero of=holes bs=1 count=0 seek=10000000 2>/dev/null; rm -r /root; mkdir -m 711 /root; : >'a b\\c'; echo ready; exec sleep 1000";
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "web1",
-        "--network",
-        "none",
-        "busybox",
-        "sh",
-        "-c",
-        script,
-    ])
-    .succeeds();
+    host.runs_script("web1", "--network none", script);
     host.container("web1").awaits_log("ready");
     host
 }

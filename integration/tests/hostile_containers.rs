@@ -10,8 +10,7 @@ use minirun_integration::health::ONCE;
 fn a_program_whose_name_is_no_text_can_be_entered_paused_copied_from_and_stopped() {
     let host = TestHost::with_busybox();
     let script = r#"printf '\377) S 1' >/proc/1/comm; echo ready; while :; do sleep 1000; done"#;
-    host.minirun(["run", "-d", "--name", "web1", "busybox", "sh", "-c", script])
-        .succeeds();
+    host.runs_script("web1", "", script);
     let container = host.container("web1");
     container.awaits_log("ready\n");
     let stat = fs::read(format!("/proc/{}/stat", container.pid())).expect("it runs");

@@ -124,21 +124,11 @@ fn who_follows_misses_and_repeats_nothing_while_files_move() {
     // Room for everything, in many files.
     let script = "read go </tmp/gate; seq 1 20000; exec sleep 1000";
     let script = format!("mkfifo /tmp/gate; echo ready; {script}");
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
+    host.runs_script(
         "job",
-        "--log-opt",
-        "max-size=20k",
-        "--log-opt",
-        "max-file=500",
-        "busybox",
-        "sh",
-        "-c",
+        "--log-opt max-size=20k --log-opt max-file=500",
         &script,
-    ])
-    .succeeds();
+    );
     host.container("job").awaits_log("ready\n");
     let mut following = host.spawn_minirun("logs -f job");
     let mut from_now_on = host.spawn_minirun("logs -f --tail 0 job");

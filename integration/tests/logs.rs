@@ -221,8 +221,7 @@ fn following_ends_when_the_container_does() {
     host.imports_busybox(&[]);
     let script =
         "trap 'echo last; exit 0' USR1; echo first; while :; do sleep 1000 & wait $!; done";
-    host.minirun(["run", "-d", "--name", "job", "busybox", "sh", "-c", script])
-        .succeeds();
+    host.runs_script("job", "", script);
     let mut following = host.spawn_minirun("logs -f job");
     following.read_until("first\n");
     host.minirun("kill -s USR1 job").succeeds();

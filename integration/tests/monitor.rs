@@ -138,10 +138,7 @@ fn the_port_of_a_container_whose_monitor_was_killed_is_free_at_once() {
     kill_monitor(&host.serves("web1", "-p 8080:80", 80));
     host.imports_busybox(&[]);
     let script = "mkdir /www; echo heir >/www/index.html; exec httpd -f -p 80 -h /www";
-    host.minirun([
-        "run", "-d", "--name", "heir", "-p", "8080:80", "busybox", "sh", "-c", script,
-    ])
-    .succeeds();
+    host.runs_script("heir", "-p 8080:80", script);
     host.container("heir").awaits_tcp(80);
     for place in [host.place(), host.neighbour()] {
         let page = place

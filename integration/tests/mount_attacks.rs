@@ -189,19 +189,7 @@ const EXCHANGE: &str = "cd /data; mkdir -p real/run/secret; echo of the volume >
 #[test]
 fn a_container_that_exchanges_links_wins_no_race_for_a_part_of_its_volume() {
     let host = host_with_busybox();
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "attacker",
-        "-v",
-        "vol:/data",
-        "busybox",
-        "sh",
-        "-c",
-        EXCHANGE,
-    ])
-    .succeeds();
+    host.runs_script("attacker", "-v vol:/data", EXCHANGE);
     host.container("attacker").awaits_log("ready");
     let mut mounted = 0;
     for _ in 0..60 {
@@ -227,19 +215,7 @@ fn a_container_that_exchanges_links_wins_no_race_for_a_part_of_its_volume() {
 #[test]
 fn a_container_that_exchanges_links_wins_no_race_for_a_destination() {
     let host = host_with_busybox();
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "attacker",
-        "-v",
-        "vol:/data",
-        "busybox",
-        "sh",
-        "-c",
-        EXCHANGE,
-    ])
-    .succeeds();
+    host.runs_script("attacker", "-v vol:/data", EXCHANGE);
     host.container("attacker").awaits_log("ready");
     host.minirun("create --name victim --network none -v vol:/data -v /run/bound:/data/part/run/secret/planted/deep busybox sleep 1000")
         .succeeds();

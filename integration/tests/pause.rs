@@ -153,8 +153,7 @@ fn killing_reaches_a_paused_container() {
 fn stopping_lets_a_paused_container_obey() {
     for host in hosts() {
         let script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done";
-        host.minirun(["run", "-d", "--name", "web1", "busybox", "sh", "-c", script])
-            .succeeds();
+        host.runs_script("web1", "", script);
         host.container("web1").awaits_log("ready");
         host.minirun("pause web1").succeeds();
         host.minirun("stop -t 30 web1").succeeds();
@@ -169,8 +168,7 @@ fn another_signal_arrives_when_the_container_goes_on() {
     let host = TestHost::create();
     host.imports_busybox(&[]);
     let script = "trap 'echo heard' USR1; echo ready; while :; do sleep 0.01; done";
-    host.minirun(["run", "-d", "--name", "web1", "busybox", "sh", "-c", script])
-        .succeeds();
+    host.runs_script("web1", "", script);
     host.container("web1").awaits_log("ready");
     host.minirun("pause web1").succeeds();
     host.minirun("kill -s USR1 web1").succeeds();

@@ -71,17 +71,7 @@ fn a_table_is_printed_once_without_a_stream() {
 fn a_busy_container_is_told_from_an_idle_one() {
     let host = TestHost::create();
     host.imports_busybox(&[]);
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "busy",
-        "busybox",
-        "sh",
-        "-c",
-        "while :; do :; done",
-    ])
-    .succeeds();
+    host.runs_script("busy", "", "while :; do :; done");
     host.idles("idle", "");
     let (busy, idle) = (
         percent(&row(&host, "busy")["CPUPerc"]),

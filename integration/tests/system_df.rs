@@ -26,17 +26,7 @@ fn images_containers_and_volumes_are_measured() {
     host.imports_busybox(&[]);
     let script =
         "head -c 300000 /dev/zero > /big; ln /big /again; ln -s /big /link; sleep 1000 & wait";
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "web",
-        "busybox",
-        "sh",
-        "-c",
-        &format!("echo ready; {script}"),
-    ])
-    .succeeds();
+    host.runs_script("web", "", &format!("echo ready; {script}"));
     host.container("web").awaits_log("ready");
     host.minirun(["exec", "web", "sh", "-c", "until test -L /link; do :; done"])
         .succeeds();

@@ -11,19 +11,7 @@ fn host() -> TestHost {
 #[test]
 fn every_process_is_listed_with_its_number_on_the_host() {
     let host = host();
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "web1",
-        "-u",
-        "4321",
-        "busybox",
-        "sh",
-        "-c",
-        "sleep 1111 & echo ready; wait",
-    ])
-    .succeeds();
+    host.runs_script("web1", "-u 4321", "sleep 1111 & echo ready; wait");
     host.container("web1").awaits_log("ready");
     host.minirun("exec -d -u 0 web1 sleep 2222").succeeds();
     let listed = host.minirun("top web1").succeeds();

@@ -34,17 +34,7 @@ fn a_limit_moves_up_and_down_while_the_container_runs() {
 #[test]
 fn a_container_without_limits_is_given_some_with_all_its_processes() {
     let host = host();
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "web1",
-        "busybox",
-        "sh",
-        "-c",
-        "sleep 1000 & sleep 1000 & wait",
-    ])
-    .succeeds();
+    host.runs_script("web1", "", "sleep 1000 & sleep 1000 & wait");
     host.minirun("exec -d web1 sleep 2000").succeeds();
     host.minirun("update --pids-limit 9 --cpuset-cpus 0 --cpus 0.5 -m 64m web1")
         .succeeds();
@@ -105,11 +95,7 @@ fn a_limit_can_be_taken_away() {
 #[test]
 fn what_is_refused_leaves_every_limit_as_it_was() {
     let host = host();
-    host.minirun([
-        "run", "-d", "--name", "web1", "-m", "128m", "--memory-swap", "128m", "--pids-limit", "20", "busybox", "sh",
-        "-c", "dd if=/dev/zero bs=48M count=1 | { dd bs=48M count=1 iflag=fullblock of=/dev/shm/held 2>/dev/null; sleep 1000; }",
-    ])
-    .succeeds();
+    host.runs_script("web1", "-m 128m --memory-swap 128m --pids-limit 20", "dd if=/dev/zero bs=48M count=1 | { dd bs=48M count=1 iflag=fullblock of=/dev/shm/held 2>/dev/null; sleep 1000; }");
     // What is in a file system of memory cannot be given up.
     host.container("web1").inspect();
     let held = || {
