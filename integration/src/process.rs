@@ -23,20 +23,25 @@ impl Process {
     /// If there is none.
     #[track_caller]
     pub fn open(pid: i32) -> Self {
+        Self::find(pid).unwrap_or_else(|error| panic!("cannot watch process {pid}: {error}"))
+    }
+
+    /// The same for a process that may have gone meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub fn find(pid: i32) -> std::io::Result<Self> {
         // SAFETY: pidfd_open takes two integers and returns a new descriptor or -1.
         let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-        let descriptor = i32::try_from(descriptor)
-            .ok()
-            .filter(|descriptor| *descriptor >= 0);
-        let descriptor = descriptor.unwrap_or_else(|| {
-            panic!(
-                "cannot watch process {pid}: {}",
-                std::io::Error::last_os_error()
-            )
-        });
-        // SAFETY: the descriptor was just returned by the kernel and belongs to nobody else.
-        let handle = unsafe { OwnedFd::from_raw_fd(descriptor) };
-        Self { pid, handle }
+        match i32::try_from(descriptor) {
+            Ok(descriptor) if descriptor >= 0 => {
+                // SAFETY: the descriptor was just returned by the kernel and belongs to nobody else.
+                let handle = unsafe { OwnedFd::from_raw_fd(descriptor) };
+                Ok(Self { pid, handle })
+            }
+            _ => Err(std::io::Error::last_os_error()),
+        }
     }
 
     /// Its number, as the machine counts.

@@ -18,8 +18,8 @@ fn next_monitor(guardian: &Process) -> Process {
             .split_whitespace()
             .filter_map(|child| child.parse().ok())
             .filter(leads)
-            .map(Process::open);
-        // A child that nobody has waited for keeps its number.
+            // One that was waited for is gone; one that was not keeps its number.
+            .filter_map(|leader| Process::find(leader).ok());
         if let Some(monitor) = leaders.find(|leader| !leader.ends_within(Duration::ZERO)) {
             return monitor;
         }
