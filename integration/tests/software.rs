@@ -51,6 +51,7 @@ fn nginx_serves_a_volume_and_ends_gracefully() {
     begin();
     let page = from_lan("/page").expect("from the LAN");
     assert!(page.ends_with("kept\n"), "{page}");
+    stops_cleanly(&host, "web");
     host.removes("web");
     host.minirun("volume rm site").succeeds();
     host.finish();
@@ -86,6 +87,7 @@ fn redis_keeps_what_it_was_told() {
         [(); 2].map(|()| lines.next().expect("two lines").expect("it answers"))
     });
     assert_eq!(answer, ["$5", "hello"]);
+    stops_cleanly(&host, "store");
     host.removes("store");
     host.minirun("volume rm data").succeeds();
     host.finish();
@@ -131,6 +133,8 @@ exec postgres -c listen_addresses='*' -c jit=off 2>&1
     let mut words: Vec<&str> = client.split(' ').collect();
     words.push("select count(*) from guests");
     host.minirun(words.as_slice()).succeeds().stdout_is("2");
+    // Killed, it could leave a connection whose other end has gone, and the kernel would keep its network for that.
+    stops_cleanly(&host, "base");
     host.removes("base");
     host.minirun("volume rm tables").succeeds();
     host.finish();
