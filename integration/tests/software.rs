@@ -22,6 +22,13 @@ fn stops_cleanly(host: &TestHost, name: &str) {
     assert_eq!(host.container(name).exit_code(), 0, "{name}");
 }
 
+/// A container to ask from. It outlives what is asked, because the kernel keeps the network of one that ends while its
+/// connection is still closing.
+fn is_client(host: &TestHost, link: &str) {
+    host.minirun(format!("run -d --name client {link} debian sleep infinity"))
+        .succeeds();
+}
+
 #[test]
 fn nginx_serves_a_volume_and_ends_gracefully() {
     let host = debian_host();
@@ -41,18 +48,17 @@ fn nginx_serves_a_volume_and_ends_gracefully() {
         .succeeds();
     let ask =
         "import urllib.request; print(urllib.request.urlopen('http://site/page').read().decode())";
-    host.minirun([
-        "run", "--rm", "--link", "web:site", "debian", "python3", "-c", ask,
-    ])
-    .succeeds()
-    .stdout_contains("kept");
+    is_client(&host, "--link web:site");
+    host.minirun(["exec", "client", "python3", "-c", ask])
+        .succeeds()
+        .stdout_contains("kept");
     stops_cleanly(&host, "web");
     host.removes("web");
     begin();
     let page = from_lan("/page").expect("from the LAN");
     assert!(page.ends_with("kept\n"), "{page}");
     stops_cleanly(&host, "web");
-    host.removes("web");
+    host.removes("web client");
     host.minirun("volume rm site").succeeds();
     host.finish();
 }
@@ -69,12 +75,11 @@ fn redis_keeps_what_it_was_told() {
         host.container("store").awaits_tcp(6379);
     };
     let over_the_link = |words: &str| {
-        host.minirun(format!(
-            "run --rm --link store:redis debian redis-cli -h redis {words}"
-        ))
-        .succeeds()
+        host.minirun(format!("exec client redis-cli -h redis {words}"))
+            .succeeds()
     };
     begin();
+    is_client(&host, "--link store:redis");
     over_the_link("set greeting hello").stdout_is("OK");
     stops_cleanly(&host, "store");
     host.removes("store");
@@ -88,7 +93,7 @@ fn redis_keeps_what_it_was_told() {
     });
     assert_eq!(answer, ["$5", "hello"]);
     stops_cleanly(&host, "store");
-    host.removes("store");
+    host.removes("store client");
     host.minirun("volume rm data").succeeds();
     host.finish();
 }
@@ -117,12 +122,13 @@ exec postgres -c listen_addresses='*' -c jit=off 2>&1
             .awaits_log("ready to accept connections");
     };
     let over_the_link = |statement: &str| {
-        let client = "run --rm --user postgres --link base:sql debian psql -h sql -tAc";
+        let client = "exec --user postgres client psql -h sql -tAc";
         let mut words: Vec<&str> = client.split(' ').collect();
         words.push(statement);
         host.minirun(words.as_slice()).succeeds()
     };
     begin();
+    is_client(&host, "--link base:sql");
     over_the_link("create table guests as select 'alice' as name");
     over_the_link("insert into guests values ('bob')");
     stops_cleanly(&host, "base");
@@ -135,7 +141,7 @@ exec postgres -c listen_addresses='*' -c jit=off 2>&1
     host.minirun(words.as_slice()).succeeds().stdout_is("2");
     // Killed, it could leave a connection whose other end has gone, and the kernel would keep its network for that.
     stops_cleanly(&host, "base");
-    host.removes("base");
+    host.removes("base client");
     host.minirun("volume rm tables").succeeds();
     host.finish();
 }
