@@ -1,6 +1,7 @@
 //! Saves a value as the text it displays, so that records and people see the same form.
 
 /// Implements `Serialize` through `Display` and `Deserialize` through `FromStr` for each named type.
+#[macro_export]
 macro_rules! serde_as_string {
     ($($name:ty),+ $(,)?) => {$(
         impl serde::Serialize for $name {

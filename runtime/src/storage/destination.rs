@@ -103,7 +103,7 @@ impl fmt::Display for Destination {
     }
 }
 
-super::volume_name::serde_as_text!(Destination);
+minirun_bridge::serde_as_string!(Destination);
 
 #[cfg(test)]
 mod tests {

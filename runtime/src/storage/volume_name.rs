@@ -88,27 +88,7 @@ impl fmt::Display for VolumeName {
     }
 }
 
-/// Saves a value as the text it displays.
-macro_rules! serde_as_text {
-    ($($name:ty),+ $(,)?) => {$(
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    )+};
-}
-
-pub(super) use serde_as_text;
-
-serde_as_text!(VolumeName);
+minirun_bridge::serde_as_string!(VolumeName);
 
 #[cfg(test)]
 mod tests {

@@ -59,7 +59,7 @@ impl fmt::Display for VolumesFrom {
     }
 }
 
-super::volume_name::serde_as_text!(VolumesFrom);
+minirun_bridge::serde_as_string!(VolumesFrom);
 
 #[cfg(test)]
 mod tests {
