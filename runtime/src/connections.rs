@@ -1,8 +1,9 @@
 //! What a container has of its networks, from its record: what it asks of each, and which of them leads everywhere else.
 
 use crate::config::{ContainerConfig, Membership};
-use crate::container_state::{ContainerPaths, LastPlace};
+use crate::container_state::ContainerPaths;
 use crate::error::RuntimeError;
+use crate::last_place::LastPlace;
 use crate::runtime::Runtime;
 use minirun_bridge::attach::EndpointRequest;
 use minirun_bridge::endpoint::{DefaultRoute, HostsRecord};

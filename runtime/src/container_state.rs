@@ -12,19 +12,16 @@
 //! when the container is removed in the same moment.
 
 use crate::error::RuntimeError;
+use crate::last_place::LastPlace;
 use crate::process_identity::ProcessIdentity;
 use crate::restart_policy::Restarts;
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
-use minirun_bridge::name::NetworkName;
-use minirun_bridge::publication::Publication;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -135,32 +132,6 @@ pub enum EndCause {
     MonitorLost,
     /// The host went down.
     HostDown,
-}
-
-/// What a container takes up again at its next start, saved as `last.json` beside it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastPlace {
-    /// The addresses it had, by network.
-    pub addresses: BTreeMap<NetworkName, LastAddresses>,
-    /// The host ports it had; while it runs, those that its monitor holds.
-    pub publications: Vec<Publication>,
-}
-
-/// The addresses that a container had on a network.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastAddresses {
-    /// The IPv4 address.
-    pub ipv4: Option<Ipv4Addr>,
-    /// The IPv6 address.
-    pub ipv6: Option<Ipv6Addr>,
-}
-
-impl LastAddresses {
-    /// Both, IPv4 first.
-    pub fn all(&self) -> Vec<IpAddr> {
-        let ipv4 = self.ipv4.map(IpAddr::V4);
-        ipv4.into_iter().chain(self.ipv6.map(IpAddr::V6)).collect()
-    }
 }
 
 /// The directories of one container.

@@ -34,6 +34,7 @@ use minirun_bridge::publish::PublishRequest;
 use minirun_bridge::resolv::{ResolverOption, SearchDomain};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::mem::take;
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::Path;
@@ -290,16 +291,12 @@ fn with_mounts(mut config: ContainerConfig, mounts: Vec<Mount>) -> ContainerConf
 
 /// Lays what the user asked for over what the image says.
 fn merge(
-    request: CreateRequest,
-    from_image: ImageConfig,
+    mut request: CreateRequest,
+    mut from_image: ImageConfig,
     (id, name): (ContainerId, ContainerName),
     (image_id, place, links): (ImageId, Place, Vec<Link>),
 ) -> ContainerConfig {
-    let (entrypoint, command) = words(
-        request.entrypoint,
-        request.command,
-        (from_image.entrypoint, from_image.command),
-    );
+    let process = process(&mut request, &mut from_image);
     let mut expose: BTreeSet<ExposedPort> = from_image.exposed;
     expose.extend(request.expose);
     expose.extend(request.publish.iter().map(|publish| publish.container));
@@ -311,19 +308,7 @@ fn merge(
         created: Timestamp::now(),
         image: request.image,
         image_id,
-        process: ProcessConfig {
-            entrypoint,
-            command,
-            environment: overlay_environment(from_image.environment, request.environment),
-            working_directory: request
-                .working_directory
-                .unwrap_or(from_image.working_directory),
-            user: request.user.unwrap_or(from_image.user),
-            no_new_privileges: request.no_new_privileges,
-            open_stdin: request.open_stdin,
-            terminal: request.terminal,
-            init: request.init,
-        },
+        process,
         hostname: request
             .hostname
             .or(place.hostname)
@@ -354,6 +339,38 @@ fn merge(
             dns_search: request.dns_search,
             dns_options: request.dns_options,
         },
+    }
+}
+
+/// The program, and how it runs: what was asked for and what the image says of it, taken out of both.
+fn process(request: &mut CreateRequest, from_image: &mut ImageConfig) -> ProcessConfig {
+    let (entrypoint, command) = words(
+        request.entrypoint.take(),
+        take(&mut request.command),
+        (
+            take(&mut from_image.entrypoint),
+            take(&mut from_image.command),
+        ),
+    );
+    ProcessConfig {
+        entrypoint,
+        command,
+        environment: overlay_environment(
+            take(&mut from_image.environment),
+            take(&mut request.environment),
+        ),
+        working_directory: request
+            .working_directory
+            .take()
+            .unwrap_or_else(|| take(&mut from_image.working_directory)),
+        user: request
+            .user
+            .take()
+            .unwrap_or_else(|| take(&mut from_image.user)),
+        no_new_privileges: request.no_new_privileges,
+        open_stdin: request.open_stdin,
+        terminal: request.terminal,
+        init: request.init,
     }
 }
 

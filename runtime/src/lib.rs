@@ -39,6 +39,7 @@ pub mod generated_name;
 pub mod health;
 pub mod image;
 pub mod images;
+pub mod last_place;
 mod layers;
 mod link_environment;
 mod link_removal;

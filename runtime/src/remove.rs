@@ -1,10 +1,11 @@
 //! Removing containers, and images that none uses.
 
 use crate::config::ContainerConfig;
-use crate::container_state::{ContainerState, LastAddresses};
+use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::image::{ImageId, Removed};
+use crate::last_place::LastAddresses;
 use crate::project_quota::ProjectQuota;
 use crate::runtime::Runtime;
 use crate::tree_removal::remove_tree;
