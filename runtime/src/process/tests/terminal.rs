@@ -38,7 +38,7 @@ fn read_rest(master: OwnedFd) -> String {
 fn the_first_process_has_its_standard_streams_its_session_and_the_console_there() {
     let fixture = Fixture::new();
     let script = "stat -c %t:%T /dev/console; echo out; echo err >&2; echo tty >/dev/tty; \
-        ls /proc/$$/fd | cat; exit 3";
+        ls -1 /proc/$$/fd; exit 3";
     let (held, _output) = fixture.spawn(&with_terminal(script)).expect("spawned");
     let (exit, shown) = shown(held);
     assert_eq!(exit, Exit::Code(3));
