@@ -24,6 +24,7 @@ pub mod detach;
 mod device;
 mod directory;
 pub mod dns;
+pub mod egress;
 pub mod endpoint;
 pub mod environment;
 pub mod error;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use minirun_bridge::egress::Egress;
 use minirun_bridge::environment::EnvironmentVariable;
 use minirun_bridge::extra_host::ExtraHostRequest;
 use minirun_bridge::id::ContainerId;
@@ -19,14 +20,17 @@ use minirun_bridge::resolv::{ResolverOption, SearchDomain};
 use minirun_netns::mac::MacAddress;
 use serde::{Deserialize, Serialize};
 
+use crate::devices::Devices;
 use crate::health::HealthCheck;
 use crate::image::ImageId;
 use crate::log_options::LogOptions;
 use crate::resources::Resources;
 use crate::restart_policy::RestartPolicy;
+use crate::security::Security;
 use crate::signal::StopSignal;
 use crate::stop_timeout::StopTimeout;
 use crate::storage::Storage;
+use crate::time_limit::TimeLimit;
 
 /// A container as it was created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +69,15 @@ pub struct ContainerConfig {
     pub storage: Storage,
     /// How much of the host it may use.
     pub resources: Resources,
+    /// How far it is trusted.
+    #[serde(default)]
+    pub security: Security,
+    /// The devices of the host that it has.
+    #[serde(default)]
+    pub devices: Devices,
+    /// How long one run of it may last.
+    #[serde(default)]
+    pub time_limit: TimeLimit,
     /// How it is connected.
     pub network: NetworkConfig,
 }
@@ -117,6 +130,9 @@ pub struct NetworkConfig {
     pub dns_search: Vec<SearchDomain>,
     /// Options of the resolver instead of the host's; empty means the host's.
     pub dns_options: Vec<ResolverOption>,
+    /// What it may open connections to beyond its networks and links.
+    #[serde(default)]
+    pub egress: Egress,
 }
 
 /// A container's wish to be on a network.

@@ -3,6 +3,7 @@
 use crate::byte_size::ByteSize;
 use crate::config::{ContainerConfig, LinkEnvironment, NetworkConfig, ProcessConfig};
 use crate::container_state::RunningRecord;
+use crate::devices::Devices;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::generated_name;
@@ -17,13 +18,16 @@ use crate::resources::Resources;
 use crate::resources_update::check_resources;
 use crate::restart_policy::{RestartPolicy, Restarts};
 use crate::runtime::Runtime;
+use crate::security::Security;
 use crate::signal::StopSignal;
 use crate::stop_timeout::StopTimeout;
 use crate::storage::{Mount, StorageOption, StorageWanted};
 use crate::store::ContainerLock;
+use crate::time_limit::TimeLimit;
 use crate::warning::{Warning, health_warning, ignored_options};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
+use minirun_bridge::egress::Egress;
 use minirun_bridge::environment::EnvironmentVariable;
 use minirun_bridge::extra_host::ExtraHostRequest;
 use minirun_bridge::id::ContainerId;
@@ -104,6 +108,14 @@ pub struct CreateRequest {
     pub storage: StorageWanted,
     /// `-m`, `--cpus` and other limits.
     pub resources: Resources,
+    /// `--privileged`, `--cap-add`, `--security-opt`, `--userns` and everything else about trust.
+    pub security: Security,
+    /// `--device` and its like.
+    pub devices: Devices,
+    /// `--timeout`.
+    pub time_limit: TimeLimit,
+    /// `--egress` and `--egress-deny`.
+    pub egress: Egress,
     /// `--security-opt no-new-privileges`.
     pub no_new_privileges: bool,
 }
@@ -326,6 +338,9 @@ fn merge(
         log: request.log,
         storage: request.storage.without_mounts(),
         resources: request.resources,
+        security: request.security,
+        devices: request.devices,
+        time_limit: request.time_limit,
         network: NetworkConfig {
             mode: place.mode,
             memberships: place.memberships,
@@ -338,6 +353,7 @@ fn merge(
             nameservers: request.nameservers,
             dns_search: request.dns_search,
             dns_options: request.dns_options,
+            egress: request.egress,
         },
     }
 }

@@ -1,10 +1,15 @@
 //! The options that `run` and `create` share.
 
+use super::container_devices::ContainerDevices;
+use super::container_egress::ContainerEgress;
 use super::container_health::ContainerHealth;
 use super::container_life::ContainerLife;
 use super::container_log::ContainerLog;
+use super::container_namespaces::ContainerNamespaces;
 use super::container_network::ContainerNetwork;
+use super::container_privileges::ContainerPrivileges;
 use super::container_resources::ContainerResources;
+use super::container_security::ContainerSecurity;
 use super::container_storage::ContainerStorage;
 use super::container_terminal::ContainerTerminal;
 use super::label::{Label, labels};
@@ -19,7 +24,6 @@ use minirun_runtime::stop_timeout::StopTimeout;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 /// What a container is to be. As with Docker, `-h` is the host name here, so that only `--help` asks for help.
 #[derive(Debug, Args)]
@@ -43,9 +47,6 @@ pub struct ContainerOptions {
     /// Mount the root file system read-only
     #[arg(long, help_heading = "Container")]
     read_only: bool,
-    /// Security option: `no-new-privileges`
-    #[arg(long, value_name = "OPTION", help_heading = "Container")]
-    security_opt: Vec<SecurityOption>,
     /// Signal that asks the program to end [default: the image's, else SIGTERM]
     #[arg(long, value_name = "SIGNAL", help_heading = "Container")]
     stop_signal: Option<StopSignal>,
@@ -88,6 +89,16 @@ pub struct ContainerOptions {
     #[command(flatten)]
     resources: ContainerResources,
     #[command(flatten)]
+    security: ContainerSecurity,
+    #[command(flatten)]
+    privileges: ContainerPrivileges,
+    #[command(flatten)]
+    namespaces: ContainerNamespaces,
+    #[command(flatten)]
+    devices: ContainerDevices,
+    #[command(flatten)]
+    egress: ContainerEgress,
+    #[command(flatten)]
     health: ContainerHealth,
     #[command(flatten)]
     log: ContainerLog,
@@ -107,30 +118,6 @@ pub struct ContainerOptions {
         help_heading = None
     )]
     command: Vec<String>,
-}
-
-/// `--security-opt`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SecurityOption {
-    NewPrivileges { allowed: bool },
-}
-
-impl FromStr for SecurityOption {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<SecurityOption, String> {
-        match text {
-            "no-new-privileges" | "no-new-privileges=true" | "no-new-privileges:true" => {
-                Ok(SecurityOption::NewPrivileges { allowed: false })
-            }
-            "no-new-privileges=false" | "no-new-privileges:false" => {
-                Ok(SecurityOption::NewPrivileges { allowed: true })
-            }
-            other => Err(format!(
-                "unknown security option `{other}`: use `no-new-privileges`"
-            )),
-        }
-    }
 }
 
 impl ContainerOptions {
@@ -171,15 +158,17 @@ impl ContainerOptions {
             auto_remove: self.auto_remove,
             open_stdin: self.interactive,
             init: self.init,
-            no_new_privileges: self
-                .security_opt
-                .contains(&SecurityOption::NewPrivileges { allowed: false }),
             ..CreateRequest::default()
         };
         let request = self.terminal.fill(request)?;
         let request = self.life.fill(request)?;
         let request = self.storage.fill(request)?;
         let request = self.resources.fill(request)?;
+        let request = self.security.fill(request)?;
+        let request = self.privileges.fill(request)?;
+        let request = self.namespaces.fill(request)?;
+        let request = self.devices.fill(request)?;
+        let request = self.egress.fill(request)?;
         let request = self.health.fill(request)?;
         let request = self.log.fill(request)?;
         self.network.fill(request)

@@ -248,6 +248,9 @@ fn config(name: &str) -> ContainerConfig {
         log: Default::default(),
         storage: Default::default(),
         resources: Default::default(),
+        security: Default::default(),
+        devices: Default::default(),
+        time_limit: Default::default(),
         network: NetworkConfig {
             mode: NetworkMode::Networks,
             memberships: vec![membership()],
@@ -260,6 +263,7 @@ fn config(name: &str) -> ContainerConfig {
             nameservers: Vec::new(),
             dns_search: Vec::new(),
             dns_options: Vec::new(),
+            egress: Default::default(),
         },
     }
 }

@@ -35,6 +35,9 @@ fn config() -> ContainerConfig {
         log: Default::default(),
         storage: Default::default(),
         resources: Default::default(),
+        security: Default::default(),
+        devices: Default::default(),
+        time_limit: Default::default(),
         network: NetworkConfig {
             mode: NetworkMode::Networks,
             memberships: Vec::new(),
@@ -47,6 +50,7 @@ fn config() -> ContainerConfig {
             links: Vec::new(),
             extra_hosts: Vec::new(),
             nameservers: Vec::new(),
+            egress: Default::default(),
         },
     }
 }

@@ -1,0 +1,39 @@
+//! What a container may do to its kernel: what was asked for, in words and types. Nothing here acts.
+
+pub mod app_armor;
+pub mod capability_change;
+pub mod seccomp_choice;
+pub mod user_namespace;
+
+use app_armor::AppArmorChoice;
+use capability_change::CapabilityChange;
+use seccomp_choice::SeccompChoice;
+use serde::{Deserialize, Serialize};
+use user_namespace::UserNamespaceChoice;
+
+/// How far a container is trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Security {
+    /// Whether it is a sandbox at all.
+    pub privilege: Privilege,
+    /// What is added to the usual capabilities, and taken from them.
+    pub capabilities: CapabilityChange,
+    /// Which system calls it may make.
+    pub seccomp: SeccompChoice,
+    /// The AppArmor profile it runs under.
+    pub app_armor: AppArmorChoice,
+    /// Whether its users are users of the host.
+    pub user_namespace: UserNamespaceChoice,
+}
+
+/// Whether a container is a sandbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Privilege {
+    /// It is.
+    #[default]
+    Ordinary,
+    /// It has all capabilities, system calls and devices, and nothing is hidden from it (`--privileged`).
+    Privileged,
+}
