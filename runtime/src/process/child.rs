@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use super::gate::{self, Report};
 use super::init_step::InitStep;
 use super::standard_streams::{GATE, arrange};
-use super::{binds, identity, mounts, nodes, system_call, terminal};
+use super::{app_armor, binds, identity, mounts, nodes, system_call, terminal};
 
 /// The code of a child that failed; its parent learns why through the gate.
 const FAILED: i32 = 125;
@@ -127,6 +127,7 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::GiveStandardStreams { uid } => nodes::give_standard_streams(*uid),
         InitStep::CloseOnExec => close_on_exec(),
         InitStep::ChangeDirectory { path } => nodes::change_directory(path),
+        InitStep::ConfineByAppArmor { order } => app_armor::confine(order),
         InitStep::LimitCapabilities { kept } => identity::limit_capabilities(*kept),
         InitStep::BecomeUser(identity) => identity::become_user(identity),
         InitStep::SetCapabilities(sets) => identity::set_capabilities(*sets),

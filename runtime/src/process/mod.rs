@@ -26,6 +26,7 @@
 //! file of a running program for writing (Linux 6.11 and 6.12 did not always). A caller of `spawn_exec` may run another
 //! file, if minirun was upgraded meanwhile, and seals its own (`sealed.rs`).
 
+mod app_armor;
 mod between;
 mod bind_explanation;
 mod binds;
@@ -48,6 +49,7 @@ mod nodes;
 mod option_buffer;
 mod overlay;
 mod path_buffer;
+mod proc_file;
 mod process_steps;
 mod program;
 mod root_path;

@@ -208,7 +208,7 @@ pub(super) fn sysctls(linux: &Linux) -> Result<Vec<InitStep>, ProcessError> {
             Ok(InitStep::WriteSysctl {
                 path: c_string(
                     "kernel parameter",
-                    format!("proc/sys/{}", sysctl_path(name)),
+                    format!("sys/{}", sysctl_path(name)),
                 )?,
                 value: c_string("kernel parameter", value)?,
             })

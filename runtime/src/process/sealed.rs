@@ -40,7 +40,7 @@ const SEAL: MountAttributes = MountAttributes {
 const SEAL_SHOWN: libc::c_ulong = 0x2001;
 
 /// Proof that no container can write to the executable of this process.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Sealed(());
 
 impl Sealed {
