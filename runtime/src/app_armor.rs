@@ -47,7 +47,9 @@ profile minirun-default flags=(attach_disconnected, mediate_deleted) {
 #[derive(Debug, thiserror::Error)]
 pub enum AppArmorError {
     /// The kernel has no AppArmor.
-    #[error("cannot use the AppArmor profile `{0}`: the kernel of this host has no AppArmor, or it is switched off")]
+    #[error(
+        "cannot use the AppArmor profile `{0}`: the kernel of this host has no AppArmor, or it is switched off"
+    )]
     Absent(ProfileName),
     /// The kernel does not know the profile.
     #[error("cannot use the AppArmor profile `{0}`: the kernel does not know it")]
@@ -195,7 +197,10 @@ mod tests {
     #[test]
     fn the_policy_is_that_of_our_profile() {
         let first = POLICY.lines().next().unwrap();
-        assert!(first.starts_with(&format!("profile {OUR_PROFILE} ")), "{first}");
+        assert!(
+            first.starts_with(&format!("profile {OUR_PROFILE} ")),
+            "{first}"
+        );
         assert_eq!(POLICY.matches('{').count(), POLICY.matches('}').count());
     }
 

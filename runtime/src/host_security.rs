@@ -70,7 +70,8 @@ impl HostSecurityError {
     pub fn hint(&self) -> Option<String> {
         match self {
             HostSecurityError::NotHeld { .. } => Some(
-                "start minirun with all of root's rights, or leave them out with `--cap-drop`".into(),
+                "start minirun with all of root's rights, or leave them out with `--cap-drop`"
+                    .into(),
             ),
             HostSecurityError::AppArmor(error) => error.hint(),
             HostSecurityError::Unknown(_) => None,

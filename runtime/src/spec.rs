@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use caps::Capability;
 use minirun_bridge::environment::EnvironmentVariable;
 use oci_spec::runtime::{
-    Box as WindowBox, BoxBuilder, Linux, LinuxCapabilities,
-    LinuxNamespace, LinuxNamespaceType, Process, Root, Spec, User,
+    Box as WindowBox, BoxBuilder, Linux, LinuxCapabilities, LinuxNamespace, LinuxNamespaceType,
+    Process, Root, Spec, User,
 };
 use serde_json::{Map, Value};
 

@@ -88,9 +88,7 @@ impl RunCommand for Exec {
                 Some(HeldSignals::hold(ProgramStreams::of(self.tty))?)
             }
         };
-        let executed = runtime
-            .exec(&config, &request, attachment)
-            .map_err(own)?;
+        let executed = runtime.exec(&config, &request, attachment).map_err(own)?;
         match (executed.streams, signals) {
             (Some(streams), Some(signals)) => {
                 let source =

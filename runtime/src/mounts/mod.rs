@@ -117,8 +117,7 @@ pub struct MountInputs<'a> {
 /// What a container must not see on a host of so many processors that tell how often they were throttled, which tells of what
 /// others compute.
 pub(crate) fn masked_paths(processors: usize) -> Vec<String> {
-    let throttling =
-        |number| format!("/sys/devices/system/cpu/cpu{number}/thermal_throttle");
+    let throttling = |number| format!("/sys/devices/system/cpu/cpu{number}/thermal_throttle");
     let mut paths = owned(&MASKED_PATHS);
     paths.extend((0..processors).map(throttling));
     paths

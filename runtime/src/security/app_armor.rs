@@ -95,7 +95,10 @@ mod tests {
             assert!(text.parse::<ProfileName>().is_err(), "{text:?}");
         }
         let named: AppArmorChoice = "/usr/bin/mine//child".parse().unwrap();
-        assert_eq!(named, AppArmorChoice::Profile("/usr/bin/mine//child".parse().unwrap()));
+        assert_eq!(
+            named,
+            AppArmorChoice::Profile("/usr/bin/mine//child".parse().unwrap())
+        );
         assert_eq!("unconfined".parse(), Ok(AppArmorChoice::Unconfined));
     }
 
@@ -103,7 +106,10 @@ mod tests {
     fn a_privileged_container_has_only_a_profile_that_is_named() {
         let named = AppArmorChoice::Profile("mine".parse().unwrap());
         let privileged = |choice: &AppArmorChoice| choice.under(Privilege::Privileged);
-        assert_eq!(privileged(&AppArmorChoice::Default), AppArmorChoice::Unconfined);
+        assert_eq!(
+            privileged(&AppArmorChoice::Default),
+            AppArmorChoice::Unconfined
+        );
         assert_eq!(privileged(&named), named);
         let usual = AppArmorChoice::Default.under(Privilege::Ordinary);
         assert_eq!(usual, AppArmorChoice::Default);

@@ -96,7 +96,10 @@ fn the_process_is_what_was_asked_for() {
     assert_eq!(process.user().additional_gids(), &Some(vec![7, 8]));
     assert_eq!(process.no_new_privileges(), Some(false));
     assert_eq!(process.rlimits(), &None);
-    assert_eq!(process.capabilities(), &Some(sets_of(CapabilityMask::usual(), 0)));
+    assert_eq!(
+        process.capabilities(),
+        &Some(sets_of(CapabilityMask::usual(), 0))
+    );
 }
 
 #[test]
@@ -129,7 +132,10 @@ fn the_documents_of_two_starts_are_the_same() {
 fn only_root_holds_capabilities() {
     let spec = build(&config(), 1000).unwrap();
     let process = spec.process().as_ref().unwrap();
-    assert_eq!(process.capabilities(), &Some(sets_of(CapabilityMask::usual(), 1000)));
+    assert_eq!(
+        process.capabilities(),
+        &Some(sets_of(CapabilityMask::usual(), 1000))
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What of `HostConfig` is about the trust in a container.
 
+use minirun_runtime::app_armor::AppArmorSupport;
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::security::app_armor::{AppArmorChoice, OUR_PROFILE};
 use minirun_runtime::security::capability_word::CapabilityWord;
@@ -23,11 +24,14 @@ pub(super) fn security(config: &ContainerConfig) -> Map<String, Value> {
         .collect()
 }
 
-/// The profile that a container runs under, where the host has AppArmor.
+/// The profile that a container runs under; empty text where the host has no AppArmor.
 pub(super) fn app_armor_profile(config: &ContainerConfig) -> String {
     let security = &config.security;
     match security.app_armor.under(security.privilege) {
-        AppArmorChoice::Default => OUR_PROFILE.to_owned(),
+        AppArmorChoice::Default => match AppArmorSupport::of_host() {
+            AppArmorSupport::Present => OUR_PROFILE.to_owned(),
+            AppArmorSupport::Absent | AppArmorSupport::WithoutParser => String::new(),
+        },
         AppArmorChoice::Unconfined => "unconfined".to_owned(),
         AppArmorChoice::Profile(profile) => profile.to_string(),
     }
