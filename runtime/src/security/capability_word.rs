@@ -33,7 +33,7 @@ pub enum CapabilityWordError {
 const ALL: &str = "ALL";
 const PREFIX: &str = "CAP_";
 
-/// How many letters may be wrong in a word that is still understood well enough to ask back.
+/// How many letters may be wrong in a word that is still understood well enough to ask back, as long as more than half are right.
 const MOST_WRONG: usize = 3;
 
 impl FromStr for CapabilityWord {
@@ -67,7 +67,7 @@ fn unknown(word: &str, bare: &str) -> CapabilityWordError {
     let names = caps::all().into_iter().map(|one| one.to_string());
     let measured = names.filter_map(|name| {
         let wrong = difference(bare, name.strip_prefix(PREFIX)?)?;
-        (wrong <= MOST_WRONG).then_some((wrong, name))
+        (wrong <= MOST_WRONG && wrong * 2 < bare.len()).then_some((wrong, name))
     });
     match measured.min() {
         Some((_, near)) => CapabilityWordError::Near {
