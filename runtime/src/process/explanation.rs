@@ -224,22 +224,7 @@ fn explain_identity(step: &InitStep) -> (String, String) {
                 capability_names(*kept, ",+")
             ),
         ),
-        InitStep::BecomeUser(Identity {
-            uid,
-            gid,
-            additional_gids,
-        }) => {
-            let groups: Vec<String> = additional_gids.iter().map(u32::to_string).collect();
-            let groups = if groups.is_empty() {
-                "--clear-groups".to_owned()
-            } else {
-                format!("--groups {}", groups.join(","))
-            };
-            (
-                format!("become user {uid} of group {gid}"),
-                format!("setpriv --reuid {uid} --regid {gid} {groups}"),
-            )
-        }
+        InitStep::BecomeUser(identity) => explain_user(identity),
         InitStep::SetCapabilities(CapabilitySets { effective, .. }) => (
             "keep these capabilities only".into(),
             format!(
@@ -265,6 +250,23 @@ fn explain_identity(step: &InitStep) -> (String, String) {
         ),
         _ => Default::default(),
     }
+}
+
+fn explain_user(identity: &Identity) -> (String, String) {
+    let Identity {
+        uid,
+        gid,
+        additional_gids,
+    } = identity;
+    let groups: Vec<String> = additional_gids.iter().map(u32::to_string).collect();
+    let groups = match groups.is_empty() {
+        true => "--clear-groups".to_owned(),
+        false => format!("--groups {}", groups.join(",")),
+    };
+    (
+        format!("become user {uid} of group {gid}"),
+        format!("setpriv --reuid {uid} --regid {gid} {groups}"),
+    )
 }
 
 /// The names of the capabilities in lower case without `cap_`, each with `before` in front.

@@ -6,8 +6,8 @@ use super::Privilege;
 use super::capability_word::CapabilityWord;
 use crate::capabilities::CapabilityMask;
 
-/// What `--cap-add` and `--cap-drop` say, in the form that Docker shows: each word once, in the order of the alphabet, `ALL`
-/// instead of all others, and nothing dropped that is added.
+/// What `--cap-add` and `--cap-drop` say, in the form that Docker shows: each word once, in the order of the alphabet, and `ALL`
+/// instead of all others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CapabilityChange {
@@ -16,12 +16,12 @@ pub struct CapabilityChange {
 }
 
 impl CapabilityChange {
-    /// The change that these words ask for. Adding is stronger than dropping.
+    /// The change that these words ask for.
     pub fn new(add: &[CapabilityWord], drop: &[CapabilityWord]) -> CapabilityChange {
-        let add = in_order(add);
-        let mut drop = in_order(drop);
-        drop.retain(|word| !add.contains(word));
-        CapabilityChange { add, drop }
+        CapabilityChange {
+            add: in_order(add),
+            drop: in_order(drop),
+        }
     }
 
     /// What is added.
@@ -34,8 +34,8 @@ impl CapabilityChange {
         &self.drop
     }
 
-    /// What a container of this privilege has, where the usual set and the set of all that can be had are these. As with
-    /// Docker, `ALL` is had without what is dropped by name, and of what all is dropped the named ones are had.
+    /// What a container of this privilege has, where the usual set and the set of all that can be had are these. Adding is
+    /// stronger than dropping. As with Docker, `ALL` is had without what is dropped by name, and of what all is dropped the named ones are had.
     pub fn resolve(
         &self,
         privilege: Privilege,
@@ -90,17 +90,17 @@ mod tests {
     }
 
     #[test]
-    fn words_are_shown_once_in_order_and_adding_is_stronger() {
+    fn words_are_shown_once_and_in_order() {
         let change = CapabilityChange::new(
             &words("sys_time NET_ADMIN net_admin"),
             &words("mknod cap_net_admin chown"),
         );
         assert_eq!(change.added(), words("NET_ADMIN SYS_TIME"));
-        assert_eq!(change.dropped(), words("CHOWN MKNOD"));
+        assert_eq!(change.dropped(), words("CHOWN MKNOD NET_ADMIN"));
         let all = CapabilityChange::new(&words("chown ALL"), &words("all chown"));
         assert_eq!(
             (all.added(), all.dropped()),
-            (&words("ALL")[..], &words("")[..])
+            (&words("ALL")[..], &words("ALL")[..])
         );
     }
 
