@@ -23,6 +23,7 @@ mod unsupported;
 mod whole_file;
 
 use failure::Failure;
+use minirun_runtime::process::Sealed;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::stat::{Mode, umask};
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
     if let Some(program) = words.next().and_then(|name| guest::dispatch(&name)) {
         return program(&words.collect::<Vec<_>>());
     }
+    // Later is soon enough, but costs the reading of the command line twice. What hinders it is told by the command that needs it.
+    let _ = Sealed::ensure();
     protect_what_is_made();
     let outcome = take_usual_signals()
         .map_err(|error| Failure::own(format!("cannot set up signals: {error}")))

@@ -197,7 +197,8 @@ fn the_executable_of_minirun_is_out_of_reach() {
         .stdout_contains("busybox");
     let first = container.process();
     let executable = fs::read_link(format!("/proc/{}/exe", first.pid())).expect("root looks");
-    assert!(executable.ends_with("minirun"), "{executable:?}");
+    // It lies on a mount that is attached nowhere.
+    assert_eq!(executable, std::path::Path::new("/"));
     host.removes("web1");
     host.finish();
 }

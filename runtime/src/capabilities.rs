@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use caps::Capability;
+use caps::errors::CapsError;
+use caps::{CapSet, Capability};
 use oci_spec::runtime::{Capabilities, Capability as SpecCapability, LinuxCapabilities};
 
 /// What a container keeps unless told otherwise: Docker's fourteen (`daemon/pkg/oci/caps/defaults.go` of moby).
@@ -43,18 +44,15 @@ pub struct CapabilitySets {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CapabilityMask(u64);
 
-/// The sets that a container's process with this user id begins with.
+/// The sets that a container's process with this user id begins with, where the container has these capabilities.
 ///
-/// Root gets the default set. For anybody else only the bounding set is filled, because that is what an exec by an
-/// ordinary user leaves of it; the container can still gain the default set through a set-user-id program.
-pub fn default_sets(uid: u32) -> LinuxCapabilities {
-    let default: Capabilities = DEFAULT_CAPABILITIES
-        .into_iter()
-        .filter_map(in_spec)
-        .collect();
-    let held = (uid == 0).then(|| default.clone());
+/// Root gets them all. For anybody else only the bounding set is filled, because that is what an exec by an ordinary user
+/// leaves of it; the container can still gain them through a set-user-id program.
+pub fn sets_of(had: CapabilityMask, uid: u32) -> LinuxCapabilities {
+    let bounding: Capabilities = had.iter().filter_map(in_spec).collect();
+    let held = (uid == 0).then(|| bounding.clone());
     let mut sets = LinuxCapabilities::default();
-    sets.set_bounding(Some(default))
+    sets.set_bounding(Some(bounding))
         .set_effective(held.clone())
         .set_permitted(held)
         .set_inheritable(None)
@@ -66,6 +64,39 @@ impl CapabilityMask {
     /// The bits, lowest capability first.
     pub fn bits(self) -> u64 {
         self.0
+    }
+
+    /// The usual set of a container.
+    pub fn usual() -> CapabilityMask {
+        DEFAULT_CAPABILITIES.into_iter().collect()
+    }
+
+    /// What this process could hand on: what it may make effective, and no program of its children has lost for good.
+    ///
+    /// # Errors
+    /// When the kernel does not tell.
+    pub fn of_caller() -> Result<CapabilityMask, CapsError> {
+        let permitted = caps::read(None, CapSet::Permitted)?;
+        let bounding = caps::read(None, CapSet::Bounding)?;
+        Ok(permitted.intersection(&bounding).copied().collect())
+    }
+
+    /// What is in either set.
+    pub fn with(self, other: CapabilityMask) -> CapabilityMask {
+        CapabilityMask(self.0 | other.0)
+    }
+
+    /// What is in this set and not in the other.
+    pub fn without(self, other: CapabilityMask) -> CapabilityMask {
+        CapabilityMask(self.0 & !other.0)
+    }
+
+    /// Each capability in the set, in the order of their numbers.
+    pub fn iter(self) -> impl Iterator<Item = Capability> {
+        let mut all: Vec<Capability> = caps::all().into_iter().collect();
+        all.sort_by_key(Capability::index);
+        all.into_iter()
+            .filter(move |capability| self.contains(*capability))
     }
 
     /// Whether this capability is in the set.
@@ -131,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_default_mask_is_the_one_docker_shows_in_proc_status() {
-        let mask: CapabilityMask = DEFAULT_CAPABILITIES.into_iter().collect();
+        let mask = CapabilityMask::usual();
         assert_eq!(mask.to_string(), "00000000a80425fb");
         assert!(mask.contains(Capability::CAP_NET_RAW));
         assert!(!mask.contains(Capability::CAP_SYS_ADMIN));
@@ -139,7 +170,7 @@ mod tests {
 
     #[test]
     fn root_holds_the_default_set_and_inherits_nothing() {
-        let sets = CapabilitySets::from(&default_sets(0));
+        let sets = CapabilitySets::from(&sets_of(CapabilityMask::usual(), 0));
         assert_eq!(sets.bounding.bits(), 0xa804_25fb);
         assert_eq!(sets.effective, sets.bounding);
         assert_eq!(sets.permitted, sets.bounding);
@@ -149,7 +180,7 @@ mod tests {
 
     #[test]
     fn an_ordinary_user_holds_nothing_but_keeps_the_bounding_set() {
-        let sets = CapabilitySets::from(&default_sets(1000));
+        let sets = CapabilitySets::from(&sets_of(CapabilityMask::usual(), 1000));
         assert_eq!(sets.bounding.bits(), 0xa804_25fb);
         assert_eq!(sets.effective.bits(), 0);
         assert_eq!(sets.permitted.bits(), 0);

@@ -8,6 +8,7 @@ use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::generated_name;
 use crate::health::HealthWanted;
+use crate::host_security::HostSecurity;
 use crate::image::{ImageConfig, ImageId, RootAttributes};
 use crate::log_options::LogOptions;
 pub use crate::network_place::{MembershipRequest, NetworkWanted};
@@ -144,6 +145,7 @@ impl Runtime {
         let image = self.images.resolve(&request.image)?;
         check_network_options(&request)?;
         check_resources(&request.resources)?;
+        HostSecurity::examine(&request.security)?;
         let place = self.resolve_place(&request.network)?;
         let links = self.resolve_links(&request, &place)?;
         let mut warnings = self.link_warnings((&place.memberships, &links))?;

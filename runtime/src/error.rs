@@ -2,6 +2,7 @@
 
 use crate::cgroup::CgroupError;
 use crate::files::FilesError;
+use crate::host_security::HostSecurityError;
 use crate::image::ImageError;
 use crate::process::ProcessError;
 use crate::project_quota::SizeLimitError;
@@ -78,6 +79,9 @@ pub enum RuntimeError {
     /// What a container writes cannot be limited.
     #[error(transparent)]
     SizeLimit(#[from] SizeLimitError),
+    /// The host does not have what was asked for.
+    #[error(transparent)]
+    HostSecurity(#[from] HostSecurityError),
     /// The process could not be made.
     #[error(transparent)]
     Process(#[from] ProcessError),

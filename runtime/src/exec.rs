@@ -4,10 +4,14 @@ use crate::cgroup::{Cgroup, admit};
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
+use crate::host_security::HostSecurity;
 use crate::link_environment::running_link_environment;
 use crate::monitor::CGROUP_PARENT;
-use crate::process::{ChildStdio, ExecPlan, HeldProcess, RunningProcess, Sealed, spawn_exec};
+use crate::process::{ChildStdio, ExecPlan, HeldProcess, RunningProcess, spawn_exec};
 use crate::runtime::Runtime;
+use crate::security::Privilege;
+use crate::security::capability_change::CapabilityChange;
+use crate::security::capability_word::CapabilityWord;
 use crate::spec::{SpecInputs, build_spec};
 use crate::streams::{AttachedStreams, Attachment, ProgramEnds, input_pipe};
 use crate::terminal::{Terminal, WindowSize};
@@ -31,6 +35,8 @@ pub struct ExecRequest {
     pub user: Option<String>,
     /// Whether its standard streams are a terminal of its own.
     pub terminal: bool,
+    /// Whether it has all capabilities.
+    pub privilege: Privilege,
     /// How large the window of the caller is, if that is a terminal.
     pub window: Option<WindowSize>,
 }
@@ -48,7 +54,6 @@ pub struct Executed {
 
 impl Runtime {
     /// Executes a program in a running container. Its links are those that hold now; one that does not never hinders it.
-    /// The program may be the caller's own executable, hence the proof that it is out of the container's reach.
     ///
     /// # Errors
     /// [`RuntimeError::NotRunning`]; exit code 127 or 126 when there is no such program or it cannot be executed.
@@ -57,7 +62,6 @@ impl Runtime {
         config: &ContainerConfig,
         request: &ExecRequest,
         attachment: Attachment,
-        _sealed: &Sealed,
     ) -> Result<Executed, RuntimeError> {
         let (ends, pipes) = match (request.terminal, attachment) {
             (true, _) | (false, Attachment::Detached) => (ProgramEnds::nothing()?, None),
@@ -87,8 +91,7 @@ impl Runtime {
         })
     }
 
-    /// Executes a program with these streams. Whoever calls this sees to it that the container cannot write to the
-    /// caller's executable.
+    /// Executes a program with these streams.
     pub(crate) fn execute(
         &self,
         config: &ContainerConfig,
@@ -168,6 +171,9 @@ impl Runtime {
         like.process
             .environment
             .extend(request.environment.iter().cloned());
+        if request.privilege == Privilege::Privileged {
+            like.security.capabilities = CapabilityChange::new(&[CapabilityWord::All], &[]);
+        }
         let paths = self.paths(&config.id);
         let mut searched = vec![paths.root.join("upper")];
         searched.extend(self.images.image(&config.image_id)?.layers);
@@ -179,6 +185,7 @@ impl Runtime {
             volumes: self.volumes().directory(),
             link_environment: &running_link_environment(self, config)?,
             user: &resolve_user(&user, &searched)?,
+            host: &HostSecurity::examine(&like.security)?,
             cgroup_path: None,
             window: request.window,
         })?;

@@ -1,5 +1,6 @@
 //! What minirun knows about the host it runs on.
 
+use crate::app_armor::AppArmorSupport;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
 use crate::runtime::{Directories, Runtime};
@@ -32,6 +33,8 @@ pub struct Facts {
     pub forwarding: Option<bool>,
     /// Whether bridged frames pass the host's IPv4 rules (`br_netfilter`); none where the module is not there.
     pub bridge_filtering: Option<bool>,
+    /// What the host has of AppArmor.
+    pub app_armor: AppArmorSupport,
     /// The kernel's release.
     pub kernel: String,
 }
@@ -61,6 +64,7 @@ impl Runtime {
             network: self.networks.load(&NetworkName::default())?,
             forwarding: switch("net/ipv4/ip_forward"),
             bridge_filtering: switch("net/bridge/bridge-nf-call-iptables"),
+            app_armor: AppArmorSupport::of_host(),
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
                 .unwrap_or_default()
                 .trim()

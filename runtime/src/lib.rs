@@ -11,6 +11,7 @@
 //!
 //! Invariant: nothing here writes to a terminal, and no answer depends on a container that was not asked about.
 
+pub mod app_armor;
 pub mod attach;
 pub mod boot;
 pub mod byte_size;
@@ -38,6 +39,7 @@ pub mod files;
 mod fork;
 pub mod generated_name;
 pub mod health;
+pub mod host_security;
 pub mod image;
 pub mod images;
 pub mod last_place;

@@ -3,6 +3,7 @@
 use crate::container_state::ContainerPaths;
 use crate::error::RuntimeError;
 use crate::image::ImageStore;
+use crate::process::Sealed;
 use minirun_bridge::firewall::Firewall;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::settings::{FirewallChoice, Settings};
@@ -64,10 +65,13 @@ pub struct Runtime {
     pub networks: NetworkHost,
     /// The images.
     pub images: ImageStore,
+    /// Whatever is forked from here, monitors and those who make health checks, is sealed like the caller.
+    _sealed: Sealed,
 }
 
 impl Runtime {
-    /// Reads the configuration; makes nothing yet.
+    /// Reads the configuration; makes nothing yet. Programs of containers may execute the caller's own executable, so the caller is
+    /// [`Sealed`] first: if it is not yet, `main` begins anew.
     ///
     /// # Errors
     /// When the configuration file is wrong, or the caller is not root.
@@ -75,6 +79,7 @@ impl Runtime {
         if !nix::unistd::geteuid().is_root() {
             return Err(RuntimeError::NotRoot);
         }
+        let sealed = Sealed::ensure()?;
         let settings = overrides.over(Settings::load(&directories.configuration)?)?;
         let firewall = Firewall::select(settings.firewall)?;
         Ok(Runtime {
@@ -86,6 +91,7 @@ impl Runtime {
             },
             images: ImageStore::open(directories.root.join("images")),
             directories,
+            _sealed: sealed,
         })
     }
 

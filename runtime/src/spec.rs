@@ -5,19 +5,23 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use caps::Capability;
 use minirun_bridge::environment::EnvironmentVariable;
 use oci_spec::runtime::{
-    Box as WindowBox, BoxBuilder, Capabilities, Capability, Linux, LinuxCapabilities,
-    LinuxNamespace, LinuxNamespaceType, Process, Root, Spec, User,
+    Box as WindowBox, BoxBuilder, Linux, LinuxCapabilities, LinuxNamespace, LinuxNamespaceType,
+    Process, Root, Spec, User,
 };
 use serde_json::{Map, Value};
 
-use crate::capabilities::default_sets;
+use crate::capabilities::{CapabilityMask, sets_of};
 use crate::config::{ContainerConfig, ProcessConfig};
 use crate::environment::{EnvironmentInputs, process_environment};
+use crate::host_security::HostSecurity;
 use crate::mounts::{
-    MASKED_PATHS, MountInputs, READ_ONLY_PATHS, RootAccess, container_mounts, owned,
+    MountInputs, READ_ONLY_PATHS, RootAccess, container_mounts, masked_paths, owned,
 };
+use crate::security::Privilege;
+use crate::security::system_paths::SystemPaths;
 use crate::storage::{MountKind, Storage};
 use crate::terminal::WindowSize;
 use crate::user::ResolvedUser;
@@ -48,6 +52,8 @@ pub struct SpecInputs<'a> {
     pub link_environment: &'a [EnvironmentVariable],
     /// Who its process runs as.
     pub user: &'a ResolvedUser,
+    /// What the host has of what its trust depends on.
+    pub host: &'a HostSecurity,
     /// Its control group from the root of the hierarchy, such as `/minirun/<id>`; none on a host without one.
     pub cgroup_path: Option<&'a str>,
     /// How large the window of its terminal is, if it is to have one and somebody looks at it.
@@ -98,6 +104,7 @@ pub fn build_spec(inputs: &SpecInputs<'_>) -> Result<Spec, SpecError> {
             access,
             storage: &inputs.config.storage,
             volumes: inputs.volumes,
+            privilege: inputs.config.security.privilege,
         })))
         .set_process(Some(process(inputs)?))
         .set_hostname(Some(inputs.config.hostname.to_string()))
@@ -153,6 +160,7 @@ fn process(inputs: &SpecInputs<'_>) -> Result<Process, SpecError> {
         .set_cwd(working_directory(config)?)
         .set_capabilities(Some(capabilities(inputs)))
         .set_rlimits(None)
+        .set_apparmor_profile(inputs.host.app_armor.as_ref().map(ToString::to_string))
         .set_no_new_privileges(Some(config.no_new_privileges));
     Ok(process)
 }
@@ -165,25 +173,15 @@ fn console_size(window: WindowSize) -> Option<WindowBox> {
         .ok()
 }
 
-/// The usual ones. Where mounts of the host come into the container later, they may permit devices, and a container that could make
-/// device nodes in them would have all devices of the host.
+/// What was asked for. Where mounts of the host come into the container later, they may permit devices, and a container that could
+/// make device nodes in them would have all devices of the host.
 fn capabilities(inputs: &SpecInputs<'_>) -> LinuxCapabilities {
-    let mut sets = default_sets(inputs.user.uid);
-    if lets_mounts_in(&inputs.config.storage) {
-        let without = |set: &Option<Capabilities>| {
-            let mut set = set.clone();
-            if let Some(set) = &mut set {
-                set.remove(&Capability::Mknod);
-            }
-            set
-        };
-        let (bounding, effective) = (without(sets.bounding()), without(sets.effective()));
-        let permitted = without(sets.permitted());
-        sets.set_bounding(bounding)
-            .set_effective(effective)
-            .set_permitted(permitted);
+    let mut had = inputs.host.capabilities;
+    let is_ordinary = inputs.config.security.privilege == Privilege::Ordinary;
+    if is_ordinary && lets_mounts_in(&inputs.config.storage) {
+        had = had.without(CapabilityMask::from_iter([Capability::CAP_MKNOD]));
     }
-    sets
+    sets_of(had, inputs.user.uid)
 }
 
 fn lets_mounts_in(storage: &Storage) -> bool {
@@ -238,8 +236,13 @@ fn linux(inputs: &SpecInputs<'_>) -> Linux {
         .set_sysctl((!settings.is_empty()).then_some(settings))
         .set_resources(None)
         .set_cgroups_path(inputs.cgroup_path.map(PathBuf::from))
-        .set_masked_paths(Some(owned(&MASKED_PATHS)))
-        .set_readonly_paths(Some(owned(&READ_ONLY_PATHS)));
+        .set_masked_paths(None)
+        .set_readonly_paths(None);
+    if inputs.config.security.effective_system_paths() == SystemPaths::Confined {
+        linux
+            .set_masked_paths(Some(masked_paths(inputs.host.processors)))
+            .set_readonly_paths(Some(owned(&READ_ONLY_PATHS)));
+    }
     linux
 }
 

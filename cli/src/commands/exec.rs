@@ -10,7 +10,7 @@ use clap::Args;
 use minirun_bridge::environment::EnvironmentEntry;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::exec::ExecRequest;
-use minirun_runtime::process::Sealed;
+use minirun_runtime::security::Privilege;
 use minirun_runtime::streams::Attachment;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,6 +38,9 @@ pub struct Exec {
     /// Directory to start in
     #[arg(short, long, value_name = "DIRECTORY")]
     workdir: Option<String>,
+    /// Give the program all capabilities
+    #[arg(long)]
+    privileged: bool,
     /// User to run as
     #[arg(short, long, value_name = "USER[:GROUP]")]
     user: Option<String>,
@@ -60,7 +63,6 @@ impl RunCommand for Exec {
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let own = |error: RuntimeError| Failure::of_program(&error);
         let runtime = context.runtime().map_err(own)?;
-        let sealed = Sealed::ensure().map_err(|error| own(error.into()))?;
         let config = runtime.resolve(&self.container).map_err(own)?;
         let attachment = match (self.detach, self.interactive) {
             (true, _) => Attachment::Detached,
@@ -74,6 +76,10 @@ impl RunCommand for Exec {
             working_directory: self.workdir,
             user: self.user,
             terminal: self.tty,
+            privilege: match self.privileged {
+                true => Privilege::Privileged,
+                false => Privilege::Ordinary,
+            },
             window: window(),
         };
         let signals = match attachment {
@@ -82,9 +88,7 @@ impl RunCommand for Exec {
                 Some(HeldSignals::hold(ProgramStreams::of(self.tty))?)
             }
         };
-        let executed = runtime
-            .exec(&config, &request, attachment, &sealed)
-            .map_err(own)?;
+        let executed = runtime.exec(&config, &request, attachment).map_err(own)?;
         match (executed.streams, signals) {
             (Some(streams), Some(signals)) => {
                 let source =

@@ -1,7 +1,9 @@
 //! `minirun info`.
 
 use minirun_bridge::network::{Icc, Network};
+use minirun_runtime::app_armor::AppArmorSupport;
 use minirun_runtime::facts::Facts;
+use minirun_runtime::security::app_armor::OUR_PROFILE;
 
 /// The facts, one a line.
 pub fn lines(facts: &Facts) -> String {
@@ -27,6 +29,7 @@ pub fn lines(facts: &Facts) -> String {
         ("Volumes", facts.volumes.to_string()),
         ("Firewall driver", facts.firewall.to_string()),
         ("IPv4 forwarding", on_or_off(facts.forwarding)),
+        ("AppArmor", app_armor(facts.app_armor)),
         (
             "Bridge filtering (br_netfilter)",
             on_or_off(facts.bridge_filtering),
@@ -68,7 +71,21 @@ pub fn warnings(facts: &Facts) -> Vec<String> {
                 .into(),
         );
     }
+    if facts.app_armor == AppArmorSupport::WithoutParser {
+        warnings.push(
+            "containers are not confined by AppArmor: the kernel has it, but `apparmor_parser` is not installed"
+                .into(),
+        );
+    }
     warnings
+}
+
+fn app_armor(support: AppArmorSupport) -> String {
+    match support {
+        AppArmorSupport::Absent => "not available".into(),
+        AppArmorSupport::WithoutParser => "not used".into(),
+        AppArmorSupport::Present => OUR_PROFILE.into(),
+    }
 }
 
 /// The device and its addresses with their prefixes: `minirun0 172.17.0.1/16`.

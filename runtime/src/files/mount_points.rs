@@ -46,6 +46,7 @@ fn mounts_of(runtime: &Runtime, config: &ContainerConfig) -> Vec<Mount> {
         etc_files: &etc_files,
         access,
         storage: &config.storage,
+        privilege: config.security.privilege,
         volumes: runtime.volumes().directory(),
     })
 }

@@ -1,8 +1,7 @@
 //! The worker that makes one health check: a child of the monitor that lives as long as the check.
 //!
-//! It executes the program as `minirun exec` does, but without the seal that this needs from a command: the executable
-//! of the monitor is in use as long as the container runs, so nothing in the container can write to it. The worker runs
-//! the same executable, and dies before its monitor.
+//! It executes the program as `minirun exec` does, runs the executable of the monitor, which is sealed, and dies before its
+//! monitor.
 
 use super::descriptors;
 use super::health_output::collect;

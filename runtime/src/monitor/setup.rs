@@ -15,6 +15,7 @@ use crate::config::{ContainerConfig, NetworkMode};
 use crate::connections::Connections;
 use crate::container_state::ContainerPaths;
 use crate::error::RuntimeError;
+use crate::host_security::HostSecurity;
 use crate::last_place::{LastAddresses, LastPlace};
 use crate::link_environment::running_link_environment;
 use crate::log::LogWriter;
@@ -209,6 +210,7 @@ fn plan(
         volumes: volumes.directory(),
         link_environment: &running_link_environment(runtime, config)?,
         user: &resolve_user(&request, &searched)?,
+        host: &HostSecurity::examine(&config.security)?,
         cgroup_path: cgroup.map(Cgroup::spec_path),
         window: command.window,
     })?;

@@ -7,11 +7,12 @@ use std::path::Path;
 
 use oci_spec::runtime::Mount;
 
+use crate::security::Privilege;
 use crate::storage::Storage;
 use wanted::wanted_mount;
 
 /// Files and directories of proc and sys that a container must not see. Those that the kernel does not have are skipped.
-pub const MASKED_PATHS: [&str; 12] = [
+const MASKED_PATHS: [&str; 12] = [
     "/proc/acpi",
     "/proc/asound",
     "/proc/interrupts",
@@ -109,6 +110,17 @@ pub struct MountInputs<'a> {
     pub storage: &'a Storage,
     /// The directory of the volumes.
     pub volumes: &'a Path,
+    /// Whether it may change what /sys and its control group say.
+    pub privilege: Privilege,
+}
+
+/// What a container must not see on a host of so many processors that tell how often they were throttled, which tells of what
+/// others compute.
+pub(crate) fn masked_paths(processors: usize) -> Vec<String> {
+    let throttling = |number| format!("/sys/devices/system/cpu/cpu{number}/thermal_throttle");
+    let mut paths = owned(&MASKED_PATHS);
+    paths.extend((0..processors).map(throttling));
+    paths
 }
 
 /// The mounts of a container, in the order they are made: the kernel's file systems, then by depth, so that nothing hides what lies
@@ -125,7 +137,7 @@ pub fn container_mounts(inputs: &MountInputs<'_>) -> Vec<Mount> {
     let mut mounts: Vec<Mount> = FILE_SYSTEMS
         .iter()
         .filter(|(destination, ..)| is_ours(destination))
-        .map(|row| file_system(row, inputs.storage))
+        .map(|row| file_system(row, inputs))
         .collect();
     let etc_files = ETC_FILES
         .iter()
@@ -141,13 +153,16 @@ pub fn container_mounts(inputs: &MountInputs<'_>) -> Vec<Mount> {
     mounts
 }
 
-/// A row of [`FILE_SYSTEMS`]; `/dev/shm` is as large as it is wanted.
+/// A row of [`FILE_SYSTEMS`]; `/dev/shm` is as large as it is wanted, and none is read-only in a privileged container.
 fn file_system(
     (destination, kind, source, options): &(&str, &str, &str, &[&str]),
-    storage: &Storage,
+    inputs: &MountInputs<'_>,
 ) -> Mount {
     let mut options = owned(options);
-    if let Some(size) = storage.shared_memory.filter(|_| *source == "shm") {
+    if inputs.privilege == Privilege::Privileged {
+        options.retain(|word| word != "ro");
+    }
+    if let Some(size) = inputs.storage.shared_memory.filter(|_| *source == "shm") {
         options.retain(|word| !word.starts_with("size="));
         options.push(format!("size={}", size.bytes()));
     }

@@ -55,6 +55,7 @@ fn lines(storage: &Storage, access: RootAccess) -> Vec<String> {
         access,
         storage,
         volumes: Path::new("/volumes"),
+        privilege: Privilege::Ordinary,
     });
     mounts.iter().map(show).collect()
 }

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use super::gate::{self, Report};
 use super::init_step::InitStep;
 use super::standard_streams::{GATE, arrange};
-use super::{binds, identity, mounts, nodes, system_call, terminal};
+use super::{app_armor, binds, identity, mounts, nodes, system_call, terminal};
 
 /// The code of a child that failed; its parent learns why through the gate.
 const FAILED: i32 = 125;
@@ -22,6 +22,8 @@ pub(super) const MOST_HELD_SOURCES: usize = 32;
 pub(super) struct ChildState {
     /// The new root from `EnterRoot` on.
     root: Option<OwnedFd>,
+    /// The empty directory that hides others, once there is one.
+    empty: Option<OwnedFd>,
     /// Mounts that are attached nowhere yet.
     held: [Option<OwnedFd>; MOST_HELD_SOURCES],
 }
@@ -30,6 +32,7 @@ impl ChildState {
     pub(super) fn new() -> Self {
         Self {
             root: None,
+            empty: None,
             held: [const { None }; MOST_HELD_SOURCES],
         }
     }
@@ -40,6 +43,14 @@ impl ChildState {
 
     pub(super) fn set_root(&mut self, root: OwnedFd) {
         self.root = Some(root);
+    }
+
+    pub(super) fn empty(&self) -> Option<BorrowedFd<'_>> {
+        self.empty.as_ref().map(AsFd::as_fd)
+    }
+
+    pub(super) fn set_empty(&mut self, empty: OwnedFd) {
+        self.empty = Some(empty);
     }
 
     pub(super) fn hold(&mut self, place: usize, source: OwnedFd) -> Result<(), Errno> {
@@ -121,12 +132,13 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::SetHostname { name } => nodes::set_hostname(name),
         InitStep::WriteSysctl { path, value } => nodes::write_sysctl(state.root()?, path, value),
         InitStep::MakePathReadOnly { path } => mounts::make_read_only(state.root()?, path),
-        InitStep::MaskPath { path } => mounts::mask(state.root()?, path),
+        InitStep::MaskPath { path } => mounts::mask(state, path),
         InitStep::TakeTerminal(request) => terminal::take(request),
         InitStep::WaitAtGate => wait_at_gate(),
         InitStep::GiveStandardStreams { uid } => nodes::give_standard_streams(*uid),
         InitStep::CloseOnExec => close_on_exec(),
         InitStep::ChangeDirectory { path } => nodes::change_directory(path),
+        InitStep::ConfineByAppArmor { order } => app_armor::confine(order),
         InitStep::LimitCapabilities { kept } => identity::limit_capabilities(*kept),
         InitStep::BecomeUser(identity) => identity::become_user(identity),
         InitStep::SetCapabilities(sets) => identity::set_capabilities(*sets),

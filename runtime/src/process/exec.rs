@@ -55,7 +55,7 @@ impl ExecPlan {
 /// directory is given, in the container's cgroup.
 ///
 /// It does not die with the caller: it ends with the container at the latest. The image may have it execute the caller's
-/// own executable, which should therefore be [`Sealed`](super::Sealed).
+/// own executable, which is therefore [`Sealed`](super::Sealed).
 pub fn spawn_exec(
     target: BorrowedFd<'_>,
     plan: &ExecPlan,

@@ -57,7 +57,8 @@ impl Explain for InitStep {
             | Self::MakeWorkingDirectory { .. }
             | Self::SetHostname { .. }
             | Self::WriteSysctl { .. } => explain_content(self),
-            Self::LimitCapabilities { .. }
+            Self::ConfineByAppArmor { .. }
+            | Self::LimitCapabilities { .. }
             | Self::BecomeUser(_)
             | Self::SetCapabilities(_)
             | Self::SetNoNewPrivileges
@@ -177,10 +178,10 @@ fn explain_content(step: &InitStep) -> (String, String) {
             format!("hostname {}", quoted(name)),
         ),
         InitStep::WriteSysctl { path, value } => {
-            let name = shown(path).replacen("proc/sys/", "", 1);
+            let name = shown(path).replacen("sys/", "", 1);
             (
                 format!("set the kernel parameter {name}"),
-                format!("echo {} > /{}", quoted(value), quoted(path)),
+                format!("echo {} > /proc/{}", quoted(value), quoted(path)),
             )
         }
         _ => Default::default(),
@@ -209,6 +210,13 @@ fn explain_device(device: &Device) -> (String, String) {
 
 fn explain_identity(step: &InitStep) -> (String, String) {
     match step {
+        InitStep::ConfineByAppArmor { order } => {
+            let name = shown(order).replacen("exec ", "", 1);
+            (
+                format!("have the program confined by the AppArmor profile {name}"),
+                format!("aa-exec -p {name} --"),
+            )
+        }
         InitStep::LimitCapabilities { kept } => (
             "give up all other capabilities for good".into(),
             format!(
@@ -216,22 +224,7 @@ fn explain_identity(step: &InitStep) -> (String, String) {
                 capability_names(*kept, ",+")
             ),
         ),
-        InitStep::BecomeUser(Identity {
-            uid,
-            gid,
-            additional_gids,
-        }) => {
-            let groups: Vec<String> = additional_gids.iter().map(u32::to_string).collect();
-            let groups = if groups.is_empty() {
-                "--clear-groups".to_owned()
-            } else {
-                format!("--groups {}", groups.join(","))
-            };
-            (
-                format!("become user {uid} of group {gid}"),
-                format!("setpriv --reuid {uid} --regid {gid} {groups}"),
-            )
-        }
+        InitStep::BecomeUser(identity) => explain_user(identity),
         InitStep::SetCapabilities(CapabilitySets { effective, .. }) => (
             "keep these capabilities only".into(),
             format!(
@@ -257,6 +250,23 @@ fn explain_identity(step: &InitStep) -> (String, String) {
         ),
         _ => Default::default(),
     }
+}
+
+fn explain_user(identity: &Identity) -> (String, String) {
+    let Identity {
+        uid,
+        gid,
+        additional_gids,
+    } = identity;
+    let groups: Vec<String> = additional_gids.iter().map(u32::to_string).collect();
+    let groups = match groups.is_empty() {
+        true => "--clear-groups".to_owned(),
+        false => format!("--groups {}", groups.join(",")),
+    };
+    (
+        format!("become user {uid} of group {gid}"),
+        format!("setpriv --reuid {uid} --regid {gid} {groups}"),
+    )
 }
 
 /// The names of the capabilities in lower case without `cap_`, each with `before` in front.

@@ -57,9 +57,12 @@ impl InitPlan {
         steps.extend(file_system_steps((spec, linux), root, volumes)?);
         steps.extend(terminal_step(process, Console::Shown));
         steps.push(InitStep::WaitAtGate);
+        // From now on others may be executed in the container. The monitor has looked at it by now.
+        steps.push(InitStep::HideFromOthers);
         steps.extend(last_steps(process)?);
         if first == FirstProcess::Init {
-            // Behind the program's identity, which is that of both, and before its execution.
+            // Behind the program's identity, which is that of both, and before its execution. The kernel may have opened the
+            // process when its user changed (`fs.suid_dumpable`).
             let before_program = steps.len() - 1;
             let stand = [
                 InitStep::HideFromOthers,

@@ -77,7 +77,7 @@ pub enum InitStep {
     },
     /// Writes a kernel parameter of the container's namespaces.
     WriteSysctl {
-        /// The file below the root: `proc/sys/…`.
+        /// The file below /proc: `sys/…`.
         path: CString,
         /// What is written.
         value: CString,
@@ -107,6 +107,11 @@ pub enum InitStep {
     ChangeDirectory {
         /// The absolute path.
         path: CString,
+    },
+    /// Has the program run under a profile of AppArmor.
+    ConfineByAppArmor {
+        /// What the kernel is told: `exec` and the name of the profile.
+        order: CString,
     },
     /// Gives up capabilities for good, for every program that will ever run in the container.
     LimitCapabilities {

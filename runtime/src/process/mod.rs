@@ -21,11 +21,11 @@
 //! 8. A process that asks for a terminal makes it itself (`terminal.rs`), in the container's own file system of terminals,
 //!    and sends the other end through the gate before it says that it is ready.
 //!
-//! The child dies with the thread that spawned it: that thread must live as long as the container. While that parent
-//! runs, a container cannot write to the executable of minirun through `/proc/self/exe`: the kernel refuses to open the
-//! file of a running program for writing (Linux 6.11 and 6.12 did not always). A caller of `spawn_exec` may run another
-//! file, if minirun was upgraded meanwhile, and seals its own (`sealed.rs`).
+//! The child dies with the thread that spawned it: that thread must live as long as the container. Whatever program the
+//! image names, a container cannot change the executable of minirun, because minirun runs from a mount that is read-only
+//! (`sealed.rs`).
 
+mod app_armor;
 mod between;
 mod bind_explanation;
 mod binds;
@@ -48,6 +48,7 @@ mod nodes;
 mod option_buffer;
 mod overlay;
 mod path_buffer;
+mod proc_file;
 mod process_steps;
 mod program;
 mod root_path;

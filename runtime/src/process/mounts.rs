@@ -136,24 +136,36 @@ pub(super) fn make_read_only(root: BorrowedFd<'_>, path: &CStr) -> Result<(), Er
     attach(&tree, place.as_fd())
 }
 
-pub(super) fn mask(root: BorrowedFd<'_>, path: &CStr) -> Result<(), Errno> {
-    let Some(place) = if_present(locate(root, path, Links::Follow))? else {
+pub(super) fn mask(state: &mut ChildState, path: &CStr) -> Result<(), Errno> {
+    let Some(place) = if_present(locate(state.root()?, path, Links::Follow))? else {
         return Ok(());
     };
     if system_call::is_directory(&place)? {
-        enter_directory(place.as_fd())?;
-        let options = Some(c"nr_blocks=1,nr_inodes=1");
-        mount(c"tmpfs", c".", c"tmpfs", (libc::MS_RDONLY, options))?;
-        return enter_directory(root);
+        return mask_directory(state, (path, place));
     }
     // An image without the usual /dev could offer something else under this name.
-    let null = locate(root, c"dev/null", Links::Refuse)?;
+    let null = locate(state.root()?, c"dev/null", Links::Refuse)?;
     let status = system_call::status(&null)?;
     if status.st_mode & libc::S_IFMT != libc::S_IFCHR || status.st_rdev != NULL_DEVICE {
         return Err(Errno::ENODEV);
     }
     let tree = system_call::clone_tree_at(null.as_fd(), Depth::Single)?;
     attach(&tree, place.as_fd())
+}
+
+/// One empty file system hides them all: a host of many processors has many directories to hide.
+fn mask_directory(state: &mut ChildState, (path, place): (&CStr, OwnedFd)) -> Result<(), Errno> {
+    if let Some(empty) = state.empty() {
+        let tree = system_call::clone_tree_at(empty, Depth::Single)?;
+        return attach(&tree, place.as_fd());
+    }
+    enter_directory(place.as_fd())?;
+    let options = Some(c"nr_blocks=1,nr_inodes=1");
+    mount(c"tmpfs", c".", c"tmpfs", (libc::MS_RDONLY, options))?;
+    enter_directory(state.root()?)?;
+    let empty = locate(state.root()?, path, Links::Follow)?;
+    state.set_empty(empty);
+    Ok(())
 }
 
 fn if_present(result: Result<OwnedFd, Errno>) -> Result<Option<OwnedFd>, Errno> {

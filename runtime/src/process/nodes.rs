@@ -8,6 +8,7 @@ use nix::errno::Errno;
 
 use super::init_step::Device;
 use super::mounts;
+use super::proc_file::{self, open_in, open_proc};
 use super::root_path::{Links, NodeKind, locate, locate_or_create};
 use super::system_call::{self, OpenHow};
 
@@ -98,21 +99,10 @@ pub(super) fn set_hostname(name: &CStr) -> Result<(), Errno> {
     Errno::result(unsafe { libc::sethostname(name.as_ptr(), name.count_bytes()) }).map(drop)
 }
 
-/// The file must be one of the kernel's, whatever the image or a mount put there.
+/// `path` is relative to the root of /proc.
 pub(super) fn write_sysctl(root: BorrowedFd<'_>, path: &CStr, value: &CStr) -> Result<(), Errno> {
-    let how = OpenHow {
-        flags: (libc::O_WRONLY | libc::O_CLOEXEC) as u64,
-        mode: 0,
-        resolve: libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_SYMLINKS,
-    };
-    let file = system_call::open_at(root, path, how)?;
-    if !system_call::is_on(&file, libc::PROC_SUPER_MAGIC)? {
-        return Err(Errno::ENODEV);
-    }
-    // SAFETY: the pointer and the length describe the bytes of the C string.
-    let result =
-        unsafe { libc::write(file.as_raw_fd(), value.as_ptr().cast(), value.count_bytes()) };
-    Errno::result(result).map(drop)
+    let proc = open_proc(root, c"proc")?;
+    proc_file::write(&open_in(&proc, path)?, value)
 }
 
 /// The program may open /dev/stdout anew, which takes the right to open the pipe behind it. Terminals and files are the

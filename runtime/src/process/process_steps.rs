@@ -57,6 +57,11 @@ pub(super) fn last_steps(process: &Process) -> Result<Vec<InitStep>, ProcessErro
     if user.uid() != 0 {
         steps.push(InitStep::GiveStandardStreams { uid: user.uid() });
     }
+    if let Some(profile) = process.apparmor_profile() {
+        steps.push(InitStep::ConfineByAppArmor {
+            order: c_string("AppArmor profile", format!("exec {profile}"))?,
+        });
+    }
     if let Some(capabilities) = process.capabilities() {
         steps.push(InitStep::LimitCapabilities {
             kept: bits(capabilities.bounding().as_ref())?,

@@ -206,10 +206,7 @@ pub(super) fn sysctls(linux: &Linux) -> Result<Vec<InitStep>, ProcessError> {
         .into_iter()
         .map(|(name, value)| {
             Ok(InitStep::WriteSysctl {
-                path: c_string(
-                    "kernel parameter",
-                    format!("proc/sys/{}", sysctl_path(name)),
-                )?,
+                path: c_string("kernel parameter", format!("sys/{}", sysctl_path(name)))?,
                 value: c_string("kernel parameter", value)?,
             })
         })

@@ -2,11 +2,12 @@
 //!
 //! An image may have a link to /proc/self/exe where a program is expected. Executed in its container, that is the
 //! caller's own executable once more, and a process in the container can get at it through /proc/PID/exe. While somebody
-//! runs the file the kernel lets nobody write to it; but a process that waits until nobody does could, and the next call
-//! of minirun on the host would be its own.
+//! runs the file the kernel lets nobody write to it; but its permissions can be changed all the time, and a process that
+//! waits until nobody runs it could write, so that the next call of minirun on the host would be its own.
 //!
 //! So the caller first executes itself again from a mount that is read-only and attached nowhere: what is reached
-//! through it cannot be written, ever, and nobody can change the mount.
+//! through it cannot be changed, ever, and nobody can change the mount. What the caller forks runs from there, too: guardians,
+//! monitors, their workers, and every process that becomes a program of a container.
 
 use std::env;
 use std::ffi::{CStr, CString, OsString};
@@ -40,7 +41,7 @@ const SEAL: MountAttributes = MountAttributes {
 const SEAL_SHOWN: libc::c_ulong = 0x2001;
 
 /// Proof that no container can write to the executable of this process.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Sealed(());
 
 impl Sealed {

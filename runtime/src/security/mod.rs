@@ -2,13 +2,16 @@
 
 pub mod app_armor;
 pub mod capability_change;
+pub mod capability_word;
 pub mod seccomp_choice;
+pub mod system_paths;
 pub mod user_namespace;
 
 use app_armor::AppArmorChoice;
 use capability_change::CapabilityChange;
 use seccomp_choice::SeccompChoice;
 use serde::{Deserialize, Serialize};
+use system_paths::SystemPaths;
 use user_namespace::UserNamespaceChoice;
 
 /// How far a container is trusted.
@@ -23,6 +26,8 @@ pub struct Security {
     pub seccomp: SeccompChoice,
     /// The AppArmor profile it runs under.
     pub app_armor: AppArmorChoice,
+    /// Whether parts of `/proc` and `/sys` are hidden and protected.
+    pub system_paths: SystemPaths,
     /// Whether its users are users of the host.
     pub user_namespace: UserNamespaceChoice,
 }
@@ -36,4 +41,14 @@ pub enum Privilege {
     Ordinary,
     /// It has all capabilities, system calls and devices, and nothing is hidden from it (`--privileged`).
     Privileged,
+}
+
+impl Security {
+    /// Whether parts of `/proc` and `/sys` are hidden and protected, after `--privileged` is considered.
+    pub fn effective_system_paths(&self) -> SystemPaths {
+        match self.privilege {
+            Privilege::Ordinary => self.system_paths,
+            Privilege::Privileged => SystemPaths::Unconfined,
+        }
+    }
 }

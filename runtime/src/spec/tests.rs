@@ -68,6 +68,10 @@ fn build(config: &ContainerConfig, uid: u32) -> Result<Spec, SpecError> {
             additional_gids: vec![7, 8],
             home: "/home".to_owned(),
         },
+        host: &HostSecurity {
+            capabilities: CapabilityMask::usual(),
+            ..HostSecurity::default()
+        },
         cgroup_path: Some("/minirun/c"),
         window: Some(WindowSize {
             rows: 25,
@@ -92,7 +96,10 @@ fn the_process_is_what_was_asked_for() {
     assert_eq!(process.user().additional_gids(), &Some(vec![7, 8]));
     assert_eq!(process.no_new_privileges(), Some(false));
     assert_eq!(process.rlimits(), &None);
-    assert_eq!(process.capabilities(), &Some(default_sets(0)));
+    assert_eq!(
+        process.capabilities(),
+        &Some(sets_of(CapabilityMask::usual(), 0))
+    );
 }
 
 #[test]
@@ -125,7 +132,10 @@ fn the_documents_of_two_starts_are_the_same() {
 fn only_root_holds_capabilities() {
     let spec = build(&config(), 1000).unwrap();
     let process = spec.process().as_ref().unwrap();
-    assert_eq!(process.capabilities(), &Some(default_sets(1000)));
+    assert_eq!(
+        process.capabilities(),
+        &Some(sets_of(CapabilityMask::usual(), 1000))
+    );
 }
 
 #[test]
@@ -241,5 +251,5 @@ fn a_container_that_mounts_come_into_makes_no_devices() {
     }];
     let bounding = bounding(&config);
     assert_eq!(bounding.len(), 13);
-    assert!(!bounding.contains(&Capability::Mknod));
+    assert!(!bounding.contains(&oci_spec::runtime::Capability::Mknod));
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
 use super::resources::resources;
+use super::security::security;
 use super::storage::add_to_host_config;
 
 /// The requests, whatever became of them; what is really bound stands in `NetworkSettings`.
@@ -34,9 +35,9 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "Links": present(links.collect()),
         "PublishAllPorts": network.publish_all,
         "ReadonlyRootfs": config.read_only,
-        "SecurityOpt": config.process.no_new_privileges.then_some(["no-new-privileges"]),
     });
     if let Value::Object(document) = &mut document {
+        document.extend(security(config));
         document.extend(resources(&config.resources));
     }
     add_to_host_config(&mut document, config);

@@ -5,6 +5,7 @@ mod host_config;
 mod membership;
 mod network_settings;
 mod resources;
+mod security;
 mod state;
 mod storage;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub fn container(details: &ContainerDetails) -> Value {
         "RestartCount": details.state.restart_count(),
         "Driver": "overlay",
         "Platform": "linux",
+        "AppArmorProfile": security::app_armor_profile(config),
         "HostConfig": host_config::host_config(config),
         "Mounts": storage::mounts(config, &paths.volumes()),
         "Config": config::of_container(config),

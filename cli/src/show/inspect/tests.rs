@@ -10,6 +10,7 @@ use minirun_runtime::container_state::ContainerState;
 use minirun_runtime::details::{ContainerDetails, LinkedPorts};
 use minirun_runtime::health::{Health, HealthCheck, HealthTest};
 use minirun_runtime::networking::nominal_network_id;
+use minirun_runtime::security::app_armor::OUR_PROFILE;
 
 /// `web2` runs, is linked to `web1` as `web`, exposes 81 and publishes 80.
 fn web2() -> Value {
@@ -21,6 +22,9 @@ fn web2() -> Value {
 #[test]
 fn a_container_is_inspected_as_docker_shows_it() {
     let mut document = web2();
+    let profile = document.as_object_mut().unwrap().remove("AppArmorProfile");
+    let known = ["", OUR_PROFILE];
+    assert!(known.iter().any(|name| profile == Some(json!(name))));
     for part in ["State", "HostConfig", "Config", "NetworkSettings"] {
         assert!(document.as_object_mut().unwrap().remove(part).is_some());
     }
@@ -90,7 +94,7 @@ fn a_container_shows_what_was_asked_for() {
             "Links": ["/web1:/web2/web"],
             "PublishAllPorts": false,
             "ReadonlyRootfs": false,
-            "SecurityOpt": null,
+            "Privileged": false, "CapAdd": null, "CapDrop": null, "SecurityOpt": null,
             "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
             "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null,
             "Binds": null,
