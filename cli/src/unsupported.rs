@@ -7,7 +7,7 @@ pub fn hint(option: &str) -> Option<String> {
         "--volume-driver" | "--opt" => "volume drivers and their options are",
         "--ulimit" => "limits of single processes are",
         "--privileged" | "--cap-add" | "--cap-drop" => "other capabilities are",
-        "--device" | "--device-cgroup-rule" | "--gpus" => "other devices are",
+        "--gpus" => "devices that need a driver of their own in the container are",
         "--pid" | "--ipc" | "--uts" | "--cgroupns" | "--userns" => {
             "namespaces of the host or of other containers, but for the network's, are"
         }

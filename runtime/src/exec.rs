@@ -2,6 +2,7 @@
 
 use crate::cgroup::{Cgroup, admit};
 use crate::config::ContainerConfig;
+use crate::devices::guard::GuardedDevices;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::link_environment::running_link_environment;
@@ -172,6 +173,7 @@ impl Runtime {
         let mut searched = vec![paths.root.join("upper")];
         searched.extend(self.images.image(&config.image_id)?.layers);
         let user: UserRequest = like.process.user.parse()?;
+        let guard = self.device_guard(config)?;
         let spec = build_spec(&SpecInputs {
             config: &like,
             directory: &paths.root,
@@ -181,6 +183,7 @@ impl Runtime {
             user: &resolve_user(&user, &searched)?,
             cgroup_path: None,
             window: request.window,
+            devices: &GuardedDevices::usual(guard),
         })?;
         Ok(spec.process().clone().unwrap_or_default())
     }

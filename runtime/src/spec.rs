@@ -2,6 +2,8 @@
 //!
 //! This is pure: it reads no file and asks no kernel, so the same inputs always give the same specification.
 
+mod devices;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::capabilities::default_sets;
 use crate::config::{ContainerConfig, ProcessConfig};
+use crate::devices::guard::GuardedDevices;
 use crate::environment::{EnvironmentInputs, process_environment};
 use crate::mounts::{
     MASKED_PATHS, MountInputs, READ_ONLY_PATHS, RootAccess, container_mounts, owned,
@@ -21,6 +24,7 @@ use crate::mounts::{
 use crate::storage::{MountKind, Storage};
 use crate::terminal::WindowSize;
 use crate::user::ResolvedUser;
+use devices::{device_nodes, device_resources};
 
 /// The version of the runtime specification that is followed.
 const SPEC_VERSION: &str = "1.2.0";
@@ -52,6 +56,8 @@ pub struct SpecInputs<'a> {
     pub cgroup_path: Option<&'a str>,
     /// How large the window of its terminal is, if it is to have one and somebody looks at it.
     pub window: Option<WindowSize>,
+    /// Its devices, and who guards them.
+    pub devices: &'a GuardedDevices,
 }
 
 /// Why a container cannot be specified.
@@ -98,6 +104,7 @@ pub fn build_spec(inputs: &SpecInputs<'_>) -> Result<Spec, SpecError> {
             access,
             storage: &inputs.config.storage,
             volumes: inputs.volumes,
+            device_guard: inputs.devices.guard,
         })))
         .set_process(Some(process(inputs)?))
         .set_hostname(Some(inputs.config.hostname.to_string()))
@@ -165,11 +172,12 @@ fn console_size(window: WindowSize) -> Option<WindowBox> {
         .ok()
 }
 
-/// The usual ones. Where mounts of the host come into the container later, they may permit devices, and a container that could make
-/// device nodes in them would have all devices of the host.
+/// The usual ones. Where only mounts guard the devices, mounts of the host that come into the container later may permit them,
+/// and a container that could make device nodes in these would have all devices of the host.
 fn capabilities(inputs: &SpecInputs<'_>) -> LinuxCapabilities {
     let mut sets = default_sets(inputs.user.uid);
-    if lets_mounts_in(&inputs.config.storage) {
+    let closed = inputs.devices.guard.needs_closed_mounts();
+    if closed && lets_mounts_in(&inputs.config.storage) {
         let without = |set: &Option<Capabilities>| {
             let mut set = set.clone();
             if let Some(set) = &mut set {
@@ -186,7 +194,8 @@ fn capabilities(inputs: &SpecInputs<'_>) -> LinuxCapabilities {
     sets
 }
 
-fn lets_mounts_in(storage: &Storage) -> bool {
+/// Whether mounts of the host may come in while the container runs.
+pub(crate) fn lets_mounts_in(storage: &Storage) -> bool {
     storage.mounts.iter().any(
         |mount| matches!(&mount.kind, MountKind::Bind(bind) if bind.propagation.lets_mounts_in()),
     )
@@ -236,7 +245,8 @@ fn linux(inputs: &SpecInputs<'_>) -> Linux {
     linux
         .set_namespaces(Some(namespaces(inputs)))
         .set_sysctl((!settings.is_empty()).then_some(settings))
-        .set_resources(None)
+        .set_devices(device_nodes(inputs.devices))
+        .set_resources(device_resources(inputs.devices))
         .set_cgroups_path(inputs.cgroup_path.map(PathBuf::from))
         .set_masked_paths(Some(owned(&MASKED_PATHS)))
         .set_readonly_paths(Some(owned(&READ_ONLY_PATHS)));

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use oci_spec::runtime::Mount;
 
+use crate::devices::guard::DeviceGuard;
 use crate::storage::Storage;
 use wanted::wanted_mount;
 
@@ -37,15 +38,13 @@ pub const READ_ONLY_PATHS: [&str; 5] = [
 
 /// Destination, type, source and options of the file systems in every container, in the order they are mounted.
 ///
-/// On `/dev` there is `nodev` besides Docker's options: where Docker has a list of devices that may be opened, here no
-/// node can be opened but those that the runtime itself puts there.
 const FILE_SYSTEMS: [(&str, &str, &str, &[&str]); 7] = [
     ("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
     (
         "/dev",
         "tmpfs",
         "tmpfs",
-        &["nosuid", "nodev", "strictatime", "mode=755", "size=65536k"],
+        &["nosuid", "strictatime", "mode=755", "size=65536k"],
     ),
     (
         "/dev/pts",
@@ -109,6 +108,8 @@ pub struct MountInputs<'a> {
     pub storage: &'a Storage,
     /// The directory of the volumes.
     pub volumes: &'a Path,
+    /// Who keeps the container from devices that are not its own.
+    pub device_guard: DeviceGuard,
 }
 
 /// The mounts of a container, in the order they are made: the kernel's file systems, then by depth, so that nothing hides what lies
@@ -125,29 +126,30 @@ pub fn container_mounts(inputs: &MountInputs<'_>) -> Vec<Mount> {
     let mut mounts: Vec<Mount> = FILE_SYSTEMS
         .iter()
         .filter(|(destination, ..)| is_ours(destination))
-        .map(|row| file_system(row, inputs.storage))
+        .map(|row| file_system(row, inputs))
         .collect();
     let etc_files = ETC_FILES
         .iter()
         .map(|name| (Path::new("/etc").join(name), inputs.etc_files.join(name)))
         .filter(|(destination, _)| is_ours(&destination.to_string_lossy()))
         .map(|(destination, source)| bind(&source, &destination, inputs.access));
-    let wanted = wanted
-        .iter()
-        .map(|mount| wanted_mount(mount, inputs.volumes));
+    let wanted = wanted.iter().map(|mount| wanted_mount(mount, inputs));
     let mut others: Vec<Mount> = etc_files.chain(wanted).collect();
     others.sort_by_key(|mount| mount.destination().components().count());
     mounts.append(&mut others);
     mounts
 }
 
-/// A row of [`FILE_SYSTEMS`]; `/dev/shm` is as large as it is wanted.
+/// A row of [`FILE_SYSTEMS`]; `/dev/shm` is as large as it is wanted, and `/dev` closed to devices where nobody else is.
 fn file_system(
     (destination, kind, source, options): &(&str, &str, &str, &[&str]),
-    storage: &Storage,
+    inputs: &MountInputs<'_>,
 ) -> Mount {
     let mut options = owned(options);
-    if let Some(size) = storage.shared_memory.filter(|_| *source == "shm") {
+    if *destination == "/dev" && inputs.device_guard.needs_closed_mounts() {
+        options.push("nodev".to_owned());
+    }
+    if let Some(size) = inputs.storage.shared_memory.filter(|_| *source == "shm") {
         options.retain(|word| !word.starts_with("size="));
         options.push(format!("size={}", size.bytes()));
     }

@@ -58,7 +58,7 @@ impl RootPlan {
         steps.extend(root_steps::root(
             root,
             (mounts, volumes),
-            root_propagation(None),
+            (root_propagation(None), libc::MS_NODEV),
         )?);
         if writes == RootWrites::Refused {
             steps.push(InitStep::MakeRootReadOnly);
