@@ -153,13 +153,14 @@ pub(super) fn overlay_flags(linux: &Linux) -> libc::c_ulong {
 /// closed to devices, these can be opened all the same.
 pub(super) fn devices(spec: &Spec, linux: &Linux) -> Result<Vec<InitStep>, ProcessError> {
     let own = has_bind_on_dev(spec);
+    let closed = has_closed_dev(spec, linux);
     let is_made = |path: &Path| !own || !path.starts_with("/dev");
     let mut steps = Vec::new();
     for (path, device) in all_devices(linux)? {
         if is_made(&path) {
             steps.push(InitStep::MakeDevice(device.clone()));
         }
-        if has_closed_dev(spec) && path.starts_with("/dev") {
+        if closed && path.starts_with("/dev") {
             steps.push(InitStep::AllowDevice(device));
         }
     }
@@ -200,9 +201,13 @@ fn has_bind_on_dev(spec: &Spec) -> bool {
     mounts_on_dev(spec).any(|options| options.bind.is_some())
 }
 
-fn has_closed_dev(spec: &Spec) -> bool {
-    mounts_on_dev(spec)
-        .any(|options| (options.flags | options.recursive_flags) & libc::MS_NODEV != 0)
+/// Whether nodes in /dev cannot be opened: the last mount there says so, or that of the root.
+fn has_closed_dev(spec: &Spec, linux: &Linux) -> bool {
+    let flags = match mounts_on_dev(spec).last() {
+        Some(options) => options.flags | options.recursive_flags,
+        None => overlay_flags(linux),
+    };
+    flags & libc::MS_NODEV != 0
 }
 
 fn mounts_on_dev(spec: &Spec) -> impl Iterator<Item = MountOptions> {

@@ -156,7 +156,6 @@ fn the_container_has_its_root_its_name_and_its_group() {
     );
     assert_eq!(linux.masked_paths().as_ref().unwrap().len(), 12);
     assert_eq!(linux.readonly_paths().as_ref().unwrap().len(), 5);
-    assert_eq!(linux.resources(), &None);
 }
 
 #[test]
