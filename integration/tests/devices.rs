@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use minirun_integration::health::ONCE;
-use minirun_integration::{ControlGroups, TestHost};
+use minirun_integration::{ControlGroups, DockerEngine, TestHost};
 use serde_json::json;
 
 /// A device that no container has unless it is given: what makes loop devices.
@@ -354,5 +354,49 @@ fn a_container_shows_the_devices_it_was_given_by_dockers_names() {
     );
     assert_eq!(part("given", "DeviceCgroupRules"), json!(["c 1:* rwm"]));
     host.removes("plain given");
+    host.finish();
+}
+
+#[test]
+fn the_usual_devices_are_dockers() {
+    let host = TestHost::create();
+    host.imports_busybox(&[]);
+    // Of each kind some that may be used and some that may not, and none that does something when it is opened.
+    let numbers = "c:1:1 c:1:3 c:1:4 c:1:5 c:1:7 c:1:8 c:1:9 c:1:11 c:5:0 c:5:1 c:5:2 c:10:183 c:10:200 c:10:229 c:10:235 \
+        c:10:237 c:136:0 c:136:99 c:137:0 b:1:3 b:7:0 b:7:1 b:254:0";
+    let script = format!(
+        "for device in {numbers}; do mknod /dev/node $(echo $device | tr : ' '); \
+        (: </dev/node) 2>&1 | grep -q 'not permitted' && echo $device; rm /dev/node; done; true"
+    );
+    let ours = host.in_busybox("", &script).succeeds();
+    let engine = DockerEngine::start(&host);
+    let theirs = engine
+        .docker([
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "busybox",
+            "sh",
+            "-c",
+            &script,
+        ])
+        .succeeds();
+    assert_eq!(ours.stdout(), theirs.stdout());
+    ours.stdout_has_line("c:10:237").stdout_has_line("b:7:0");
+    let plain = engine
+        .docker("run -d --network none busybox sleep 1000")
+        .succeeds()
+        .line()
+        .to_owned();
+    let part = |key: &str| {
+        let template = format!("{{{{json .HostConfig.{key}}}}}");
+        let shown = engine.docker(["inspect", "-f", &template, &plain]);
+        shown.succeeds().line().to_owned()
+    };
+    assert_eq!(part("Devices"), "[]");
+    assert_eq!(part("DeviceCgroupRules"), "null");
+    engine.docker(["rm", "-f", &plain]).succeeds();
+    engine.stop();
     host.finish();
 }

@@ -6,8 +6,8 @@ use super::rule::DeviceRule;
 use std::collections::BTreeMap;
 
 /// What every container may use, as Docker and runc have it: nodes of any device can be made, and these be opened. `5:1` is
-/// the console, `5:2` and `136` are terminals.
-const USUAL: [(NumberWanted, NumberWanted); 9] = [
+/// the console, `5:2` and `136` are terminals, and `10:200` makes network interfaces for who has `CAP_NET_ADMIN`.
+const USUAL: [(NumberWanted, NumberWanted); 10] = [
     (NumberWanted::One(1), NumberWanted::One(3)),
     (NumberWanted::One(1), NumberWanted::One(5)),
     (NumberWanted::One(1), NumberWanted::One(7)),
@@ -16,6 +16,7 @@ const USUAL: [(NumberWanted, NumberWanted); 9] = [
     (NumberWanted::One(5), NumberWanted::One(0)),
     (NumberWanted::One(5), NumberWanted::One(1)),
     (NumberWanted::One(5), NumberWanted::One(2)),
+    (NumberWanted::One(10), NumberWanted::One(200)),
     (NumberWanted::One(136), NumberWanted::Any),
 ];
 
