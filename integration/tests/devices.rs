@@ -384,19 +384,17 @@ fn the_usual_devices_are_dockers() {
         .succeeds();
     assert_eq!(ours.stdout(), theirs.stdout());
     ours.stdout_has_line("c:10:237").stdout_has_line("b:7:0");
-    let plain = engine
-        .docker("run -d --network none busybox sleep 1000")
-        .succeeds()
-        .line()
-        .to_owned();
+    engine
+        .docker("run -d --name plain --network none busybox sleep 1000")
+        .succeeds();
     let part = |key: &str| {
         let template = format!("{{{{json .HostConfig.{key}}}}}");
-        let shown = engine.docker(["inspect", "-f", &template, &plain]);
+        let shown = engine.docker(["inspect", "-f", &template, "plain"]);
         shown.succeeds().line().to_owned()
     };
     assert_eq!(part("Devices"), "[]");
     assert_eq!(part("DeviceCgroupRules"), "null");
-    engine.docker(["rm", "-f", &plain]).succeeds();
+    engine.docker("rm -f plain").succeeds();
     engine.stop();
     host.finish();
 }

@@ -1,6 +1,6 @@
 //! Which devices of the host a container has: what was asked for, in words and types, and what follows from it.
 //!
-//! Only [`node`] looks at the host, and [`running`] at a record. What the kernel is told stands in [`crate::cgroup`].
+//! Only [`node`] looks at the host, and `running` at a record. What the kernel is told stands in [`crate::cgroup`].
 
 pub mod access;
 pub mod error;
