@@ -6,7 +6,7 @@ pub fn hint(option: &str) -> Option<String> {
     let subject = match option {
         "--volume-driver" | "--opt" => "volume drivers and their options are",
         "--ulimit" => "limits of single processes are",
-        "--device" | "--device-cgroup-rule" | "--gpus" => "other devices are",
+        "--gpus" => "devices that need a driver of their own in the container are",
         "--pid" | "--ipc" | "--uts" | "--cgroupns" | "--userns" => {
             "namespaces of the host or of other containers, but for the network's, are"
         }

@@ -146,6 +146,8 @@ impl Runtime {
         check_network_options(&request)?;
         check_resources(&request.resources)?;
         HostSecurity::examine(&request.security)?;
+        // What is missing now may be refused before anything is made; a start looks again.
+        request.devices.on_this_host(request.security.privilege)?;
         let place = self.resolve_place(&request.network)?;
         let links = self.resolve_links(&request, &place)?;
         let mut warnings = self.link_warnings((&place.memberships, &links))?;

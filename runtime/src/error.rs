@@ -1,6 +1,7 @@
 //! What can go wrong with containers: one variant for each step, with the path or name in it.
 
 use crate::cgroup::CgroupError;
+use crate::devices::error::DeviceError;
 use crate::files::FilesError;
 use crate::host_security::HostSecurityError;
 use crate::image::ImageError;
@@ -73,6 +74,9 @@ pub enum RuntimeError {
     /// The control group could not be made or removed.
     #[error(transparent)]
     Cgroup(#[from] CgroupError),
+    /// A device of the host cannot be had.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A volume could not be used, or something not be mounted.
     #[error(transparent)]
     Volume(#[from] VolumeError),

@@ -20,6 +20,7 @@ impl RuntimeError {
             RuntimeError::HostSecurity(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
             RuntimeError::Cgroup(error) => error.hint(),
+            RuntimeError::Device(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),
             RuntimeError::UnknownContainer(_) | RuntimeError::LinkTargetUnknown(_) => {
                 Some("`minirun ps -a` lists the containers there are".into())

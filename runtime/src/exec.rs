@@ -2,6 +2,7 @@
 
 use crate::cgroup::{Cgroup, admit};
 use crate::config::ContainerConfig;
+use crate::devices::guard::GuardedDevices;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::host_security::HostSecurity;
@@ -178,6 +179,7 @@ impl Runtime {
         let mut searched = vec![paths.root.join("upper")];
         searched.extend(self.images.image(&config.image_id)?.layers);
         let user: UserRequest = like.process.user.parse()?;
+        let guard = self.device_guard(config)?;
         let spec = build_spec(&SpecInputs {
             config: &like,
             directory: &paths.root,
@@ -188,6 +190,7 @@ impl Runtime {
             host: &HostSecurity::examine(&like.security)?,
             cgroup_path: None,
             window: request.window,
+            devices: &GuardedDevices::usual(guard),
         })?;
         Ok(spec.process().clone().unwrap_or_default())
     }

@@ -2,6 +2,8 @@
 //!
 //! This is pure: it reads no file and asks no kernel, so the same inputs always give the same specification.
 
+mod devices;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::capabilities::{CapabilityMask, sets_of};
 use crate::config::{ContainerConfig, ProcessConfig};
+use crate::devices::guard::GuardedDevices;
 use crate::environment::{EnvironmentInputs, process_environment};
 use crate::host_security::HostSecurity;
 use crate::mounts::{
@@ -25,6 +28,7 @@ use crate::security::system_paths::SystemPaths;
 use crate::storage::{MountKind, Storage};
 use crate::terminal::WindowSize;
 use crate::user::ResolvedUser;
+use devices::{device_nodes, device_resources};
 
 /// The version of the runtime specification that is followed.
 const SPEC_VERSION: &str = "1.2.0";
@@ -58,6 +62,8 @@ pub struct SpecInputs<'a> {
     pub cgroup_path: Option<&'a str>,
     /// How large the window of its terminal is, if it is to have one and somebody looks at it.
     pub window: Option<WindowSize>,
+    /// Its devices, and who guards them.
+    pub devices: &'a GuardedDevices,
 }
 
 /// Why a container cannot be specified.
@@ -105,6 +111,7 @@ pub fn build_spec(inputs: &SpecInputs<'_>) -> Result<Spec, SpecError> {
             storage: &inputs.config.storage,
             volumes: inputs.volumes,
             privilege: inputs.config.security.privilege,
+            device_guard: inputs.devices.guard,
         })))
         .set_process(Some(process(inputs)?))
         .set_hostname(Some(inputs.config.hostname.to_string()))
@@ -173,18 +180,20 @@ fn console_size(window: WindowSize) -> Option<WindowBox> {
         .ok()
 }
 
-/// What was asked for. Where mounts of the host come into the container later, they may permit devices, and a container that could
-/// make device nodes in them would have all devices of the host.
+/// What was asked for. Where only mounts guard the devices, mounts of the host that come into the container later may permit them,
+/// and a container that could make device nodes in these would have all devices of the host.
 fn capabilities(inputs: &SpecInputs<'_>) -> LinuxCapabilities {
     let mut had = inputs.host.capabilities;
+    let closed = inputs.devices.guard.needs_closed_mounts();
     let is_ordinary = inputs.config.security.privilege == Privilege::Ordinary;
-    if is_ordinary && lets_mounts_in(&inputs.config.storage) {
+    if closed && is_ordinary && lets_mounts_in(&inputs.config.storage) {
         had = had.without(CapabilityMask::from_iter([Capability::CAP_MKNOD]));
     }
     sets_of(had, inputs.user.uid)
 }
 
-fn lets_mounts_in(storage: &Storage) -> bool {
+/// Whether mounts of the host may come in while the container runs.
+pub(crate) fn lets_mounts_in(storage: &Storage) -> bool {
     storage.mounts.iter().any(
         |mount| matches!(&mount.kind, MountKind::Bind(bind) if bind.propagation.lets_mounts_in()),
     )
@@ -234,7 +243,8 @@ fn linux(inputs: &SpecInputs<'_>) -> Linux {
     linux
         .set_namespaces(Some(namespaces(inputs)))
         .set_sysctl((!settings.is_empty()).then_some(settings))
-        .set_resources(None)
+        .set_devices(device_nodes(inputs.devices))
+        .set_resources(device_resources(inputs.devices))
         .set_cgroups_path(inputs.cgroup_path.map(PathBuf::from))
         .set_masked_paths(None)
         .set_readonly_paths(None);

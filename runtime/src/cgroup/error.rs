@@ -76,6 +76,16 @@ pub enum CgroupError {
         /// The controller.
         controller: Controller,
     },
+    /// Nothing here keeps a container from the other devices.
+    #[error(
+        "`{option}` cannot be kept: no control group of this host keeps a container from other devices ({source})"
+    )]
+    NoDeviceGuard {
+        /// The option that needs it.
+        option: &'static str,
+        /// What the kernel said to a device filter.
+        source: io::Error,
+    },
     /// The controller is there, and groups below a directory cannot have it.
     #[error("the controller `{controller}` cannot be passed on to the groups below `{}`: {source}", path.display())]
     Delegate {
@@ -137,6 +147,10 @@ impl CgroupError {
             CgroupError::NoController { option, .. } => Some(format!(
                 "leave out `{option}`, or have the kernel's controller enabled: `/proc/cgroups` and \
                  `/sys/fs/cgroup/cgroup.controllers` list those there are"
+            )),
+            CgroupError::NoDeviceGuard { option, .. } => Some(format!(
+                "leave out `{option}`, or mount control groups: version 2 on a kernel with CONFIG_CGROUP_BPF, or the \
+                 controller `devices` of version 1"
             )),
             CgroupError::MemoryInUse { .. } => {
                 Some("stop it first; the limit then holds from its next start".into())

@@ -23,6 +23,8 @@ pub enum Controller {
     Cpu,
     /// Which processors and memory nodes are used.
     Cpuset,
+    /// Which devices are used; version 2 has a filter for that, which is no controller.
+    Devices,
     /// Standing still; version 2 needs no controller for that.
     Freezer,
     /// Memory.
@@ -33,9 +35,10 @@ pub enum Controller {
 
 impl Controller {
     /// All of them.
-    pub const ALL: [Controller; 5] = [
+    pub const ALL: [Controller; 6] = [
         Controller::Cpu,
         Controller::Cpuset,
+        Controller::Devices,
         Controller::Freezer,
         Controller::Memory,
         Controller::Pids,
@@ -46,6 +49,7 @@ impl Controller {
         match self {
             Controller::Cpu => "cpu",
             Controller::Cpuset => "cpuset",
+            Controller::Devices => "devices",
             Controller::Freezer => "freezer",
             Controller::Memory => "memory",
             Controller::Pids => "pids",

@@ -10,12 +10,17 @@
 //! 3. Limits are written before the container's program begins, and its first process is moved into the groups of version
 //!    1 while it waits at the gate (`limits`). What is executed later is moved in while it waits at its own.
 //! 4. A group of version 1 that a running container gets later is written to first and entered by its processes then.
-//! 5. All groups are removed when the container has ended, whoever does that.
+//! 5. The devices that a container may use are kept by a filter on its group of version 2, attached before its first process
+//!    is born there, and else by a group of version 1 (`devices`).
+//! 6. All groups are removed when the container has ended, whoever does that.
 //!
 //! What is written into which file is decided apart from writing it (`settings`).
 
 mod applied;
 mod control_file;
+mod device_filter;
+mod device_program;
+mod devices;
 mod directory;
 mod error;
 mod events;
@@ -30,6 +35,7 @@ mod settings;
 mod tests;
 mod usage;
 
+pub use devices::{DeviceGroup, guard_devices};
 pub use directory::GroupName;
 pub use error::CgroupError;
 pub use group::Cgroup;

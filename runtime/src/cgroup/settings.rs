@@ -62,7 +62,7 @@ pub(super) fn option_for(controller: Controller, resources: &Resources) -> Optio
             (resources.cpuset_mems.is_some(), "--cpuset-mems"),
         ],
         Controller::Pids => &[(resources.pids.is_some(), "--pids-limit")],
-        Controller::Freezer => &[],
+        Controller::Devices | Controller::Freezer => &[],
     };
     let needing = options.iter().find(|(needs, _)| *needs);
     needing.map(|(_, option)| *option)
@@ -80,7 +80,7 @@ pub(super) fn settings(
         (Controller::Cpu, Version::Two) => cpu_two(resources),
         (Controller::Cpuset, version) => cpuset(resources, version),
         (Controller::Pids, _) => vec![setting("pids.max", resources.pids, "max")],
-        (Controller::Freezer, _) => Vec::new(),
+        (Controller::Devices | Controller::Freezer, _) => Vec::new(),
     }
 }
 

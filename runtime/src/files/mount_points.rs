@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use oci_spec::runtime::Mount;
 
 use crate::config::{ContainerConfig, NetworkMode};
+use crate::devices::guard::DeviceGuard;
 use crate::mounts::{MountInputs, RootAccess, container_mounts};
 use crate::runtime::Runtime;
 
@@ -48,5 +49,7 @@ fn mounts_of(runtime: &Runtime, config: &ContainerConfig) -> Vec<Mount> {
         storage: &config.storage,
         privilege: config.security.privilege,
         volumes: runtime.volumes().directory(),
+        // Nobody who looks at files from outside opens a device.
+        device_guard: DeviceGuard::Mounts,
     })
 }

@@ -10,10 +10,11 @@ use super::kept_terminal::KeptTerminal;
 use super::resolver::serve_names;
 use super::streams::Streams;
 use super::teardown::CGROUP_PARENT;
-use crate::cgroup::{Cgroup, Limits};
+use crate::cgroup::{Cgroup, CgroupError, DeviceGroup, Limits, guard_devices};
 use crate::config::{ContainerConfig, NetworkMode};
 use crate::connections::Connections;
 use crate::container_state::ContainerPaths;
+use crate::devices::guard::{DeviceGuard, GuardedDevices};
 use crate::error::RuntimeError;
 use crate::host_security::HostSecurity;
 use crate::last_place::{LastAddresses, LastPlace};
@@ -104,7 +105,8 @@ pub(super) fn set_up(
     let shared = shared_namespace(runtime, config)?;
     let cgroup = Cgroup::create(CGROUP_PARENT, &config.id)?;
     let limits = Limits::establish((CGROUP_PARENT, &config.id), &config.resources)?;
-    let plan = plan((runtime, config), &command, cgroup.as_ref())?;
+    let (devices, device_group) = guarded_devices(config, cgroup.as_ref())?;
+    let plan = plan((runtime, config), &command, (cgroup.as_ref(), &devices))?;
     network_files::write(config, &connections, &paths)?;
     let control = Control::open(&paths)?;
     let terminal_listener = command.stdout.take_if(|_| config.process.terminal);
@@ -124,6 +126,9 @@ pub(super) fn set_up(
     // They are the program's only from now on, so that their end is noticed.
     drop(ends);
     limits.admit(held.pid())?;
+    device_group
+        .iter()
+        .try_for_each(|group| group.admit(held.pid()))?;
     reporter.tell(&plan);
     let connected = connect((runtime, config), &connections, (&held, reporter));
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
@@ -189,7 +194,7 @@ fn tell(steps: &[InitStep], narrator: &mut dyn Narrator) {
 fn plan(
     (runtime, config): (&Runtime, &ContainerConfig),
     command: &MonitorStreams,
-    cgroup: Option<&Cgroup>,
+    (cgroup, devices): (Option<&Cgroup>, &GuardedDevices),
 ) -> Result<InitPlan, RuntimeError> {
     let paths = runtime.paths(&config.id);
     let image = runtime.images.image(&config.image_id)?;
@@ -213,6 +218,7 @@ fn plan(
         host: &HostSecurity::examine(&config.security)?,
         cgroup_path: cgroup.map(Cgroup::spec_path),
         window: command.window,
+        devices,
     })?;
     let document =
         document(&spec).map_err(|error| RuntimeError::system("write the specification", error))?;
@@ -228,6 +234,27 @@ fn plan(
         false => FirstProcess::Program,
     };
     Ok(InitPlan::prepare(&spec, &root, first, volumes.directory())?)
+}
+
+/// The devices as they are on this host now, and what guards them from before the first process is born.
+fn guarded_devices(
+    config: &ContainerConfig,
+    cgroup: Option<&Cgroup>,
+) -> Result<(GuardedDevices, Option<DeviceGroup>), RuntimeError> {
+    let mut devices = config.devices.on_this_host(config.security.privilege)?;
+    if devices.guard == DeviceGuard::Nobody {
+        return Ok((devices, None));
+    }
+    let group = guard_devices((CGROUP_PARENT, &config.id), cgroup, &devices.policy)?;
+    match (&group, config.devices.option()) {
+        (DeviceGroup::Unguarded(errno), Some(option)) => Err(CgroupError::NoDeviceGuard {
+            option,
+            source: (*errno).into(),
+        })?,
+        (DeviceGroup::Unguarded(_), None) => {}
+        _ => devices.guard = DeviceGuard::ControlGroup,
+    }
+    Ok((devices, Some(group)))
 }
 
 /// The network namespace of the container whose network is shared.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use oci_spec::runtime::Mount;
 
+use crate::devices::guard::DeviceGuard;
 use crate::security::Privilege;
 use crate::storage::Storage;
 use wanted::wanted_mount;
@@ -38,15 +39,13 @@ pub const READ_ONLY_PATHS: [&str; 5] = [
 
 /// Destination, type, source and options of the file systems in every container, in the order they are mounted.
 ///
-/// On `/dev` there is `nodev` besides Docker's options: where Docker has a list of devices that may be opened, here no
-/// node can be opened but those that the runtime itself puts there.
 const FILE_SYSTEMS: [(&str, &str, &str, &[&str]); 7] = [
     ("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
     (
         "/dev",
         "tmpfs",
         "tmpfs",
-        &["nosuid", "nodev", "strictatime", "mode=755", "size=65536k"],
+        &["nosuid", "strictatime", "mode=755", "size=65536k"],
     ),
     (
         "/dev/pts",
@@ -112,6 +111,8 @@ pub struct MountInputs<'a> {
     pub volumes: &'a Path,
     /// Whether it may change what /sys and its control group say.
     pub privilege: Privilege,
+    /// Who keeps the container from devices that are not its own.
+    pub device_guard: DeviceGuard,
 }
 
 /// What a container must not see on a host of so many processors that tell how often they were throttled, which tells of what
@@ -144,16 +145,15 @@ pub fn container_mounts(inputs: &MountInputs<'_>) -> Vec<Mount> {
         .map(|name| (Path::new("/etc").join(name), inputs.etc_files.join(name)))
         .filter(|(destination, _)| is_ours(&destination.to_string_lossy()))
         .map(|(destination, source)| bind(&source, &destination, inputs.access));
-    let wanted = wanted
-        .iter()
-        .map(|mount| wanted_mount(mount, inputs.volumes));
+    let wanted = wanted.iter().map(|mount| wanted_mount(mount, inputs));
     let mut others: Vec<Mount> = etc_files.chain(wanted).collect();
     others.sort_by_key(|mount| mount.destination().components().count());
     mounts.append(&mut others);
     mounts
 }
 
-/// A row of [`FILE_SYSTEMS`]; `/dev/shm` is as large as it is wanted, and none is read-only in a privileged container.
+/// A row of [`FILE_SYSTEMS`]: `/dev/shm` is as large as it is wanted, `/dev` closed to devices where nobody else guards them, and
+/// nothing is read-only in a privileged container.
 fn file_system(
     (destination, kind, source, options): &(&str, &str, &str, &[&str]),
     inputs: &MountInputs<'_>,
@@ -161,6 +161,9 @@ fn file_system(
     let mut options = owned(options);
     if inputs.privilege == Privilege::Privileged {
         options.retain(|word| word != "ro");
+    }
+    if *destination == "/dev" && inputs.device_guard.needs_closed_mounts() {
+        options.push("nodev".to_owned());
     }
     if let Some(size) = inputs.storage.shared_memory.filter(|_| *source == "shm") {
         options.retain(|word| !word.starts_with("size="));

@@ -41,6 +41,10 @@ fn storage(texts: &[&str]) -> Storage {
 }
 
 fn lines(storage: &Storage, access: RootAccess) -> Vec<String> {
+    guarded_lines(storage, access, DeviceGuard::ControlGroup)
+}
+
+fn guarded_lines(storage: &Storage, access: RootAccess, device_guard: DeviceGuard) -> Vec<String> {
     let show = |mount: &Mount| {
         format!(
             "{} {} {} {}",
@@ -56,6 +60,7 @@ fn lines(storage: &Storage, access: RootAccess) -> Vec<String> {
         storage,
         volumes: Path::new("/volumes"),
         privilege: Privilege::Ordinary,
+        device_guard,
     });
     mounts.iter().map(show).collect()
 }
@@ -66,7 +71,7 @@ fn the_mounts_are_dockers() {
         lines(&Storage::default(), RootAccess::Writable),
         [
             "proc /proc proc nosuid,noexec,nodev",
-            "tmpfs /dev tmpfs nosuid,nodev,strictatime,mode=755,size=65536k",
+            "tmpfs /dev tmpfs nosuid,strictatime,mode=755,size=65536k",
             "devpts /dev/pts devpts nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5",
             "sysfs /sys sysfs nosuid,noexec,nodev,ro",
             "cgroup /sys/fs/cgroup cgroup ro,nosuid,noexec,nodev",
@@ -112,23 +117,44 @@ fn what_the_user_mounts_comes_by_depth_and_takes_the_place_of_ours() {
     assert_eq!(
         lines(&storage, RootAccess::Writable)[6..],
         [
-            "/host /etc bind rbind,rprivate,rnodev",
+            "/host /etc bind rbind,rprivate",
             "tmpfs /run tmpfs noexec,nosuid,nodev,size=1m",
-            "/a /b bind rbind,rprivate,rnodev,ro",
-            "/a /c bind bind,rprivate,nodev,ro",
-            "/volumes/db/_data/x/y /d bind rbind,rprivate,rnodev",
+            "/a /b bind rbind,rprivate,ro",
+            "/a /c bind bind,rprivate,ro",
+            "/volumes/db/_data/x/y /d bind rbind,rprivate",
             "/c/resolv.conf /etc/resolv.conf bind rbind,rprivate",
             "/c/hostname /etc/hostname bind rbind,rprivate",
-            "/my/hosts /etc/hosts bind rbind,rslave,rnodev,rro",
+            "/my/hosts /etc/hosts bind rbind,rslave,rro",
             "tmpfs /dev/shm tmpfs noexec,nosuid,nodev",
-            "/volumes/db/_data /etc/deep/data bind rbind,rprivate,rnodev,rro",
+            "/volumes/db/_data /etc/deep/data bind rbind,rprivate,rro",
         ]
     );
+}
+
+#[test]
+fn without_a_guard_for_devices_every_mount_is_closed_to_them() {
+    let storage = storage(&[
+        "/a:/b:ro",
+        "type=bind,src=/a,dst=/c,readonly,bind-recursive=disabled",
+        "source=db,dst=/d",
+    ]);
+    let lines = guarded_lines(&storage, RootAccess::Writable, DeviceGuard::Mounts);
+    for line in [
+        "tmpfs /dev tmpfs nosuid,strictatime,mode=755,size=65536k,nodev",
+        "/a /b bind rbind,rprivate,rro,rnodev",
+        "/a /c bind bind,rprivate,ro,nodev",
+        "/volumes/db/_data /d bind rbind,rprivate,rnodev",
+    ] {
+        assert!(
+            lines.iter().any(|other| other == line),
+            "{line}\n{lines:#?}"
+        );
+    }
 }
 
 #[test]
 fn a_dev_of_the_users_own_is_left_as_it_is() {
     let lines = lines(&storage(&["/dev:/dev"]), RootAccess::Writable);
     let of_dev: Vec<_> = lines.iter().filter(|line| line.contains(" /dev")).collect();
-    assert_eq!(of_dev, ["/dev /dev bind rbind,rprivate,rnodev"]);
+    assert_eq!(of_dev, ["/dev /dev bind rbind,rprivate"]);
 }

@@ -1,28 +1,32 @@
 //! What a user wants to be mounted, in the words of the specification.
 //!
-//! On every bind and volume there is `nodev`: where Docker has a list of devices that may be opened, here no node can be opened but
-//! those that the runtime itself lets through.
+//! Where no control group guards the devices, every bind and volume is `nodev`: no node in it can be opened but those that the
+//! runtime itself lets through.
 
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime;
 
-use super::owned;
+use super::{MountInputs, owned};
 use crate::storage::{Access, Bind, Mount, MountKind, Propagation, Recursion, VolumeMount};
 use crate::volumes::data_path;
 
 /// One mount of a container's record.
-pub(super) fn wanted_mount(mount: &Mount, volumes: &Path) -> runtime::Mount {
+pub(super) fn wanted_mount(mount: &Mount, inputs: &MountInputs<'_>) -> runtime::Mount {
+    let closed = inputs.device_guard.needs_closed_mounts();
     let (kind, source, options) = match &mount.kind {
         MountKind::Bind(bind) => (
             "bind",
             bind.source.clone().into(),
-            bind_options(bind, mount.access),
+            closing(bind_options(bind, mount.access), closed),
         ),
         MountKind::Volume(volume) => (
             "bind",
-            volume_source(volume, volumes),
-            recursive_options(Propagation::Rprivate, mount.access),
+            volume_source(volume, inputs.volumes),
+            closing(
+                recursive_options(Propagation::Rprivate, mount.access),
+                closed,
+            ),
         ),
         MountKind::Tmpfs(tmpfs) => ("tmpfs", PathBuf::from("tmpfs"), tmpfs.mount_words()),
     };
@@ -49,16 +53,25 @@ fn bind_options(bind: &Bind, access: Access) -> Vec<String> {
         Recursion::Enabled | Recursion::ReadOnly => {
             return recursive_options(bind.propagation, access);
         }
-        Recursion::Writable => ["rbind", bind.propagation.word(), "rnodev"],
-        Recursion::Disabled => ["bind", bind.propagation.word(), "nodev"],
+        Recursion::Writable => ["rbind", bind.propagation.word()],
+        Recursion::Disabled => ["bind", bind.propagation.word()],
     };
     with(owned(&words), read_only.then_some("ro"))
 }
 
 /// With everything below it, all of which is read-only if it is.
 fn recursive_options(propagation: Propagation, access: Access) -> Vec<String> {
-    let words = owned(&["rbind", propagation.word(), "rnodev"]);
+    let words = owned(&["rbind", propagation.word()]);
     with(words, (access == Access::ReadOnly).then_some("rro"))
+}
+
+/// Closed to devices, with everything below it that comes along, if it has to be.
+fn closing(words: Vec<String>, closed: bool) -> Vec<String> {
+    let word = match words.iter().any(|word| word == "rbind") {
+        true => "rnodev",
+        false => "nodev",
+    };
+    with(words, closed.then_some(word))
 }
 
 fn with(mut words: Vec<String>, word: Option<&str>) -> Vec<String> {

@@ -21,7 +21,14 @@ use super::mount_options::root_propagation;
 use super::overlay::OverlayRoot;
 use super::root_steps;
 use super::spawn::{failure_of_step, make_gate};
-use super::system_call::{self, Depth};
+use super::system_call::{self, Depth, MOUNT_ATTR_NODEV, MountAttributes, set_mount_attributes};
+
+const CLOSED: MountAttributes = MountAttributes {
+    set: MOUNT_ATTR_NODEV,
+    clear: 0,
+    propagation: 0,
+    user_namespace: 0,
+};
 
 /// What of a running container's mounts is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +65,7 @@ impl RootPlan {
         steps.extend(root_steps::root(
             root,
             (mounts, volumes),
-            root_propagation(None),
+            (root_propagation(None), libc::MS_NODEV),
         )?);
         if writes == RootWrites::Refused {
             steps.push(InitStep::MakeRootReadOnly);
@@ -75,7 +82,7 @@ pub fn clone_running_root(target: BorrowedFd<'_>, view: RootView) -> Result<Owne
     };
     let target = target.as_raw_fd();
     ask_helper(&[], 0, |gate| {
-        match enter_mounts(target).and_then(|()| system_call::clone_tree(c"/", depth)) {
+        match enter_mounts(target).and_then(|()| closed_tree(depth)) {
             Ok(tree) => hand_over(gate, &tree),
             Err(errno) => child::fail(gate, Report::NotEntered(errno)),
         }
@@ -137,6 +144,14 @@ fn ask_helper(
 fn hand_over(gate: RawFd, tree: &OwnedFd) {
     // A caller that is gone does not need it.
     let _ = gate::send_with(gate, Report::Ready, tree.as_fd());
+}
+
+/// The mounts of this namespace, in which no device can be opened, so that nobody outside is led to one by a container that it
+/// is not meant for. Called in the helper: no allocation.
+fn closed_tree(depth: Depth) -> Result<OwnedFd, Errno> {
+    let tree = system_call::clone_tree(c"/", depth)?;
+    set_mount_attributes(tree.as_fd(), depth, CLOSED)?;
+    Ok(tree)
 }
 
 /// The root and the working directory of this process become those of the namespace, whatever root the container's first

@@ -128,10 +128,14 @@ fn explain_overlay(mount: &OverlayMount) -> (String, String) {
         Some(directory) => format!("cd {} && ", quoted(directory)),
         None => String::new(),
     };
+    let closed = match mount.flags & libc::MS_NODEV {
+        0 => "",
+        _ => "nodev,",
+    };
     (
         "lay a writable directory over the layers of the image".into(),
         format!(
-            "{directory}mount -t overlay -o nodev,{} overlay {}",
+            "{directory}mount -t overlay -o {closed}{} overlay {}",
             quoted(&mount.options),
             quoted(&mount.target)
         ),
@@ -195,14 +199,14 @@ fn explain_device(device: &Device) -> (String, String) {
         _ => ("c", format!(" {} {}", device.major, device.minor)),
     };
     let path = quoted(&device.path);
-    let allow = match kind {
-        "p" => String::new(),
-        _ => format!(" && mount --bind {path} {path} && mount -o remount,bind,dev {path}"),
+    let owner = match (device.uid, device.gid) {
+        (0, 0) => String::new(),
+        (uid, gid) => format!(" && chown {uid}:{gid} {path}"),
     };
     (
         format!("make the device /{}", shown(&device.path)),
         format!(
-            "mknod -m {:o} {path} {kind}{numbers}{allow}",
+            "mknod -m {:o} {path} {kind}{numbers}{owner}",
             device.mode & !libc::S_IFMT,
         ),
     )

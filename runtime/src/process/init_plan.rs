@@ -130,7 +130,8 @@ fn file_system_steps(
 ) -> Result<Vec<InitStep>, ProcessError> {
     let mounts = spec.mounts().as_deref().unwrap_or_default();
     let propagation = root_propagation(linux.rootfs_propagation().as_deref());
-    let mut steps = root_steps::root(root, (mounts, volumes), propagation)?;
+    let flags = root_steps::overlay_flags(linux);
+    let mut steps = root_steps::root(root, (mounts, volumes), (propagation, flags))?;
     steps.extend(root_steps::devices(spec, linux)?);
     steps.push(InitStep::PivotRoot);
     // The root itself is always there.

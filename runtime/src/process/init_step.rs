@@ -50,9 +50,9 @@ pub enum InitStep {
     MountFileSystem(FileSystemMount),
     /// Shows a file or directory of the host in the container.
     BindMount(BindMount),
-    /// Makes a device node, and lets it be opened although nodes in the container are not.
+    /// Makes a device node.
     MakeDevice(Device),
-    /// Lets a device node of a user's own /dev be opened, if it is there.
+    /// Lets a device node be opened, if it is there, although others beside it are not.
     AllowDevice(Device),
     /// Makes a symbolic link, unless something is there.
     MakeSymbolicLink {
@@ -175,7 +175,7 @@ pub struct HeldSource {
 }
 
 /// A device node.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Device {
     pub(super) path: CString,
     /// The kind and the permission bits.

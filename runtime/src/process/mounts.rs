@@ -40,7 +40,6 @@ pub(super) fn set_propagation(flags: libc::c_ulong) -> Result<(), Errno> {
     mount(c"none", c"/", c"", (flags, None))
 }
 
-/// Nodes that the container makes, or that a layer brings along, cannot be opened.
 pub(super) fn mount_overlay(overlay: &OverlayMount) -> Result<(), Errno> {
     if let Some(directory) = &overlay.directory {
         // SAFETY: the pointer names a C string.
@@ -50,7 +49,7 @@ pub(super) fn mount_overlay(overlay: &OverlayMount) -> Result<(), Errno> {
         c"overlay",
         &overlay.target,
         c"overlay",
-        (libc::MS_NODEV, Some(&overlay.options)),
+        (overlay.flags, Some(&overlay.options)),
     )
 }
 

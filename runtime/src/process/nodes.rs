@@ -12,8 +12,7 @@ use super::proc_file::{self, open_in, open_proc};
 use super::root_path::{Links, NodeKind, locate, locate_or_create};
 use super::system_call::{self, OpenHow};
 
-/// The file systems of a container are mounted such that no device node in them can be opened, because its root may
-/// make nodes of any number. So each node that it shall open is mounted once more over itself, without that.
+/// Makes a node like one of the host.
 pub(super) fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), Errno> {
     let (directory, name) = parent_of(root, &device.path)?;
     let number = libc::makedev(device.major, device.minor);
@@ -31,14 +30,12 @@ pub(super) fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), E
         resolve: 0,
     };
     let node = system_call::open_at(directory.as_fd(), name, how)?;
-    check_device(&node, device)?;
-    if device.mode & libc::S_IFMT == libc::S_IFIFO {
-        return Ok(());
-    }
-    mounts::allow_device(&node)
+    check_device(&node, device)
 }
 
-/// Of a /dev that is the user's own only what is there can be opened, and nothing is made in it.
+/// Where nobody guards the devices, the file systems of a container are mounted such that no device node in them can be
+/// opened, because its root may make nodes of any number. So each node that it shall open is mounted once more over itself,
+/// without that. In a /dev that is the user's own it need not be there.
 pub(super) fn allow_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), Errno> {
     match locate(root, &device.path, Links::Refuse) {
         Ok(node) if check_device(&node, device).is_ok() => mounts::allow_device(&node),

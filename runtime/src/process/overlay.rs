@@ -27,6 +27,8 @@ pub struct OverlayMount {
     pub(super) directory: Option<CString>,
     pub(super) options: CString,
     pub(super) target: CString,
+    /// `MS_…` flags.
+    pub(super) flags: libc::c_ulong,
 }
 
 /// The directory that takes the writes must say all by itself what was written, whatever the host's kernel does by
@@ -38,8 +40,8 @@ const PLAIN: &[u8] = b",redirect_dir=off,metacopy=off,index=off";
 const LIMIT: usize = 4000;
 
 impl OverlayRoot {
-    /// Chooses absolute names, or shorter relative ones if those would not fit.
-    pub(super) fn mount(&self) -> Result<OverlayMount, ProcessError> {
+    /// The mount, with these flags. Chooses absolute names, or shorter relative ones if those would not fit.
+    pub(super) fn mount(&self, flags: libc::c_ulong) -> Result<OverlayMount, ProcessError> {
         if self.layers.is_empty() {
             return Err(ProcessError::NoLayers);
         }
@@ -64,6 +66,7 @@ impl OverlayRoot {
                 .transpose()?,
             options: c_string("path", options)?,
             target: c_string("path", self.merged.as_os_str().as_bytes())?,
+            flags,
         })
     }
 
@@ -127,7 +130,7 @@ mod tests {
 
     #[test]
     fn few_layers_are_named_absolutely_top_first() {
-        let mount = root(2).mount().expect("it fits");
+        let mount = root(2).mount(0).expect("it fits");
         assert_eq!(mount.directory, None);
         assert_eq!(
             mount.options.to_string_lossy(),
@@ -140,7 +143,7 @@ mod tests {
 
     #[test]
     fn many_layers_are_named_relative_to_what_all_parts_share() {
-        let mount = root(75).mount().expect("it fits");
+        let mount = root(75).mount(0).expect("it fits");
         assert_eq!(mount.directory.as_deref(), Some(c"/var/lib/minirun"));
         assert!(mount.options.as_bytes().len() <= LIMIT);
         assert!(
@@ -154,10 +157,10 @@ mod tests {
     #[test]
     fn too_many_layers_and_none_at_all_are_refused() {
         assert!(matches!(
-            root(500).mount(),
+            root(500).mount(0),
             Err(ProcessError::TooManyLayers { layers: 500, .. })
         ));
-        assert!(matches!(root(0).mount(), Err(ProcessError::NoLayers)));
+        assert!(matches!(root(0).mount(0), Err(ProcessError::NoLayers)));
     }
 
     #[test]

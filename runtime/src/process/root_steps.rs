@@ -34,17 +34,17 @@ const DEFAULT_LINKS: [(&str, &str); 6] = [
 ];
 
 /// The root file system with these mounts in it, in their order. A source in one of the `volumes` is taken apart, because
-/// containers write there. `propagation` is that of the mounts of the host.
+/// containers write there. `propagation` is that of the mounts of the host, `flags` are those of the overlay.
 pub(super) fn root(
     root: &OverlayRoot,
     (mounts, volumes): (&[Mount], &Path),
-    propagation: libc::c_ulong,
+    (propagation, flags): (libc::c_ulong, libc::c_ulong),
 ) -> Result<Vec<InitStep>, ProcessError> {
     let mounts = self::mounts(mounts, volumes)?;
     let mut steps = held_sources(&mounts)?;
     steps.extend([
         InitStep::SetPropagation { flags: propagation },
-        InitStep::MountOverlay(root.mount()?),
+        InitStep::MountOverlay(root.mount(flags)?),
         InitStep::EnterRoot {
             path: c_string("path", root.merged.as_os_str().as_encoded_bytes())?,
         },
@@ -139,11 +139,43 @@ fn bind_source(source: &Path, volumes: &Path) -> Result<BindSource, ProcessError
     }
 }
 
-/// The default device nodes and those of the Spec, then the links. In a /dev of the user's own nothing is made; the devices that
-/// are there can be opened.
+/// The flags of the root's mount. Who lists the devices that may be used sees to it that others are not; where nobody does, no
+/// node that the container makes, or that a layer brings along, can be opened.
+pub(super) fn overlay_flags(linux: &Linux) -> libc::c_ulong {
+    let resources = linux.resources().as_ref();
+    match resources.and_then(|resources| resources.devices().as_ref()) {
+        Some(_) => 0,
+        None => libc::MS_NODEV,
+    }
+}
+
+/// The default device nodes and those of the Spec, then the links. In a /dev of the user's own nothing is made. In one that is
+/// closed to devices, these can be opened all the same.
 pub(super) fn devices(spec: &Spec, linux: &Linux) -> Result<Vec<InitStep>, ProcessError> {
     let own = has_bind_on_dev(spec);
+    let closed = has_closed_dev(spec, linux);
+    let is_made = |path: &Path| !own || !path.starts_with("/dev");
     let mut steps = Vec::new();
+    for (path, device) in all_devices(linux)? {
+        if is_made(&path) {
+            steps.push(InitStep::MakeDevice(device.clone()));
+        }
+        if closed && path.starts_with("/dev") {
+            steps.push(InitStep::AllowDevice(device));
+        }
+    }
+    for (name, target) in DEFAULT_LINKS.iter().filter(|_| !own) {
+        steps.push(InitStep::MakeSymbolicLink {
+            target: c_string("link", target)?,
+            path: c_string("link", format!("dev/{name}"))?,
+        });
+    }
+    Ok(steps)
+}
+
+/// The default devices, unless the Spec has others at their places, and those of the Spec.
+fn all_devices(linux: &Linux) -> Result<Vec<(PathBuf, Device)>, ProcessError> {
+    let mut devices = Vec::new();
     let declared = linux.devices().as_deref().unwrap_or_default();
     for (name, major, minor) in DEFAULT_DEVICES {
         let path = Path::new("/dev").join(name);
@@ -156,30 +188,33 @@ pub(super) fn devices(spec: &Spec, linux: &Linux) -> Result<Vec<InitStep>, Proce
                 uid: 0,
                 gid: 0,
             };
-            steps.push(match own {
-                true => InitStep::AllowDevice(device),
-                false => InitStep::MakeDevice(device),
-            });
+            devices.push((path, device));
         }
     }
     for device in declared {
-        steps.push(InitStep::MakeDevice(declared_device(device)?));
+        devices.push((device.path().clone(), declared_device(device)?));
     }
-    for (name, target) in DEFAULT_LINKS.iter().filter(|_| !own) {
-        steps.push(InitStep::MakeSymbolicLink {
-            target: c_string("link", target)?,
-            path: c_string("link", format!("dev/{name}"))?,
-        });
-    }
-    Ok(steps)
+    Ok(devices)
 }
 
 fn has_bind_on_dev(spec: &Spec) -> bool {
-    let mut mounts = spec.mounts().iter().flatten();
-    mounts.any(|mount| {
-        let words = mount.options().as_deref().unwrap_or_default();
-        mount.destination() == Path::new("/dev") && MountOptions::parse(words).bind.is_some()
-    })
+    mounts_on_dev(spec).any(|options| options.bind.is_some())
+}
+
+/// Whether nodes in /dev cannot be opened: the last mount there says so, or that of the root.
+fn has_closed_dev(spec: &Spec, linux: &Linux) -> bool {
+    let flags = match mounts_on_dev(spec).last() {
+        Some(options) => options.flags | options.recursive_flags,
+        None => overlay_flags(linux),
+    };
+    flags & libc::MS_NODEV != 0
+}
+
+fn mounts_on_dev(spec: &Spec) -> impl Iterator<Item = MountOptions> {
+    let mounts = spec.mounts().iter().flatten();
+    mounts
+        .filter(|mount| mount.destination() == Path::new("/dev"))
+        .map(|mount| MountOptions::parse(mount.options().as_deref().unwrap_or_default()))
 }
 
 fn declared_device(device: &LinuxDevice) -> Result<Device, ProcessError> {

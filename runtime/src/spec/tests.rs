@@ -4,6 +4,7 @@ use minirun_bridge::id::ContainerId;
 
 use super::*;
 use crate::config::{LinkEnvironment, NetworkConfig, NetworkMode};
+use crate::devices::guard::DeviceGuard;
 use crate::signal::StopSignal;
 
 fn config() -> ContainerConfig {
@@ -56,6 +57,14 @@ fn config() -> ContainerConfig {
 }
 
 fn build(config: &ContainerConfig, uid: u32) -> Result<Spec, SpecError> {
+    build_guarded(config, uid, DeviceGuard::ControlGroup)
+}
+
+fn build_guarded(
+    config: &ContainerConfig,
+    uid: u32,
+    guard: DeviceGuard,
+) -> Result<Spec, SpecError> {
     build_spec(&SpecInputs {
         config,
         directory: Path::new("/containers/c"),
@@ -77,6 +86,7 @@ fn build(config: &ContainerConfig, uid: u32) -> Result<Spec, SpecError> {
             rows: 25,
             columns: 80,
         }),
+        devices: &GuardedDevices::usual(guard),
     })
 }
 
@@ -156,7 +166,6 @@ fn the_container_has_its_root_its_name_and_its_group() {
     );
     assert_eq!(linux.masked_paths().as_ref().unwrap().len(), 12);
     assert_eq!(linux.readonly_paths().as_ref().unwrap().len(), 5);
-    assert_eq!(linux.resources(), &None);
 }
 
 #[test]
@@ -224,10 +233,33 @@ fn the_specification_survives_being_saved_and_so_does_the_container() {
 }
 
 #[test]
-fn a_container_that_mounts_come_into_makes_no_devices() {
+fn the_devices_are_listed_where_a_control_group_guards_them() {
+    let devices = |guard| {
+        let spec = build_guarded(&config(), 0, guard).unwrap();
+        let resources = spec.linux().clone().unwrap().resources().clone();
+        resources.map(|resources| resources.devices().clone().unwrap_or_default())
+    };
+    assert_eq!(devices(DeviceGuard::Mounts), None);
+    let listed = devices(DeviceGuard::ControlGroup).unwrap();
+    assert!(!listed[0].allow() && listed[0].typ().is_none());
+    let of_null = &listed[3];
+    assert!(of_null.allow());
+    assert_eq!(
+        (
+            of_null.major(),
+            of_null.minor(),
+            of_null.access().as_deref()
+        ),
+        (Some(1), Some(3), Some("rwm"))
+    );
+    assert!(devices(DeviceGuard::Nobody).unwrap()[0].allow());
+}
+
+#[test]
+fn a_container_that_mounts_come_into_makes_no_devices_where_nobody_guards_them() {
     let mut config = config();
-    let bounding = |config: &ContainerConfig| {
-        let spec = build(config, 0).unwrap();
+    let bounding = |config: &ContainerConfig, guard| {
+        let spec = build_guarded(config, 0, guard).unwrap();
         let process = spec.process().clone().unwrap();
         process
             .capabilities()
@@ -237,7 +269,7 @@ fn a_container_that_mounts_come_into_makes_no_devices() {
             .clone()
             .unwrap()
     };
-    assert_eq!(bounding(&config).len(), 14);
+    assert_eq!(bounding(&config, DeviceGuard::Mounts).len(), 14);
     config.storage.mounts = vec![crate::storage::Mount {
         destination: "/mnt".parse().unwrap(),
         access: Default::default(),
@@ -249,7 +281,8 @@ fn a_container_that_mounts_come_into_makes_no_devices() {
         }),
         origin: crate::storage::Origin::MountOption,
     }];
-    let bounding = bounding(&config);
+    assert_eq!(bounding(&config, DeviceGuard::ControlGroup).len(), 14);
+    let bounding = bounding(&config, DeviceGuard::Mounts);
     assert_eq!(bounding.len(), 13);
     assert!(!bounding.contains(&oci_spec::runtime::Capability::Mknod));
 }

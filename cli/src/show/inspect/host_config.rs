@@ -6,6 +6,7 @@ use minirun_runtime::restart_policy::RestartPolicy;
 use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
+use super::devices::devices;
 use super::resources::resources;
 use super::security::security;
 use super::storage::add_to_host_config;
@@ -39,6 +40,7 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
     if let Value::Object(document) = &mut document {
         document.extend(security(config));
         document.extend(resources(&config.resources));
+        document.extend(devices(&config.devices));
     }
     add_to_host_config(&mut document, config);
     document

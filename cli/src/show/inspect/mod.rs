@@ -1,6 +1,7 @@
 //! The documents of `inspect`: what is known of a container or an image, under the keys that Docker gives it.
 
 mod config;
+mod devices;
 mod host_config;
 mod membership;
 mod network_settings;

@@ -97,6 +97,7 @@ fn a_container_shows_what_was_asked_for() {
             "Privileged": false, "CapAdd": null, "CapDrop": null, "SecurityOpt": null,
             "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
             "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null,
+            "Devices": [], "DeviceCgroupRules": null,
             "Binds": null,
             "VolumesFrom": null,
             "ShmSize": 67108864

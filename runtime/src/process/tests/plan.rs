@@ -57,7 +57,8 @@ fn every_step_says_what_it_does() {
         "mkdir -p proc && mount -t proc -o nosuid,noexec,nodev proc proc",
         "mkdir -p sys/fs/cgroup && mount -t cgroup2 -o ro,nosuid,noexec,nodev cgroup sys/fs/cgroup",
         "mount --rbind /c/hosts etc/hosts && mount -o remount,bind,ro etc/hosts",
-        "mknod -m 666 dev/null c 1 3 && mount --bind dev/null dev/null && mount -o remount,bind,dev dev/null",
+        "mknod -m 666 dev/null c 1 3",
+        "mount --bind dev/null dev/null && mount -o remount,bind,dev dev/null",
         "ln -s pts/ptmx dev/ptmx",
         "pivot_root . . && umount -l . && cd /",
         "mount -o remount,bind,ro /",
@@ -79,6 +80,42 @@ fn every_step_says_what_it_does() {
     assert_eq!(
         bounding,
         Some(&format!("setpriv --bounding-set -all,{names}"))
+    );
+}
+
+/// The commands of a plan that begin with this word.
+fn commands_with(spec: Value, word: &str) -> Vec<String> {
+    let plan = prepare(spec).expect("it is prepared");
+    let commands = plan.steps().iter().map(|step| step.explain().command);
+    commands
+        .filter(|command| command.starts_with(word))
+        .collect()
+}
+
+/// A node there would be one of the host.
+#[test]
+fn nothing_is_made_in_a_dev_of_the_users_own() {
+    let mut spec = full_spec();
+    spec["mounts"] = json!([bind("/dev".as_ref(), "/dev", &["rbind"])]);
+    let device = |path| json!({ "path": path, "type": "c", "major": 1, "minor": 5, "uid": 7 });
+    spec["linux"]["devices"] = json!([device("/dev/x"), device("/opt/x")]);
+    assert_eq!(
+        commands_with(spec, "mknod"),
+        ["mknod -m 666 opt/x c 1 5 && chown 7:0 opt/x"]
+    );
+}
+
+#[test]
+fn where_devices_are_listed_mounts_are_open_to_them() {
+    let mut spec = full_spec();
+    spec["mounts"] = json!([]);
+    assert_eq!(commands_with(spec.clone(), "mount --bind dev/").len(), 6);
+    spec["linux"]["resources"] = json!({ "devices": [{ "allow": false }] });
+    assert_eq!(commands_with(spec.clone(), "mount --bind dev/").len(), 0);
+    let overlay = commands_with(spec, "mount -t overlay");
+    assert!(
+        overlay[0].starts_with("mount -t overlay -o lowerdir="),
+        "{overlay:?}"
     );
 }
 

@@ -1,0 +1,81 @@
+//! Attaching a program that decides on devices to a group of version 2, by bpf(2).
+
+use super::device_program::INSTRUCTION;
+use nix::errno::Errno;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// The command that loads a program (`BPF_PROG_LOAD`).
+const LOAD: libc::c_int = 5;
+/// The command that attaches one (`BPF_PROG_ATTACH`).
+const ATTACH: libc::c_int = 8;
+/// A program that decides on devices (`BPF_PROG_TYPE_CGROUP_DEVICE`).
+const DEVICE_PROGRAM: u32 = 15;
+/// Where such a program is asked (`BPF_CGROUP_DEVICE`).
+const DEVICE_HOOK: u32 = 6;
+/// Groups below may have programs as well, and all of them must agree (`BPF_F_ALLOW_MULTI`).
+const WITH_OTHERS: u32 = 2;
+
+/// The beginning of `union bpf_attr`, as loading reads it; the kernel takes what is left out for zero.
+#[repr(C)]
+#[derive(Default)]
+struct LoadRequest {
+    program_type: u32,
+    instruction_count: u32,
+    instructions: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log_buffer: u64,
+    kernel_version: u32,
+    flags: u32,
+    name: [u8; 16],
+}
+
+/// The same as attaching reads it.
+#[repr(C)]
+struct AttachRequest {
+    target: u32,
+    program: u32,
+    hook: u32,
+    flags: u32,
+}
+
+/// Lets a program decide on the devices of all processes of the group, from now until the group is removed.
+pub(super) fn attach(group: BorrowedFd<'_>, program: &[u8]) -> Result<(), Errno> {
+    let program = load(program)?;
+    let mut request = AttachRequest {
+        target: group.as_raw_fd() as u32,
+        program: program.as_raw_fd() as u32,
+        hook: DEVICE_HOOK,
+        flags: WITH_OTHERS,
+    };
+    call(ATTACH, &mut request).map(drop)
+}
+
+fn load(program: &[u8]) -> Result<OwnedFd, Errno> {
+    let mut request = LoadRequest {
+        program_type: DEVICE_PROGRAM,
+        instruction_count: (program.len() / INSTRUCTION) as u32,
+        instructions: program.as_ptr() as u64,
+        license: c"MIT".as_ptr() as u64,
+        name: *b"minirun_devices\0",
+        ..LoadRequest::default()
+    };
+    let number = call(LOAD, &mut request)?;
+    // SAFETY: the kernel has just made this descriptor, and nobody else knows its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+fn call<Request>(command: libc::c_int, request: &mut Request) -> Result<libc::c_int, Errno> {
+    // SAFETY: the pointer and the size describe a request for this command, whose own pointers lead to memory that outlives
+    // the call; the kernel copies all of it.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_bpf,
+            command,
+            std::ptr::from_mut(request),
+            size_of::<Request>(),
+        )
+    };
+    Errno::result(result).map(|number| number as libc::c_int)
+}
