@@ -224,7 +224,8 @@ impl Runtime {
         }
         let recorded = self
             .note_creator(&config)
-            .and_then(|()| Ok(atomic_file::write_json(&paths.record(), &config)?));
+            .and_then(|()| Ok(atomic_file::write_json(&paths.record(), &config)?))
+            .and_then(|()| self.try_limits(&config));
         if let (Err(_), Some((quota, _))) = (&recorded, &limit) {
             quota.release(&written[0]);
         }

@@ -19,6 +19,7 @@ impl RuntimeError {
             RuntimeError::SizeLimit(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
             RuntimeError::Cgroup(error) => error.hint(),
+            RuntimeError::Resources(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),
             RuntimeError::UnknownContainer(_) | RuntimeError::LinkTargetUnknown(_) => {
                 Some("`minirun ps -a` lists the containers there are".into())

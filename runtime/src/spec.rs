@@ -20,6 +20,7 @@ use crate::mounts::{
 };
 use crate::storage::{MountKind, Storage};
 use crate::terminal::WindowSize;
+use crate::ulimits::specified;
 use crate::user::ResolvedUser;
 
 /// The version of the runtime specification that is followed.
@@ -66,6 +67,9 @@ pub enum SpecError {
     /// The working directory is not an absolute path.
     #[error("invalid working directory `{0}`: write an absolute path, such as `/{0}`")]
     WorkingDirectory(String),
+    /// A limit of the process has no form in the specification.
+    #[error("a limit of `--ulimit` cannot be specified: {0}")]
+    Ulimit(String),
 }
 
 impl SpecError {
@@ -75,7 +79,7 @@ impl SpecError {
             SpecError::NoCommand { image } => Some(format!(
                 "write the command behind the image: `{image} COMMAND`"
             )),
-            SpecError::WorkingDirectory(_) => None,
+            SpecError::WorkingDirectory(_) | SpecError::Ulimit(_) => None,
         }
     }
 }
@@ -130,6 +134,7 @@ pub fn document(spec: &Spec) -> serde_json::Result<Value> {
 
 fn process(inputs: &SpecInputs<'_>) -> Result<Process, SpecError> {
     let config = &inputs.config.process;
+    let resources = &inputs.config.resources;
     let environment = process_environment(&EnvironmentInputs {
         hostname: &inputs.config.hostname,
         link_environment: inputs.link_environment,
@@ -152,7 +157,8 @@ fn process(inputs: &SpecInputs<'_>) -> Result<Process, SpecError> {
         .set_env(Some(variables))
         .set_cwd(working_directory(config)?)
         .set_capabilities(Some(capabilities(inputs)))
-        .set_rlimits(None)
+        .set_rlimits(specified(resources).map_err(|error| SpecError::Ulimit(error.to_string()))?)
+        .set_oom_score_adj(resources.oom_score.map(|score| score.get().into()))
         .set_no_new_privileges(Some(config.no_new_privileges));
     Ok(process)
 }

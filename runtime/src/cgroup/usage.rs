@@ -1,7 +1,7 @@
 //! What the groups of a container count.
 
 use super::control_file::{self, field};
-use super::directory::GroupName;
+use super::directory::{self, GroupName};
 use super::error::CgroupError;
 use super::hierarchy::{Controller, unified};
 use super::legacy::LegacyGroup;
@@ -61,8 +61,8 @@ pub(super) fn unreclaimable_memory(group: &Path) -> Result<Option<u64>, CgroupEr
     }
 }
 
-fn unified_path((parent, id): GroupName<'_>) -> Result<Option<PathBuf>, CgroupError> {
-    Ok(unified()?.map(|root| root.join(parent).join(id.to_string())))
+fn unified_path(name: GroupName<'_>) -> Result<Option<PathBuf>, CgroupError> {
+    Ok(unified()?.map(|root| directory::path(&root, name)))
 }
 
 fn of_group(path: &Path) -> Result<Usage, CgroupError> {

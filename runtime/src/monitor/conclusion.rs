@@ -3,7 +3,7 @@
 use super::guardian;
 use super::listener::Listener;
 use super::setup::Container;
-use super::teardown::{Afterwards, CGROUP_PARENT, take_down};
+use super::teardown::{Afterwards, take_down};
 use super::{Monitor, Occasion, keep_memory_small};
 use crate::cgroup::oom_killed;
 use crate::container_state::{EndCause, ExitRecord, write_exit};
@@ -77,7 +77,7 @@ impl Monitor<'_> {
             cause,
             restarts: self.record.restarts.count,
             boot: boot_id().to_string(),
-            oom_killed: oom_killed((CGROUP_PARENT, &self.config.id)).unwrap_or_default(),
+            oom_killed: oom_killed(self.config.group()).unwrap_or_default(),
         }
     }
 

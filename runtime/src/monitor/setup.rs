@@ -9,7 +9,6 @@ use super::health::HealthChecks;
 use super::kept_terminal::KeptTerminal;
 use super::resolver::serve_names;
 use super::streams::Streams;
-use super::teardown::CGROUP_PARENT;
 use crate::cgroup::{Cgroup, Limits};
 use crate::config::{ContainerConfig, NetworkMode};
 use crate::connections::Connections;
@@ -101,8 +100,8 @@ pub(super) fn set_up(
     let log = open_log(config, &paths)?;
     let connections = Connections::of(runtime, config)?;
     let shared = shared_namespace(runtime, config)?;
-    let cgroup = Cgroup::create(CGROUP_PARENT, &config.id)?;
-    let limits = Limits::establish((CGROUP_PARENT, &config.id), &config.resources)?;
+    let cgroup = Cgroup::create(config.group())?;
+    let limits = Limits::establish(config.group(), &config.resources)?;
     let plan = plan((runtime, config), &command, cgroup.as_ref())?;
     network_files::write(config, &connections, &paths)?;
     let control = Control::open(&paths)?;
@@ -152,6 +151,9 @@ impl Prepared {
     /// Lets the program begin.
     pub(super) fn begin(self, reporter: &mut Reporter) -> Result<Container, RuntimeError> {
         let process = self.held.release()?;
+        if !self.plan.limits().is_empty() {
+            reporter.tell(self.plan.limits());
+        }
         tell(self.plan.steps_after_gate(), reporter);
         Ok(Container {
             process,
