@@ -11,7 +11,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 use crate::filesystem;
 
 /// Those that a host is given.
-const CONTROLLERS: [&str; 5] = ["cpu", "cpuset", "freezer", "memory", "pids"];
+const CONTROLLERS: [&str; 7] = ["blkio", "cpu", "cpuset", "freezer", "io", "memory", "pids"];
 
 /// How a host shows its control groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,4 +44,4 @@ pub use group::Cgroup;
 pub use hierarchy::Controller;
 pub use limits::{Limits, admit, change, restore};
 pub use members::Members;
-pub use usage::{Usage, oom_killed};
+pub use usage::{Usage, oom_killed, processes_refused};

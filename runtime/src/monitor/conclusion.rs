@@ -2,6 +2,7 @@
 
 use super::guardian;
 use super::listener::Listener;
+use super::reached_limits::reached_limits;
 use super::setup::Container;
 use super::teardown::{Afterwards, take_down};
 use super::{Monitor, Occasion, keep_memory_small};
@@ -34,6 +35,11 @@ impl Monitor<'_> {
         };
         self.record_end(&end);
         runtime.tell_death(self.config, &end);
+        for message in reached_limits(runtime, self.config, &end) {
+            let warned = Report::Warned { message };
+            self.reporter.send(&warned);
+            container.tell(&warned);
+        }
         let exited = Report::Exited {
             exit_code: end.exit_code,
         };

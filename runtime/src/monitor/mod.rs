@@ -31,6 +31,7 @@ mod kept_terminal;
 mod listener;
 mod output;
 mod pauses;
+mod reached_limits;
 mod resolver;
 mod setup;
 mod streams;
