@@ -97,8 +97,9 @@ fn groups_of_a_container_whose_monitor_was_killed_are_removed_with_those_in_them
     for host in hosts() {
         host.runs_script("web1", "", "sleep 1000");
         let group = hides_in_frozen_group(&host, "web1");
-        let init = host.container("web1").process();
-        init.parent().signal(Signal::SIGKILL);
+        let monitor = host.container("web1").process().parent();
+        monitor.signal(Signal::SIGKILL);
+        assert!(monitor.ends_within(Duration::from_secs(10)));
         host.minirun("ps -a --format {{.State}}")
             .succeeds()
             .stdout_is("exited");

@@ -1,6 +1,7 @@
 //! Creating a container: from what was asked for to a record in which every name is resolved.
 
 use crate::byte_size::ByteSize;
+use crate::cgroup::passes_cached_writes;
 use crate::config::{ContainerConfig, LinkEnvironment, NetworkConfig, ProcessConfig};
 use crate::container_state::RunningRecord;
 use crate::devices::Devices;
@@ -154,6 +155,9 @@ impl Runtime {
         ));
         warnings.extend(self.publish_warning(&request, &place.memberships)?);
         warnings.extend(self.forwarding_warning(&request));
+        if passes_cached_writes(&request.resources)? {
+            warnings.push(Warning::CachedWrites);
+        }
         let id = ContainerId::random()?;
         let root = image.root_attributes()?;
         let mounts = self.resolve_mounts(&request, &image)?;

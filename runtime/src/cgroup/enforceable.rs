@@ -49,6 +49,16 @@ pub fn try_out(name: GroupName<'_>, resources: &Resources) -> Result<(), CgroupE
     tried.and(clear(name, PATIENCE))
 }
 
+/// Whether what goes through the page cache is not held back by limits of writing.
+pub fn passes_cached_writes(resources: &Resources) -> Result<bool, CgroupError> {
+    let block = &resources.block;
+    let limits_writing = !block.written_bytes.is_empty() || !block.writes.is_empty();
+    match limits_writing {
+        true => Ok(matches!(having(Controller::Block)?, Some(Hierarchy::Legacy(_)))),
+        false => Ok(false),
+    }
+}
+
 /// Version 2 has neither of these.
 fn check_memory_two(resources: &Resources) -> Result<(), CgroupError> {
     let asked = [

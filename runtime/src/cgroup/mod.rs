@@ -38,7 +38,7 @@ mod usage;
 
 pub use clearing::clear;
 pub use directory::GroupName;
-pub use enforceable::{check_enforceable, try_out};
+pub use enforceable::{check_enforceable, passes_cached_writes, try_out};
 pub use error::CgroupError;
 pub use group::Cgroup;
 pub use hierarchy::Controller;

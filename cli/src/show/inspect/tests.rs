@@ -93,6 +93,10 @@ fn a_container_shows_what_was_asked_for() {
             "SecurityOpt": null,
             "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
             "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null,
+            "BlkioWeight": 0, "BlkioWeightDevice": [],
+            "BlkioDeviceReadBps": [], "BlkioDeviceWriteBps": [],
+            "BlkioDeviceReadIOps": [], "BlkioDeviceWriteIOps": [],
+            "MemorySwappiness": null, "OomKillDisable": false, "OomScoreAdj": 0, "Ulimits": [], "CgroupParent": "",
             "Binds": null,
             "VolumesFrom": null,
             "ShmSize": 67108864
