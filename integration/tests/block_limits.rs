@@ -32,9 +32,17 @@ impl<'host> Disk<'host> {
         format!("/sys/block/{name}/queue/scheduler")
     }
 
-    fn detach(self) {
-        self.host.command("umount", ["/run/disk"]).succeeds();
-        self.host.command("losetup", ["-d", &self.path]).succeeds();
+    fn schedule(&self, scheduler: &str) {
+        fs::write(self.scheduler(), scheduler).expect("the disk is the test's own");
+    }
+}
+
+impl Drop for Disk<'_> {
+    /// A loop device keeps its scheduler, so it gets back the one that it had when it belonged to nobody.
+    fn drop(&mut self) {
+        fs::write(self.scheduler(), "none").ok();
+        let script = "umount --lazy /run/disk; losetup --detach $1";
+        let _ = self.host.command("sh", ["-c", script, "sh", &self.path]);
     }
 }
 
@@ -87,7 +95,7 @@ fn a_container_writes_no_faster_than_it_may() {
     assert_eq!(config["BlkioDeviceWriteBps"][0]["Rate"], 262_144);
     assert_eq!(config["BlkioDeviceWriteBps"][0]["Path"], path.as_str());
     host.removes("web1");
-    disk.detach();
+    drop(disk);
     host.finish();
 }
 
@@ -96,6 +104,7 @@ fn a_weight_is_refused_until_a_scheduler_heeds_it() {
     let host = TestHost::with(ControlGroups::WithControllers);
     host.imports_busybox(&[]);
     let disk = Disk::attach(&host);
+    disk.schedule("none");
     let options = format!("--blkio-weight-device {}:300", disk.path);
     host.minirun(format!("run --rm {options} busybox true"))
         .fails_with(125)
@@ -103,7 +112,7 @@ fn a_weight_is_refused_until_a_scheduler_heeds_it() {
             "a weight for `{}` cannot be kept: its scheduler is not `bfq`",
             disk.path
         ));
-    fs::write(disk.scheduler(), "bfq").expect("the disk is the test's own");
+    disk.schedule("bfq");
     host.runs_script(
         "web1",
         &format!("--blkio-weight 200 {options}"),
@@ -120,7 +129,7 @@ fn a_weight_is_refused_until_a_scheduler_heeds_it() {
     let files = ("blkio.bfq.weight", "io.bfq.weight");
     assert!(host.control("web1", files).contains("400"));
     host.removes("web1");
-    disk.detach();
+    drop(disk);
     host.finish();
 }
 

@@ -54,7 +54,10 @@ pub fn passes_cached_writes(resources: &Resources) -> Result<bool, CgroupError> 
     let block = &resources.block;
     let limits_writing = !block.written_bytes.is_empty() || !block.writes.is_empty();
     match limits_writing {
-        true => Ok(matches!(having(Controller::Block)?, Some(Hierarchy::Legacy(_)))),
+        true => Ok(matches!(
+            having(Controller::Block)?,
+            Some(Hierarchy::Legacy(_))
+        )),
         false => Ok(false),
     }
 }
