@@ -5,7 +5,6 @@ pub fn hint(option: &str) -> Option<String> {
     let option = option.split(['=', ' ']).next()?;
     let subject = match option {
         "--volume-driver" | "--opt" => "volume drivers and their options are",
-        "--ulimit" => "limits of single processes are",
         "--gpus" => "devices that need a driver of their own in the container are",
         "--pid" | "--ipc" | "--uts" | "--cgroupns" | "--userns" => {
             "namespaces of the host or of other containers, but for the network's, are"
@@ -13,17 +12,13 @@ pub fn hint(option: &str) -> Option<String> {
         "--sysctl" => "kernel settings of a container are",
         "--group-add" => "further groups of the user are",
         "--domainname" => "NIS domain names are",
-        "--cgroup-parent" => "other places for control groups are",
-        "--oom-kill-disable" | "--oom-score-adj" | "--memory-swappiness" | "--kernel-memory" => {
-            "other rules for scarce memory are"
+        // The kernel has dropped the first, and the second needs a part of every group above, which version 2 does not have.
+        "--kernel-memory" => {
+            "limits of the kernel's own memory, which no kernel of today keeps, are"
         }
-        "--blkio-weight"
-        | "--blkio-weight-device"
-        | "--device-read-bps"
-        | "--device-read-iops"
-        | "--device-write-bps"
-        | "--device-write-iops" => "limits of reading and writing are",
-        "--cpu-rt-period" | "--cpu-rt-runtime" => "limits of real-time scheduling are",
+        "--cpu-rt-period" | "--cpu-rt-runtime" => {
+            "limits of real-time scheduling, which version 2 of control groups does not have, are"
+        }
         "--platform" | "--pull" | "--disable-content-trust" => "registries and platforms are",
         "--runtime" | "--isolation" => "other runtimes are",
         "--annotation" | "--label-file" => "notes other than `--label` are",
@@ -70,8 +65,10 @@ mod tests {
             )
         );
         assert_eq!(
-            hint("--ulimit=nofile=9").as_deref(),
-            Some("limits of single processes are not part of this version: leave out `--ulimit`")
+            hint("--sysctl=net.core.somaxconn=9").as_deref(),
+            Some(
+                "kernel settings of a container are not part of this version: leave out `--sysctl`"
+            )
         );
         assert_eq!(hint("--nonsense"), None);
         assert!(command_hint("pull").is_some_and(|hint| hint.contains("minirun import")));

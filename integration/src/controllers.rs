@@ -11,7 +11,9 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 use crate::filesystem;
 
 /// Those that a host is given.
-const CONTROLLERS: [&str; 6] = ["cpu", "cpuset", "devices", "freezer", "memory", "pids"];
+const CONTROLLERS: [&str; 8] = [
+    "blkio", "cpu", "cpuset", "devices", "freezer", "io", "memory", "pids",
+];
 
 /// How a host shows its control groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ use minirun_bridge::resolv::{ResolverOption, SearchDomain};
 use minirun_netns::mac::MacAddress;
 use serde::{Deserialize, Serialize};
 
+use crate::cgroup::GroupName;
 use crate::devices::Devices;
 use crate::health::HealthCheck;
 use crate::image::ImageId;
@@ -80,6 +81,13 @@ pub struct ContainerConfig {
     pub time_limit: TimeLimit,
     /// How it is connected.
     pub network: NetworkConfig,
+}
+
+impl ContainerConfig {
+    /// Which control groups are its own.
+    pub fn group(&self) -> GroupName<'_> {
+        (&self.resources.group_parent, &self.id)
+    }
 }
 
 /// The process of a container, before links and defaults are added to its environment.

@@ -1,6 +1,7 @@
 //! Creating a container: from what was asked for to a record in which every name is resolved.
 
 use crate::byte_size::ByteSize;
+use crate::cgroup::passes_cached_writes;
 use crate::config::{ContainerConfig, LinkEnvironment, NetworkConfig, ProcessConfig};
 use crate::container_state::RunningRecord;
 use crate::devices::Devices;
@@ -158,6 +159,9 @@ impl Runtime {
         ));
         warnings.extend(self.publish_warning(&request, &place.memberships)?);
         warnings.extend(self.forwarding_warning(&request));
+        if passes_cached_writes(&request.resources)? {
+            warnings.push(Warning::CachedWrites);
+        }
         let id = ContainerId::random()?;
         let root = image.root_attributes()?;
         let mounts = self.resolve_mounts(&request, &image)?;
@@ -228,7 +232,8 @@ impl Runtime {
         }
         let recorded = self
             .note_creator(&config)
-            .and_then(|()| Ok(atomic_file::write_json(&paths.record(), &config)?));
+            .and_then(|()| Ok(atomic_file::write_json(&paths.record(), &config)?))
+            .and_then(|()| self.try_limits(&config));
         if let (Err(_), Some((quota, _))) = (&recorded, &limit) {
             quota.release(&written[0]);
         }

@@ -84,8 +84,7 @@ impl Runtime {
             }
             _ => None,
         };
-        let is_paused =
-            matches!(state, ContainerState::Running(_)) && self.is_paused(&config.id)?;
+        let is_paused = matches!(state, ContainerState::Running(_)) && self.is_paused(&config)?;
         Ok(ContainerDetails {
             config,
             health,

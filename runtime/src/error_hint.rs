@@ -21,6 +21,7 @@ impl RuntimeError {
             RuntimeError::Process(error) => error.hint(),
             RuntimeError::Cgroup(error) => error.hint(),
             RuntimeError::Device(error) => error.hint(),
+            RuntimeError::Resources(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),
             RuntimeError::UnknownContainer(_) | RuntimeError::LinkTargetUnknown(_) => {
                 Some("`minirun ps -a` lists the containers there are".into())

@@ -7,7 +7,6 @@ use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::host_security::HostSecurity;
 use crate::link_environment::running_link_environment;
-use crate::monitor::CGROUP_PARENT;
 use crate::process::{ChildStdio, ExecPlan, HeldProcess, RunningProcess, spawn_exec};
 use crate::runtime::Runtime;
 use crate::security::Privilege;
@@ -114,14 +113,14 @@ impl Runtime {
         let init = self.init_of(&config.id).ok_or_else(not_running)?;
         // From here on the descriptor says who is meant: the number can pass to another process at any time.
         let init = init.open().ok_or_else(not_running)?;
-        if self.is_paused(&config.id)? {
+        if self.is_paused(config)? {
             return Err(RuntimeError::Paused(config.name.clone()));
         }
-        let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
+        let cgroup = Cgroup::open(config.group())?;
         let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
         let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
         held.wait_root_ready()?;
-        admit((CGROUP_PARENT, &config.id), held.pid())?;
+        admit(config.group(), held.pid())?;
         Ok(held)
     }
 

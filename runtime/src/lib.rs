@@ -90,6 +90,7 @@ pub mod streams;
 pub mod terminal;
 pub mod time_limit;
 mod tree_removal;
+mod ulimits;
 pub mod update;
 pub mod user;
 pub mod volumes;

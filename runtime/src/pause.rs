@@ -7,9 +7,7 @@ use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
-use crate::monitor::CGROUP_PARENT;
 use crate::runtime::Runtime;
-use minirun_bridge::id::ContainerId;
 use std::time::Duration;
 
 /// How long the processes of a container may take to stand still. One that waits for a device cannot at once.
@@ -23,10 +21,10 @@ impl Runtime {
     pub fn pause(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
         let _lock = self.lock(&config.id)?;
         let members = self.members(config)?;
-        if self.is_paused(&config.id)? {
+        if self.is_paused(config)? {
             return Err(RuntimeError::AlreadyPaused(config.name.clone()));
         }
-        freezer::freeze((CGROUP_PARENT, &config.id), &members, PATIENCE)?;
+        freezer::freeze(config.group(), &members, PATIENCE)?;
         self.tell_event(Event::container(config, Action::Pause));
         Ok(())
     }
@@ -38,10 +36,10 @@ impl Runtime {
     pub fn unpause(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
         let _lock = self.lock(&config.id)?;
         self.members(config)?;
-        if !self.is_paused(&config.id)? {
+        if !self.is_paused(config)? {
             return Err(RuntimeError::NotPaused(config.name.clone()));
         }
-        self.let_go_on(&config.id)?;
+        self.let_go_on(config)?;
         self.tell_event(Event::container(config, Action::Unpause));
         Ok(())
     }
@@ -50,20 +48,20 @@ impl Runtime {
     ///
     /// # Errors
     /// When its control group cannot be read.
-    pub fn is_paused(&self, id: &ContainerId) -> Result<bool, RuntimeError> {
-        Ok(freezer::is_frozen((CGROUP_PARENT, id))?)
+    pub fn is_paused(&self, config: &ContainerConfig) -> Result<bool, RuntimeError> {
+        Ok(freezer::is_frozen(config.group())?)
     }
 
     /// Lets a container go on, whether it is paused or not.
-    pub(crate) fn let_go_on(&self, id: &ContainerId) -> Result<(), RuntimeError> {
-        Ok(freezer::thaw((CGROUP_PARENT, id))?)
+    pub(crate) fn let_go_on(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
+        Ok(freezer::thaw(config.group())?)
     }
 
     /// The processes of a running container.
     pub(crate) fn members(&self, config: &ContainerConfig) -> Result<Members, RuntimeError> {
         match self.paths(&config.id).container_state()? {
             ContainerState::Running(record) => match record.init {
-                Some(init) => Ok(Members::of((CGROUP_PARENT, &config.id), init.pid)?),
+                Some(init) => Ok(Members::of(config.group(), init.pid)?),
                 None => Err(RuntimeError::NotRunning(config.name.clone())),
             },
             _ => Err(RuntimeError::NotRunning(config.name.clone())),

@@ -1,5 +1,6 @@
 //! Removing containers, and images that none uses.
 
+use crate::cgroup::clear;
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
@@ -14,6 +15,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long killed processes may take to leave their control groups.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What to do with a container that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +59,11 @@ impl Runtime {
             // Somebody may have started it while we waited for the lock.
             if !self.paths(&config.id).container_state()?.is_up() {
                 return match self.paths(&config.id).record().exists() {
-                    true => self.delete(config, narrator),
+                    true => {
+                        // A command that was killed while it created the container may have left groups.
+                        clear(config.group(), PATIENCE)?;
+                        self.delete(config, narrator)
+                    }
                     false => Ok(()),
                 };
             }

@@ -6,7 +6,7 @@ use crate::container_state::{
     ContainerState, End, EndCause, ExitRecord, RunningRecord, read_end, write_exit,
 };
 use crate::error::RuntimeError;
-use crate::monitor::{Afterwards, CGROUP_PARENT, take_down};
+use crate::monitor::{Afterwards, take_down};
 use crate::process_identity::{ProcessIdentity, boot_id};
 use crate::runtime::Runtime;
 use crate::store::{ContainerLock, ids_in};
@@ -109,14 +109,14 @@ impl Runtime {
     ) -> Result<ExitRecord, RuntimeError> {
         let paths = self.paths(&config.id);
         if let Some(record) = record {
-            self.let_go_on(&config.id)?;
+            self.let_go_on(config)?;
             end_init(record)?;
         }
         if let End::Recorded(exit) = read_end(&paths.exit())? {
             return Ok(exit);
         }
         let exit = ExitRecord {
-            oom_killed: oom_killed((CGROUP_PARENT, &config.id)).unwrap_or_default(),
+            oom_killed: oom_killed(config.group()).unwrap_or_default(),
             ..lost_end(record)
         };
         write_exit(&paths.open_exit()?, &exit)

@@ -1,13 +1,14 @@
 //! Changing the limits of a container, which may run.
 
-use crate::cgroup::{Members, change, check_enforceable, restore};
+use crate::cgroup::{Members, change, check_enforceable, restore, try_out};
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
-use crate::monitor::CGROUP_PARENT;
 use crate::resources::{Resources, ResourcesChange, check_presence};
 use crate::runtime::Runtime;
+use crate::ulimits::check_settable;
 use minirun_bridge::atomic_file;
+use std::fs;
 
 impl Runtime {
     /// Changes the limits of a container. If it runs, they hold at once; if one cannot be had, all stay as they were.
@@ -41,13 +42,13 @@ impl Runtime {
         changed
     }
 
-    /// Lets the kernel know, if the container runs.
+    /// Lets the kernel know, if the container runs; else asks it whether it would keep the limits.
     fn apply(
         &self,
         config: &ContainerConfig,
         (before, after): (&Resources, &Resources),
     ) -> Result<(), RuntimeError> {
-        let name = (CGROUP_PARENT, &config.id);
+        let name = config.group();
         let init = match self.paths(&config.id).container_state()? {
             ContainerState::Running(record) => record.init,
             _ => None,
@@ -57,16 +58,26 @@ impl Runtime {
                 let members = Members::of(name, init.pid)?;
                 Ok(change(name, (before, after), &members)?)
             }
-            None => Ok(()),
+            None => Ok(try_out(name, after)?),
         }
+    }
+
+    /// Has the kernel try out the limits of a container that was just created. It is on record, so that groups which a killed
+    /// command leaves are found again; if a limit cannot be kept, it is not any more.
+    pub(crate) fn try_limits(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
+        let tried = try_out(config.group(), &config.resources);
+        if tried.is_err() {
+            // What remains is removed by whoever creates the container.
+            let _ = fs::remove_file(self.paths(&config.id).record());
+            self.paths(&config.id).remove_running();
+        }
+        Ok(tried?)
     }
 
     /// Makes the limits of a running container what its record says.
     pub(crate) fn settle_resources(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
         match self.paths(&config.id).container_state()? {
-            ContainerState::Running(_) => {
-                Ok(restore((CGROUP_PARENT, &config.id), &config.resources)?)
-            }
+            ContainerState::Running(_) => Ok(restore(config.group(), &config.resources)?),
             _ => Ok(()),
         }
     }
@@ -74,6 +85,8 @@ impl Runtime {
 
 /// Refuses limits that this host cannot keep.
 pub(crate) fn check_resources(resources: &Resources) -> Result<(), RuntimeError> {
+    resources.check()?;
     check_presence(resources)?;
+    check_settable(resources)?;
     Ok(check_enforceable(resources)?)
 }

@@ -27,6 +27,7 @@ use crate::security::Privilege;
 use crate::security::system_paths::SystemPaths;
 use crate::storage::{MountKind, Storage};
 use crate::terminal::WindowSize;
+use crate::ulimits::specified;
 use crate::user::ResolvedUser;
 use devices::{device_nodes, device_resources};
 
@@ -78,6 +79,9 @@ pub enum SpecError {
     /// The working directory is not an absolute path.
     #[error("invalid working directory `{0}`: write an absolute path, such as `/{0}`")]
     WorkingDirectory(String),
+    /// A limit of the process has no form in the specification.
+    #[error("a limit of `--ulimit` cannot be specified: {0}")]
+    Ulimit(String),
 }
 
 impl SpecError {
@@ -87,7 +91,7 @@ impl SpecError {
             SpecError::NoCommand { image } => Some(format!(
                 "write the command behind the image: `{image} COMMAND`"
             )),
-            SpecError::WorkingDirectory(_) => None,
+            SpecError::WorkingDirectory(_) | SpecError::Ulimit(_) => None,
         }
     }
 }
@@ -144,6 +148,7 @@ pub fn document(spec: &Spec) -> serde_json::Result<Value> {
 
 fn process(inputs: &SpecInputs<'_>) -> Result<Process, SpecError> {
     let config = &inputs.config.process;
+    let resources = &inputs.config.resources;
     let environment = process_environment(&EnvironmentInputs {
         hostname: &inputs.config.hostname,
         link_environment: inputs.link_environment,
@@ -166,7 +171,8 @@ fn process(inputs: &SpecInputs<'_>) -> Result<Process, SpecError> {
         .set_env(Some(variables))
         .set_cwd(working_directory(config)?)
         .set_capabilities(Some(capabilities(inputs)))
-        .set_rlimits(None)
+        .set_rlimits(specified(resources).map_err(|error| SpecError::Ulimit(error.to_string()))?)
+        .set_oom_score_adj(resources.oom_score.map(|score| score.get().into()))
         .set_apparmor_profile(inputs.host.app_armor.as_ref().map(ToString::to_string))
         .set_no_new_privileges(Some(config.no_new_privileges));
     Ok(process)

@@ -107,7 +107,7 @@ impl Runtime {
     /// Ends what an earlier start has left, and forgets that somebody had stopped the container.
     fn make_way(&self, config: &ContainerConfig, lock: &ContainerLock) -> Result<(), RuntimeError> {
         match self.paths(&config.id).container_state()? {
-            ContainerState::Running(_) if self.is_paused(&config.id)? => {
+            ContainerState::Running(_) if self.is_paused(config)? => {
                 return Err(RuntimeError::Paused(config.name.clone()));
             }
             ContainerState::Running(_) => {

@@ -7,7 +7,6 @@ use crate::cgroup::{Members, Usage};
 use crate::config::{ContainerConfig, NetworkMode};
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
-use crate::monitor::CGROUP_PARENT;
 use crate::process_listing::listed;
 use crate::runtime::Runtime;
 use std::fs;
@@ -64,7 +63,7 @@ impl Runtime {
     /// # Errors
     /// When the kernel does not say.
     pub fn statistics(&self, config: &ContainerConfig) -> Result<Option<Statistics>, RuntimeError> {
-        let name = (CGROUP_PARENT, &config.id);
+        let name = config.group();
         let init = match self.paths(&config.id).container_state()? {
             ContainerState::Running(record) => record.init,
             _ => None,

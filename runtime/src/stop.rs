@@ -96,7 +96,7 @@ impl Runtime {
             ContainerState::Running(record) => {
                 self.kill_process(config, &record)?;
                 // In version 1 of control groups nothing ends while it is paused.
-                self.let_go_on(&config.id)
+                self.let_go_on(config)
             }
             ContainerState::Restarting(_) => self.dismiss(config),
             _ => Ok(()),
@@ -147,7 +147,7 @@ impl Runtime {
         }?;
         // What is paused is given other signals when it goes on; that it is to end is no matter to wait with, as with Docker.
         match asks_to_end {
-            true => self.let_go_on(&config.id),
+            true => self.let_go_on(config),
             false => Ok(()),
         }
     }

@@ -120,7 +120,7 @@ impl<'a> Stopping<'a> {
                     }),
                     false => {
                         self.runtime.kill_process(self.config, &record)?;
-                        self.runtime.let_go_on(&self.config.id)?;
+                        self.runtime.let_go_on(self.config)?;
                         self.leaving(&record)
                     }
                     true => self.leaving(&record),
@@ -167,7 +167,7 @@ impl<'a> Stopping<'a> {
         let signal = self.options.signal.unwrap_or(self.config.stop_signal);
         self.runtime.tell_signal(self.config, signal.number());
         ignore_ended(init.signal(signal.number()))?;
-        self.runtime.let_go_on(&self.config.id)?;
+        self.runtime.let_go_on(self.config)?;
         let timeout = self.options.timeout.unwrap_or(self.config.stop_timeout);
         // One that lies too far ahead for the clock is never met.
         let deadline = timeout

@@ -37,6 +37,8 @@ pub enum Warning {
     },
     /// It is said how often health is checked, and not how.
     HealthWithoutCommand,
+    /// Version 1 of control groups does not know who has written what was in memory.
+    CachedWrites,
     /// The host does not forward, and minirun may not switch it on.
     ForwardingOff,
     /// The link target does not run now.
@@ -53,6 +55,10 @@ impl fmt::Display for Warning {
                 formatter,
                 "`{target}` exposes no port, so the link opens none while ICC is off: start `{target}` with \
                  `--expose PORT`"
+            ),
+            Warning::CachedWrites => formatter.write_str(
+                "limits of writing hold for what is written directly: `blkio` is of version 1 of control groups here, which does \
+                 not know who has written what goes through the page cache",
             ),
             Warning::ForwardingOff => formatter.write_str(
                 "the host does not forward IPv4 packets and `ip_forward = false` forbids to change that: published ports \

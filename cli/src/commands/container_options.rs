@@ -4,6 +4,7 @@ use super::container_devices::ContainerDevices;
 use super::container_egress::ContainerEgress;
 use super::container_health::ContainerHealth;
 use super::container_life::ContainerLife;
+use super::container_limits::ContainerLimits;
 use super::container_log::ContainerLog;
 use super::container_namespaces::ContainerNamespaces;
 use super::container_network::ContainerNetwork;
@@ -89,6 +90,8 @@ pub struct ContainerOptions {
     #[command(flatten)]
     resources: ContainerResources,
     #[command(flatten)]
+    limits: ContainerLimits,
+    #[command(flatten)]
     security: ContainerSecurity,
     #[command(flatten)]
     privileges: ContainerPrivileges,
@@ -164,6 +167,7 @@ impl ContainerOptions {
         let request = self.life.fill(request)?;
         let request = self.storage.fill(request)?;
         let request = self.resources.fill(request)?;
+        let request = self.limits.fill(request)?;
         let request = self.security.fill(request)?;
         let request = self.privileges.fill(request)?;
         let request = self.namespaces.fill(request)?;

@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use clap::Args;
 use minirun_runtime::byte_size::ByteSize;
 use minirun_runtime::create::CreateRequest;
+use minirun_runtime::resources::block::BlockWeight;
 use minirun_runtime::resources::cpu::{CpuPeriod, CpuQuota, CpuShares, NanoCpus};
 use minirun_runtime::resources::cpu_set::CpuSet;
 use minirun_runtime::resources::limit::{Limit, MemorySwap};
@@ -44,6 +45,9 @@ pub struct ContainerResources {
     /// Processes and threads; -1 is no limit
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pids_limit: Option<Limit<PidsLimit>>,
+    /// Weight when disks are busy, from 10 to 1000; 0 is the usual one
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    blkio_weight: Option<Limit<BlockWeight>>,
 }
 
 impl ContainerResources {
@@ -71,6 +75,7 @@ impl ContainerResources {
             cpuset_cpus: self.cpuset_cpus.clone(),
             cpuset_mems: self.cpuset_mems.clone(),
             pids: self.pids_limit,
+            block_weight: self.blkio_weight,
         }
     }
 }

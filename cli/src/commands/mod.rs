@@ -9,6 +9,7 @@ pub mod container_egress;
 pub mod container_filter;
 pub mod container_health;
 pub mod container_life;
+pub mod container_limits;
 pub mod container_log;
 pub mod container_namespaces;
 pub mod container_network;

@@ -1,11 +1,13 @@
 //! Settings that were made, and how to take them back.
 
+use super::block_device::number;
 use super::control_file;
 use super::error::CgroupError;
 use super::legacy::LegacyGroup;
-use super::settings::{MEMORY_AND_SWAP, Origin, Setting, Value, ordered};
+use super::settings::{MEMORY_AND_SWAP, Origin, SWAP, Setting, Value, ordered};
 use super::usage::unreclaimable_memory;
 use crate::byte_size::ByteSize;
+use crate::resources::group_parent::ParentFate;
 use std::path::{Path, PathBuf};
 
 /// What was changed, in its order.
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Applied {
     /// Each file with what it held before.
     written: Vec<(PathBuf, String)>,
-    made: Vec<PathBuf>,
+    made: Vec<(PathBuf, ParentFate)>,
 }
 
 impl Applied {
@@ -32,7 +34,7 @@ impl Applied {
 
     /// Notes that a group was made.
     pub(super) fn note_made(&mut self, group: &LegacyGroup) {
-        self.made.push(group.path.clone());
+        self.made.push((group.path.clone(), group.fate));
     }
 
     /// Takes everything back, the last first. What cannot be is left: more cannot be done.
@@ -40,9 +42,9 @@ impl Applied {
         for (path, value) in self.written.iter().rev() {
             let _ = control_file::write(path, value);
         }
-        for path in &self.made {
+        for (path, fate) in &self.made {
             // A group that processes are in already limits nothing any more, and goes with the container.
-            let _ = super::directory::remove(path);
+            let _ = super::directory::remove(path, *fate);
         }
     }
 
@@ -52,12 +54,16 @@ impl Applied {
         let value = match &setting.value {
             Value::Text(text) => text.clone(),
             Value::OfParent => of_parent(group, setting.file)?,
+            Value::OfDevice(device, rest) => format!("{} {rest}", number(device)?),
         };
         match (now, setting.origin) {
             (None, Origin::Usual) => return Ok(()),
             // Writing it anew might have effects all the same, such as emptying lists.
             (Some(now), _) if now.trim() == value.trim() => return Ok(()),
             (Some(now), _) => self.written.push((path.clone(), now)),
+            (None, Origin::Asked) if counts_swap(setting.file) => {
+                return Err(CgroupError::NoSwapAccounting(setting.file));
+            }
             // The failure to write says that the file is missing.
             (None, Origin::Asked) => {}
         }
@@ -65,6 +71,10 @@ impl Applied {
         let written = control_file::write(&path, &value);
         written.map_err(|error| explain(group, &value, error))
     }
+}
+
+fn counts_swap(file: &str) -> bool {
+    [MEMORY_AND_SWAP, SWAP].contains(&file)
 }
 
 fn of_parent(group: &Path, file: &str) -> Result<String, CgroupError> {

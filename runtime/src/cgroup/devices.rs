@@ -3,7 +3,7 @@
 use super::control_file;
 use super::device_filter;
 use super::device_program::device_program;
-use super::directory::GroupName;
+use super::directory::{self, GroupName};
 use super::error::CgroupError;
 use super::group::Cgroup;
 use super::hierarchy::{Controller, legacy};
@@ -59,7 +59,7 @@ pub fn guard_devices(
         Ok(()) => Ok(DeviceGroup::Legacy(LegacyDevices(group))),
         // Whoever has fewer devices than that cannot pass them on.
         Err(_) => {
-            group.remove()?;
+            directory::remove(&group.path, group.fate)?;
             Ok(DeviceGroup::Unguarded(errno))
         }
     }

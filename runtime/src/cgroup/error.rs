@@ -2,6 +2,7 @@
 
 use super::hierarchy::Controller;
 use crate::byte_size::ByteSize;
+use crate::resources::block::BlockDevice;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -86,6 +87,43 @@ pub enum CgroupError {
         /// What the kernel said to a device filter.
         source: io::Error,
     },
+    /// Version 2 has nothing like it.
+    #[error(
+        "`{0}` cannot be kept: only version 1 of control groups has it, and memory is in version 2 on this host"
+    )]
+    OnlyInVersionOne(&'static str),
+    /// It limits what the kernel does not count.
+    #[error("a limit of swap cannot be kept: the kernel counts no swap, as there is no `{0}`")]
+    NoSwapAccounting(&'static str),
+    /// It is something else.
+    #[error("`{0}` is no disk: limits of reading and writing are for block devices")]
+    NoDisk(BlockDevice),
+    /// The kernel limits whole disks.
+    #[error("`{device}` is a part of a disk: the kernel limits whole disks only")]
+    Partition {
+        /// The part.
+        device: BlockDevice,
+        /// The whole.
+        disk: String,
+    },
+    /// No scheduler shares it out by weight.
+    #[error("a weight for `{0}` cannot be kept: its scheduler is not `bfq`")]
+    WeightUnheeded(String),
+    /// No scheduler shares out anything by weight.
+    #[error("`--blkio-weight` cannot be kept: no disk of this host has the scheduler `bfq`")]
+    NoWeights,
+    /// Groups above have less.
+    #[error("`{option} {wanted}` cannot be kept: the control group `{}` may use {there}", path.display())]
+    BeyondParent {
+        /// The option.
+        option: &'static str,
+        /// What was wanted.
+        wanted: String,
+        /// The group above.
+        path: PathBuf,
+        /// What there is.
+        there: String,
+    },
     /// The controller is there, and groups below a directory cannot have it.
     #[error("the controller `{controller}` cannot be passed on to the groups below `{}`: {source}", path.display())]
     Delegate {
@@ -152,6 +190,26 @@ impl CgroupError {
                 "leave out `{option}`, or mount control groups: version 2 on a kernel with CONFIG_CGROUP_BPF, or the \
                  controller `devices` of version 1"
             )),
+            CgroupError::NoSwapAccounting(_) => {
+                Some("leave out `--memory-swap`, or boot the kernel with `swapaccount=1`".into())
+            }
+            CgroupError::OnlyInVersionOne(option) => Some(format!("leave out `{option}`")),
+            CgroupError::Partition { disk, .. } => Some(format!("name the disk: `{disk}`")),
+            CgroupError::NoWeights => {
+                Some("choose it for a disk: `echo bfq >/sys/block/DISK/queue/scheduler`".into())
+            }
+            CgroupError::WeightUnheeded(device) => Some(format!(
+                "choose it: `echo bfq >/sys/block/{}/queue/scheduler`",
+                device.trim_start_matches("/dev/")
+            )),
+            CgroupError::Delegate { path, source, .. }
+                if source.raw_os_error() == Some(libc::EBUSY) =>
+            {
+                Some(format!(
+                    "no process may be in `{}` itself: name another group with `--cgroup-parent`",
+                    path.display()
+                ))
+            }
             CgroupError::MemoryInUse { .. } => {
                 Some("stop it first; the limit then holds from its next start".into())
             }

@@ -4,7 +4,7 @@
 //! hierarchy of the controller `freezer` does it, and nothing reaches a process until it goes on.
 
 use super::control_file;
-use super::directory::{GroupName, is_gone};
+use super::directory::{self, GroupName, is_gone};
 use super::error::CgroupError;
 use super::group::Cgroup;
 use super::hierarchy::{Controller, legacy};
@@ -14,14 +14,17 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// What a group of version 1 does or is to do.
+pub(super) const STATE: &str = "freezer.state";
+
 /// How often the state of version 1, which tells nobody of its changes, is asked for.
 const INTERVAL: Duration = Duration::from_millis(1);
 
 /// Whether the processes of a container stand still, or are to.
-pub fn is_frozen((parent, id): GroupName<'_>) -> Result<bool, CgroupError> {
-    match Cgroup::open(parent, id)? {
+pub fn is_frozen(name: GroupName<'_>) -> Result<bool, CgroupError> {
+    match Cgroup::open(name)? {
         Some(group) => Ok(control_file::number(&group.path.join("cgroup.freeze"))? == Some(1)),
-        None => match LegacyGroup::existing((parent, id), Controller::Freezer)? {
+        None => match LegacyGroup::existing(name, Controller::Freezer)? {
             Some(group) => Ok(state(&group)?.is_some_and(|state| state != "THAWED")),
             None => Ok(false),
         },
@@ -30,11 +33,11 @@ pub fn is_frozen((parent, id): GroupName<'_>) -> Result<bool, CgroupError> {
 
 /// Makes them stand still. If they do not within `patience`, they go on.
 pub fn freeze(
-    (parent, id): GroupName<'_>,
+    name: GroupName<'_>,
     members: &Members,
     patience: Duration,
 ) -> Result<(), CgroupError> {
-    if let Some(group) = Cgroup::open(parent, id)? {
+    if let Some(group) = Cgroup::open(name)? {
         control_file::write(&group.path.join("cgroup.freeze"), "1")?;
         if group.wait_until("frozen 1", patience)? {
             return Ok(());
@@ -43,17 +46,17 @@ pub fn freeze(
         return Err(not_frozen(&group.path, patience));
     }
     let root = legacy(Controller::Freezer)?.ok_or(CgroupError::NoFreezer)?;
-    let (group, _) = LegacyGroup::make(&root, (parent, id), Controller::Freezer)?;
+    let (group, _) = LegacyGroup::make(&root, name, Controller::Freezer)?;
     group.admit_all(members)?;
     freeze_legacy(&group, patience)
 }
 
-/// Lets them go on. A container that is gone needs nothing.
-pub fn thaw((parent, id): GroupName<'_>) -> Result<(), CgroupError> {
-    let written = match Cgroup::open(parent, id)? {
+/// Lets them go on, in groups that the container has made, too. A container that is gone needs nothing.
+pub fn thaw(name: GroupName<'_>) -> Result<(), CgroupError> {
+    let written = match Cgroup::open(name)? {
         Some(group) => control_file::write(&group.path.join("cgroup.freeze"), "0"),
-        None => match LegacyGroup::existing((parent, id), Controller::Freezer)? {
-            Some(group) => control_file::write(&group.path.join("freezer.state"), "THAWED"),
+        None => match LegacyGroup::existing(name, Controller::Freezer)? {
+            Some(group) => return thaw_legacy(&group.path),
             None => Ok(()),
         },
     };
@@ -63,8 +66,21 @@ pub fn thaw((parent, id): GroupName<'_>) -> Result<(), CgroupError> {
     }
 }
 
+/// Lets everything in a group of version 1 and in those in it go on.
+pub(super) fn thaw_legacy(group: &Path) -> Result<(), CgroupError> {
+    let mut all = vec![group.to_path_buf()];
+    all.extend(directory::within(group));
+    for group in all {
+        match control_file::write(&group.join(STATE), "THAWED") {
+            Err(CgroupError::Write { source, .. }) if is_gone(&source) => {}
+            written => written?,
+        }
+    }
+    Ok(())
+}
+
 fn freeze_legacy(group: &LegacyGroup, patience: Duration) -> Result<(), CgroupError> {
-    let path = group.path.join("freezer.state");
+    let path = group.path.join(STATE);
     let deadline = Instant::now() + patience;
     loop {
         // Asked again and again: a process that was being born may have been missed.
@@ -81,7 +97,7 @@ fn freeze_legacy(group: &LegacyGroup, patience: Duration) -> Result<(), CgroupEr
 }
 
 fn state(group: &LegacyGroup) -> Result<Option<String>, CgroupError> {
-    let text = control_file::read(&group.path.join("freezer.state"))?;
+    let text = control_file::read(&group.path.join(STATE))?;
     Ok(text.map(|text| text.trim().to_owned()))
 }
 

@@ -4,10 +4,10 @@
 //! processes again, whatever has happened to the program that started them.
 
 use super::control_file;
-use super::directory::{self, Made, is_gone};
+use super::directory::{self, GroupName, Made, is_gone};
 use super::error::CgroupError;
 use super::hierarchy::{offer, unified};
-use minirun_bridge::id::ContainerId;
+use crate::resources::group_parent::ParentFate;
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,35 +18,37 @@ use std::path::{Path, PathBuf};
 pub struct Cgroup {
     pub(super) path: PathBuf,
     spec_path: String,
+    fate: ParentFate,
     directory: File,
 }
 
 impl Cgroup {
-    /// Makes the group `parent/id` (`parent` is one name, such as `minirun`), and the parent where it is missing.
-    /// `None` on a host without the version 2 hierarchy. An empty group that an earlier start left behind is used.
-    pub fn create(parent: &str, id: &ContainerId) -> Result<Option<Cgroup>, CgroupError> {
+    /// Makes the group, and the parent where it is missing. `None` on a host without the version 2 hierarchy. An empty group
+    /// that an earlier start left behind is made anew.
+    pub fn create(name: GroupName<'_>) -> Result<Option<Cgroup>, CgroupError> {
         let Some(root) = unified()? else {
             return Ok(None);
         };
-        let (path, made) = directory::make(&root, (parent, id))?;
-        let cgroup = Cgroup::open_at(path, (parent, id))?;
-        match made {
-            Made::WithParent => {
-                offer(&root, parent);
-                Ok(Some(cgroup))
-            }
-            Made::Now => Ok(Some(cgroup)),
-            Made::Before => cgroup.unless_populated().map(Some),
+        let (mut path, mut made) = directory::make(&root, name)?;
+        if made == Made::Before {
+            // Since Linux 6.14, what is born into a group that was killed once is killed as well. So it is made anew.
+            Cgroup::open_at(path.clone(), name)?.unless_populated()?;
+            directory::remove(&path, name.0.fate())?;
+            (path, made) = directory::make(&root, name)?;
         }
+        let cgroup = Cgroup::open_at(path, name)?;
+        if made == Made::WithParent {
+            offer(&root, name.0);
+        }
+        cgroup.unless_populated().map(Some)
     }
 
-    /// Opens the group `parent/id`. `None` when there is no such group, or no version 2 hierarchy at all.
-    pub fn open(parent: &str, id: &ContainerId) -> Result<Option<Cgroup>, CgroupError> {
+    /// Opens the group. `None` when there is no such group, or no version 2 hierarchy at all.
+    pub fn open(name: GroupName<'_>) -> Result<Option<Cgroup>, CgroupError> {
         let Some(root) = unified()? else {
             return Ok(None);
         };
-        let path = root.join(parent).join(id.to_string());
-        match Cgroup::open_at(path, (parent, id)) {
+        match Cgroup::open_at(directory::path(&root, name), name) {
             Err(CgroupError::Open { source, .. }) if is_gone(&source) => Ok(None),
             opened => opened.map(Some),
         }
@@ -93,13 +95,10 @@ impl Cgroup {
 
     /// Removes the group, which must be empty, and its parent if that is empty now. A group that is gone is no error.
     pub fn remove(self) -> Result<(), CgroupError> {
-        directory::remove(&self.path)
+        directory::remove(&self.path, self.fate)
     }
 
-    fn open_at(
-        path: PathBuf,
-        (parent, id): directory::GroupName<'_>,
-    ) -> Result<Cgroup, CgroupError> {
+    fn open_at(path: PathBuf, (parent, id): GroupName<'_>) -> Result<Cgroup, CgroupError> {
         let directory = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_DIRECTORY | libc::O_NOFOLLOW)
@@ -110,7 +109,8 @@ impl Cgroup {
             })?;
         Ok(Cgroup {
             path,
-            spec_path: format!("/{parent}/{id}"),
+            spec_path: format!("{parent}/{id}"),
+            fate: parent.fate(),
             directory,
         })
     }

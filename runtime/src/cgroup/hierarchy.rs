@@ -1,6 +1,8 @@
 //! Where the kernel shows its control groups: in one tree (version 2), in one for each controller (version 1), or in both.
 
+use super::directory::levels;
 use super::error::CgroupError;
+use crate::resources::group_parent::GroupParent;
 use nix::errno::Errno;
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, FsType, statfs};
 use std::fmt;
@@ -19,6 +21,8 @@ const COUNTING: [&str; 3] = ["memory", "pids", "io"];
 /// What the kernel shares out by control groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Controller {
+    /// Reading from and writing to disks.
+    Block,
     /// Processor time.
     Cpu,
     /// Which processors and memory nodes are used.
@@ -35,7 +39,8 @@ pub enum Controller {
 
 impl Controller {
     /// All of them.
-    pub const ALL: [Controller; 6] = [
+    pub const ALL: [Controller; 7] = [
+        Controller::Block,
         Controller::Cpu,
         Controller::Cpuset,
         Controller::Devices,
@@ -47,12 +52,21 @@ impl Controller {
     /// The kernel's word for it.
     pub fn name(self) -> &'static str {
         match self {
+            Controller::Block => "io",
             Controller::Cpu => "cpu",
             Controller::Cpuset => "cpuset",
             Controller::Devices => "devices",
             Controller::Freezer => "freezer",
             Controller::Memory => "memory",
             Controller::Pids => "pids",
+        }
+    }
+
+    /// The word of version 1.
+    pub fn old_name(self) -> &'static str {
+        match self {
+            Controller::Block => "blkio",
+            other => other.name(),
         }
     }
 }
@@ -84,7 +98,7 @@ pub(super) fn unified() -> Result<Option<PathBuf>, CgroupError> {
 
 /// Where a controller's own hierarchy of version 1 is mounted, if it is.
 pub(super) fn legacy(controller: Controller) -> Result<Option<PathBuf>, CgroupError> {
-    let path = Path::new(LEGACY).join(controller.name());
+    let path = Path::new(LEGACY).join(controller.old_name());
     Ok(is_mounted(&path, CGROUP_SUPER_MAGIC)?.then_some(path))
 }
 
@@ -98,13 +112,13 @@ pub(super) fn having(controller: Controller) -> Result<Option<Hierarchy>, Cgroup
     Ok(legacy(controller)?.map(Hierarchy::Legacy))
 }
 
-/// Lets the groups below `parent`, a directory in the version 2 hierarchy, have a controller. No process is in `parent`, and
+/// Lets the groups below `parent`, in the version 2 hierarchy, have a controller. No process may be in `parent` or above it:
 /// the root of the hierarchy is the one group that may have processes and pass controllers on.
 pub(super) fn delegate(
-    (root, parent): (&Path, &str),
+    (root, parent): (&Path, &GroupParent),
     controller: Controller,
 ) -> Result<(), CgroupError> {
-    for directory in [root.to_path_buf(), root.join(parent)] {
+    for directory in levels(root, parent) {
         let path = directory.join("cgroup.subtree_control");
         if lists(&path, controller)? {
             continue;
@@ -120,13 +134,13 @@ pub(super) fn delegate(
 
 /// Lets the groups below `parent` count what they use, as far as the version 2 hierarchy has the controllers for it and passes
 /// them on. Without them, less is known.
-pub(super) fn offer(root: &Path, parent: &str) {
+pub(super) fn offer(root: &Path, parent: &GroupParent) {
     let there = fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
     for name in there
         .split_ascii_whitespace()
         .filter(|name| COUNTING.contains(name))
     {
-        for directory in [root.to_path_buf(), root.join(parent)] {
+        for directory in levels(root, parent) {
             let _ = fs::write(directory.join("cgroup.subtree_control"), format!("+{name}"));
         }
     }

@@ -5,20 +5,12 @@ use super::directory::{self, GroupName, Made};
 use super::error::CgroupError;
 use super::hierarchy::{Controller, legacy};
 use super::members::Members;
+use crate::resources::group_parent::{GroupParent, ParentFate};
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
 /// How often the processes of a container are looked at for some that were born while others were moved.
 const MOST_PASSES: usize = 1000;
-
-/// How long the kernel may take to be done with processes that have ended.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How often it is asked meanwhile.
-const INTERVAL: Duration = Duration::from_millis(1);
 
 /// What a group for the controller `cpuset` must have before a process can enter.
 pub(super) const CPUSET_FILES: [&str; 2] = ["cpuset.cpus", "cpuset.mems"];
@@ -27,6 +19,7 @@ pub(super) const CPUSET_FILES: [&str; 2] = ["cpuset.cpus", "cpuset.mems"];
 #[derive(Debug)]
 pub(super) struct LegacyGroup {
     pub(super) path: PathBuf,
+    pub(super) fate: ParentFate,
 }
 
 impl LegacyGroup {
@@ -37,9 +30,10 @@ impl LegacyGroup {
         controller: Controller,
     ) -> Result<(LegacyGroup, Made), CgroupError> {
         let (path, made) = directory::make(root, name)?;
-        let group = LegacyGroup { path };
+        let fate = name.0.fate();
+        let group = LegacyGroup { path, fate };
         match (controller, made) {
-            (Controller::Cpuset, _) => inherit(root, &root.join(name.0))?,
+            (Controller::Cpuset, _) => inherit(root, name.0)?,
             // What a process has used already is counted where it was, unless this moves it along; newer kernels refuse.
             (Controller::Memory, Made::Now | Made::WithParent) => {
                 let path = group.path.join("memory.move_charge_at_immigrate");
@@ -52,13 +46,14 @@ impl LegacyGroup {
 
     /// The group that a container has for a controller, if it has one.
     pub(super) fn existing(
-        (parent, id): GroupName<'_>,
+        name: GroupName<'_>,
         controller: Controller,
     ) -> Result<Option<LegacyGroup>, CgroupError> {
-        let path = legacy(controller)?.map(|root| root.join(parent).join(id.to_string()));
+        let path = legacy(controller)?.map(|root| directory::path(&root, name));
+        let fate = name.0.fate();
         Ok(path
             .filter(|path| path.is_dir())
-            .map(|path| LegacyGroup { path }))
+            .map(|path| LegacyGroup { path, fate }))
     }
 
     /// Moves a process into the group.
@@ -91,28 +86,21 @@ impl LegacyGroup {
             false => Err(CgroupError::Occupied(self.path)),
         }
     }
-
-    /// Removes the group, whose processes have ended. Nothing tells when the kernel is done with the last of them.
-    pub(super) fn remove(&self) -> Result<(), CgroupError> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match directory::remove(&self.path) {
-                Err(CgroupError::Remove { source, .. })
-                    if source.kind() == ErrorKind::ResourceBusy && Instant::now() < deadline => {}
-                removed => return removed,
-            }
-            thread::sleep(INTERVAL);
-        }
-    }
 }
 
 /// Groups for `cpuset` are born with nothing to run on, and none has more than its parent.
-fn inherit(root: &Path, parent: &Path) -> Result<(), CgroupError> {
-    for file in CPUSET_FILES {
-        let own = control_file::read(&parent.join(file))?.unwrap_or_default();
+fn inherit(root: &Path, parent: &GroupParent) -> Result<(), CgroupError> {
+    let levels = directory::levels(root, parent);
+    for (file, (above, group)) in CPUSET_FILES.iter().flat_map(|file| {
+        levels
+            .iter()
+            .zip(&levels[1..])
+            .map(move |pair| (file, pair))
+    }) {
+        let own = control_file::read(&group.join(file))?.unwrap_or_default();
         if own.trim().is_empty() {
-            let value = control_file::read(&root.join(file))?.unwrap_or_default();
-            control_file::write(&parent.join(file), &value)?;
+            let value = control_file::read(&above.join(file))?.unwrap_or_default();
+            control_file::write(&group.join(file), &value)?;
         }
     }
     Ok(())

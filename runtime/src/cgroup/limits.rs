@@ -1,14 +1,16 @@
 //! Keeping a container within its limits: before its program begins, for what is executed in it, and while it runs.
 
 use super::applied::Applied;
-use super::directory::{GroupName, Made};
+use super::control_file;
+use super::directory::{self, GroupName, Made};
 use super::error::CgroupError;
 use super::hierarchy::{Controller, Hierarchy, delegate, having};
-use super::legacy::LegacyGroup;
+use super::legacy::{CPUSET_FILES, LegacyGroup};
 use super::members::Members;
 use super::settings::{Version, option_for, settings};
 use crate::resources::Resources;
-use std::path::PathBuf;
+use crate::resources::cpu_set::CpuSet;
+use std::path::{Path, PathBuf};
 
 /// The groups of version 1 that the processes of a container must be in.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ impl Limits {
             };
             // Nothing is taken back here: what fails to start is taken down.
             Applied::default().apply(&path, settings((controller, version), resources))?;
+            check_effective(&path, (controller, version), resources)?;
         }
         Ok(Limits(groups))
     }
@@ -60,18 +63,6 @@ pub fn admit(name: GroupName<'_>, pid: i32) -> Result<(), CgroupError> {
     Ok(())
 }
 
-/// Refuses limits that this host has no means to keep.
-pub fn check_enforceable(resources: &Resources) -> Result<(), CgroupError> {
-    for controller in Controller::ALL {
-        if let Some(option) = option_for(controller, resources)
-            && having(controller)?.is_none()
-        {
-            return Err(CgroupError::NoController { option, controller });
-        }
-    }
-    Ok(())
-}
-
 /// Changes the limits of a running container. If one cannot be had, all stay as they were.
 pub fn change(
     name: GroupName<'_>,
@@ -92,20 +83,10 @@ pub fn restore(name: GroupName<'_>, resources: &Resources) -> Result<(), CgroupE
             having(controller)?,
         ) {
             (Some(group), _) => (group.path, Version::One),
-            (None, Some(Hierarchy::Unified(root))) => (at(root, name), Version::Two),
+            (None, Some(Hierarchy::Unified(root))) => (directory::path(&root, name), Version::Two),
             (None, _) => continue,
         };
         Applied::default().apply(&path, settings((controller, version), resources))?;
-    }
-    Ok(())
-}
-
-/// Removes the groups of version 1, whose processes have ended.
-pub fn remove_legacy(name: GroupName<'_>) -> Result<(), CgroupError> {
-    for controller in Controller::ALL {
-        if let Some(group) = LegacyGroup::existing(name, controller)? {
-            group.remove()?;
-        }
     }
     Ok(())
 }
@@ -129,6 +110,7 @@ fn try_change(
         match place(name, (controller, option))? {
             Place::Unified(path) => {
                 applied.apply(&path, settings((controller, Version::Two), after))?;
+                check_effective(&path, (controller, Version::Two), after)?;
             }
             Place::Legacy(group, since) => {
                 if since != Made::Before {
@@ -140,6 +122,37 @@ fn try_change(
         }
     }
     Ok(groups)
+}
+
+/// Version 2 takes lists of what the groups above do not have, and uses something else then.
+fn check_effective(
+    group: &Path,
+    kept: (Controller, Version),
+    resources: &Resources,
+) -> Result<(), CgroupError> {
+    if kept != (Controller::Cpuset, Version::Two) {
+        return Ok(());
+    }
+    let lists = [
+        ("--cpuset-cpus", &resources.cpuset_cpus),
+        ("--cpuset-mems", &resources.cpuset_mems),
+    ];
+    for (file, (option, wanted)) in CPUSET_FILES.iter().zip(lists) {
+        let Some(wanted) = wanted else { continue };
+        let text = control_file::read(&group.join(format!("{file}.effective")))?;
+        let effective: Option<CpuSet> = text.and_then(|text| text.trim().parse().ok());
+        if effective.is_some_and(|effective| !wanted.is_within(&effective)) {
+            let above = group.parent().unwrap_or(group);
+            let there = control_file::read(&above.join(format!("{file}.effective")))?;
+            return Err(CgroupError::BeyondParent {
+                option,
+                wanted: wanted.to_string(),
+                path: above.to_owned(),
+                there: there.unwrap_or_default().trim().to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Where a limit of a container is kept.
@@ -157,15 +170,11 @@ fn place(
         None => Err(CgroupError::NoController { option, controller }),
         Some(Hierarchy::Unified(root)) => {
             delegate((&root, name.0), controller)?;
-            Ok(Place::Unified(at(root, name)))
+            Ok(Place::Unified(directory::path(&root, name)))
         }
         Some(Hierarchy::Legacy(root)) => {
             let (group, made) = LegacyGroup::make(&root, name, controller)?;
             Ok(Place::Legacy(group, made))
         }
     }
-}
-
-fn at(root: PathBuf, (parent, id): GroupName<'_>) -> PathBuf {
-    root.join(parent).join(id.to_string())
 }

@@ -16,9 +16,9 @@ pub struct Members {
 
 impl Members {
     /// Those of the container whose first process has this number.
-    pub fn of((parent, id): GroupName<'_>, init: i32) -> Result<Members, CgroupError> {
+    pub fn of(name: GroupName<'_>, init: i32) -> Result<Members, CgroupError> {
         Ok(Members {
-            group: Cgroup::open(parent, id)?,
+            group: Cgroup::open(name)?,
             init,
         })
     }

@@ -1,13 +1,19 @@
 //! Which value of which file keeps a limit.
 
+use super::block_settings;
 use super::hierarchy::Controller;
 use super::legacy::CPUSET_FILES;
 use crate::byte_size::ByteSize;
 use crate::resources::Resources;
+use crate::resources::block::BlockDevice;
 use crate::resources::cpu::{CpuShares, CpuTime, USUAL_SHARES};
+use crate::resources::scarce_memory::OomKiller;
 
 /// The file that limits memory and swap together in version 1, where none may be less than memory alone.
 pub(super) const MEMORY_AND_SWAP: &str = "memory.memsw.limit_in_bytes";
+
+/// The file that limits swap alone in version 2.
+pub(super) const SWAP: &str = "memory.swap.max";
 
 /// The two ways of the kernel to show groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +36,8 @@ pub(super) enum Value {
     Text(String),
     /// What the same file of the group above says.
     OfParent,
+    /// The number of a disk, and this behind it.
+    OfDevice(BlockDevice, String),
 }
 
 /// Whose wish a value is.
@@ -44,12 +52,14 @@ pub(super) enum Origin {
 /// The option that needs a controller, if one does.
 pub(super) fn option_for(controller: Controller, resources: &Resources) -> Option<&'static str> {
     let options: &[(bool, &'static str)] = match controller {
+        Controller::Block => return block_settings::option(&resources.block),
         Controller::Memory => &[
             (resources.memory.is_some(), "--memory"),
             (
                 resources.memory_reservation.is_some(),
                 "--memory-reservation",
             ),
+            (resources.swappiness.is_some(), "--memory-swappiness"),
         ],
         Controller::Cpu => &[
             (matches!(resources.cpu_time, CpuTime::Cpus(_)), "--cpus"),
@@ -74,6 +84,7 @@ pub(super) fn settings(
     resources: &Resources,
 ) -> Vec<Setting> {
     match (controller, version) {
+        (Controller::Block, version) => block_settings::settings(version, &resources.block),
         (Controller::Memory, Version::One) => memory_one(resources),
         (Controller::Memory, Version::Two) => memory_two(resources),
         (Controller::Cpu, Version::One) => cpu_one(resources),
@@ -89,7 +100,7 @@ pub(super) fn settings(
 pub(super) fn ordered(mut settings: Vec<Setting>, memory_and_swap: Option<u64>) -> Vec<Setting> {
     let number = |setting: &Setting| match &setting.value {
         Value::Text(text) => text.parse().unwrap_or(u64::MAX),
-        Value::OfParent => 0,
+        Value::OfParent | Value::OfDevice(..) => 0,
     };
     if let (Some(now), [memory, swap, ..]) = (memory_and_swap, settings.as_mut_slice())
         && swap.file == MEMORY_AND_SWAP
@@ -104,7 +115,7 @@ fn memory_one(resources: &Resources) -> Vec<Setting> {
     let bytes = |size: Option<ByteSize>| size.map(|size| size.0);
     let mut swap = setting(MEMORY_AND_SWAP, bytes(resources.memory_and_swap()), "-1");
     swap.origin = origin_of_swap(resources);
-    vec![
+    let mut settings = vec![
         setting("memory.limit_in_bytes", bytes(resources.memory), "-1"),
         swap,
         setting(
@@ -112,12 +123,20 @@ fn memory_one(resources: &Resources) -> Vec<Setting> {
             bytes(resources.memory_reservation),
             "-1",
         ),
-    ]
+    ];
+    // Nobody can change these later, so what is not asked for is what the group was born with.
+    if let Some(swappiness) = resources.swappiness {
+        settings.push(setting("memory.swappiness", Some(swappiness.get()), ""));
+    }
+    if resources.oom_killer == OomKiller::Disabled {
+        settings.push(setting("memory.oom_control", Some(1), ""));
+    }
+    settings
 }
 
 fn memory_two(resources: &Resources) -> Vec<Setting> {
     let bytes = |size: Option<ByteSize>| size.map(|size| size.0);
-    let mut swap = setting("memory.swap.max", bytes(resources.swap_alone()), "max");
+    let mut swap = setting(SWAP, bytes(resources.swap_alone()), "max");
     swap.origin = origin_of_swap(resources);
     vec![
         setting("memory.max", bytes(resources.memory), "max"),
@@ -180,7 +199,7 @@ fn cpuset(resources: &Resources, version: Version) -> Vec<Setting> {
         .collect()
 }
 
-fn setting(file: &'static str, asked: Option<impl ToString>, usual: &str) -> Setting {
+pub(super) fn setting(file: &'static str, asked: Option<impl ToString>, usual: &str) -> Setting {
     let (value, origin) = match asked {
         Some(value) => (value.to_string(), Origin::Asked),
         None => (usual.to_owned(), Origin::Usual),
@@ -209,6 +228,7 @@ mod tests {
             cpu_shares: Some("512".parse().unwrap()),
             cpuset_cpus: Some(Limit::To("0-1".parse().unwrap())),
             pids: Some("7".parse().unwrap()),
+            block_weight: Some("300".parse().unwrap()),
             ..ResourcesChange::default()
         };
         Resources::default().changed(&change).unwrap()
@@ -222,6 +242,7 @@ mod tests {
         all.map(|setting| match setting.value {
             Value::Text(text) => format!("{} {}", setting.file, text.trim_end()),
             Value::OfParent => format!("{} =", setting.file),
+            Value::OfDevice(device, rest) => format!("{} {device} {rest}", setting.file),
         })
         .collect()
     }
@@ -231,6 +252,8 @@ mod tests {
         assert_eq!(
             lines(Version::Two, &everything()),
             [
+                "io.bfq.weight 300",
+                "io.weight 2930",
                 "cpu.weight 20",
                 "cpu.max 150000 100000",
                 "cpuset.cpus 0-1",
@@ -244,6 +267,8 @@ mod tests {
         assert_eq!(
             lines(Version::Two, &Resources::default()),
             [
+                "io.bfq.weight 100",
+                "io.weight 100",
                 "cpu.weight 100",
                 "cpu.max max 100000",
                 "cpuset.cpus ",
@@ -261,6 +286,7 @@ mod tests {
         assert_eq!(
             lines(Version::One, &everything()),
             [
+                "blkio.bfq.weight 300",
                 "cpu.shares 512",
                 "cpu.cfs_period_us 100000",
                 "cpu.cfs_quota_us 150000",
@@ -275,6 +301,7 @@ mod tests {
         assert_eq!(
             lines(Version::One, &Resources::default()),
             [
+                "blkio.bfq.weight 100",
                 "cpu.shares 1024",
                 "cpu.cfs_period_us 100000",
                 "cpu.cfs_quota_us -1",
@@ -308,6 +335,7 @@ mod tests {
         assert_eq!(option(Controller::Cpu), Some("--cpus"));
         assert_eq!(option(Controller::Cpuset), Some("--cpuset-cpus"));
         assert_eq!(option(Controller::Pids), Some("--pids-limit"));
+        assert_eq!(option(Controller::Block), Some("--blkio-weight"));
         for controller in Controller::ALL {
             assert_eq!(option_for(controller, &Resources::default()), None);
         }

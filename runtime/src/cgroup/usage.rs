@@ -1,12 +1,15 @@
 //! What the groups of a container count.
 
 use super::control_file::{self, field};
-use super::directory::GroupName;
+use super::directory::{self, GroupName};
 use super::error::CgroupError;
 use super::hierarchy::{Controller, unified};
 use super::legacy::LegacyGroup;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// What version 1 counts of reading and writing.
+const BLOCK_ONE: &str = "blkio.throttle.io_service_bytes_recursive";
 
 /// What a container has used and uses, as far as its groups count it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,20 +40,45 @@ impl Usage {
         if let Some(group) = LegacyGroup::existing(name, Controller::Pids)? {
             usage.tasks = control_file::number(&group.path.join("pids.current"))?;
         }
+        if let Some(group) = LegacyGroup::existing(name, Controller::Block)? {
+            let text = control_file::read(&group.path.join(BLOCK_ONE))?;
+            usage.block = text.map(|text| block_bytes_one(&text));
+        }
         Ok(usage)
     }
 }
 
-/// Whether the kernel has killed a process of a container because its memory was at its limit.
+/// Whether the kernel has killed a process of a container because its memory was at its limit. Version 1 counts that in the
+/// very group the process was in, which the container may have made.
 pub fn oom_killed(name: GroupName<'_>) -> Result<bool, CgroupError> {
     let one = LegacyGroup::existing(name, Controller::Memory)?;
-    let path = match (one, unified_path(name)?) {
-        (Some(group), _) => group.path.join("memory.oom_control"),
-        (None, Some(path)) => path.join("memory.events"),
+    let files: Vec<PathBuf> = match (one, unified_path(name)?) {
+        (Some(group), _) => {
+            let mut groups = directory::within(&group.path);
+            groups.push(group.path);
+            let file = |group: PathBuf| group.join("memory.oom_control");
+            groups.into_iter().map(file).collect()
+        }
+        (None, Some(path)) => vec![path.join("memory.events")],
         (None, None) => return Ok(false),
     };
-    let text = control_file::read(&path)?.unwrap_or_default();
-    Ok(field(&text, "oom_kill").is_some_and(|count| count > 0))
+    for file in files {
+        let text = control_file::read(&file)?.unwrap_or_default();
+        if field(&text, "oom_kill").is_some_and(|count| count > 0) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How often a container could have no more processes.
+pub fn processes_refused(name: GroupName<'_>) -> Result<u64, CgroupError> {
+    let one = LegacyGroup::existing(name, Controller::Pids)?;
+    let Some(group) = one.map(|group| group.path).or(unified_path(name)?) else {
+        return Ok(0);
+    };
+    let text = control_file::read(&group.join("pids.events"))?.unwrap_or_default();
+    Ok(field(&text, "max").unwrap_or(0))
 }
 
 /// The memory of a group that could not be taken back at once; none if it is not counted.
@@ -61,8 +89,8 @@ pub(super) fn unreclaimable_memory(group: &Path) -> Result<Option<u64>, CgroupEr
     }
 }
 
-fn unified_path((parent, id): GroupName<'_>) -> Result<Option<PathBuf>, CgroupError> {
-    Ok(unified()?.map(|root| root.join(parent).join(id.to_string())))
+fn unified_path(name: GroupName<'_>) -> Result<Option<PathBuf>, CgroupError> {
+    Ok(unified()?.map(|root| directory::path(&root, name)))
 }
 
 fn of_group(path: &Path) -> Result<Usage, CgroupError> {
@@ -112,9 +140,28 @@ fn block_bytes(text: &str) -> (u64, u64) {
     (sum("rbytes="), sum("wbytes="))
 }
 
+/// Lines such as `8:0 Read 4096`, some for each device, and a sum of all.
+fn block_bytes_one(text: &str) -> (u64, u64) {
+    let sum = |kind: &str| {
+        let lines = text.lines().filter_map(|line| {
+            let (_, rest) = line.split_once(' ')?;
+            rest.strip_prefix(kind)?.trim().parse::<u64>().ok()
+        });
+        lines.sum()
+    };
+    (sum("Read "), sum("Write "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn version_one_has_a_line_for_each_kind() {
+        let text =
+            "7:0 Read 4096\n7:0 Write 10\n7:0 Sync 1\n7:0 Total 4106\n8:0 Read 4\nTotal 4110\n";
+        assert_eq!(block_bytes_one(text), (4100, 10));
+    }
 
     #[test]
     fn the_bytes_of_all_devices_are_added() {

@@ -10,7 +10,6 @@ use crate::events::{Action, Event};
 use crate::image::{
     Change, CommitRequest, Image, ImageConfig, ImageReference, apply, commit as commit_image,
 };
-use crate::monitor::CGROUP_PARENT;
 use crate::runtime::Runtime;
 use crate::signal::StopSignal;
 use crate::store::ContainerLock;
@@ -119,7 +118,7 @@ enum Still {
 }
 
 fn freeze(config: &ContainerConfig) -> Result<Option<Frozen>, RuntimeError> {
-    let Some(cgroup) = Cgroup::open(CGROUP_PARENT, &config.id)? else {
+    let Some(cgroup) = Cgroup::open(config.group())? else {
         return Err(FilesError::NotPausable(config.name.clone()).into());
     };
     Frozen::freeze(&cgroup).map_err(|error| {

@@ -2,8 +2,9 @@
 
 use super::guardian;
 use super::listener::Listener;
+use super::reached_limits::reached_limits;
 use super::setup::Container;
-use super::teardown::{Afterwards, CGROUP_PARENT, take_down};
+use super::teardown::{Afterwards, take_down};
 use super::{Monitor, Occasion, keep_memory_small};
 use crate::cgroup::oom_killed;
 use crate::container_state::{EndCause, ExitRecord, write_exit};
@@ -34,6 +35,11 @@ impl Monitor<'_> {
         };
         self.record_end(&end);
         runtime.tell_death(self.config, &end);
+        for message in reached_limits(runtime, self.config, &end) {
+            let warned = Report::Warned { message };
+            self.reporter.send(&warned);
+            container.tell(&warned);
+        }
         let exited = Report::Exited {
             exit_code: end.exit_code,
         };
@@ -77,7 +83,7 @@ impl Monitor<'_> {
             cause,
             restarts: self.record.restarts.count,
             boot: boot_id().to_string(),
-            oom_killed: oom_killed((CGROUP_PARENT, &self.config.id)).unwrap_or_default(),
+            oom_killed: oom_killed(self.config.group()).unwrap_or_default(),
         }
     }
 

@@ -18,6 +18,7 @@ use super::pauses::Pauses;
 use crate::config::ContainerConfig;
 use crate::events::{Action, Event};
 use crate::health::{Health, HealthProgress, HealthResult, HealthTerms, Outcome};
+use crate::resources::group_parent::GroupParent;
 use crate::runtime::Runtime;
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
@@ -33,6 +34,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) struct HealthChecks {
     runtime: Runtime,
     id: ContainerId,
+    group_parent: GroupParent,
     terms: HealthTerms,
     progress: HealthProgress,
     /// When the container's program began.
@@ -64,6 +66,7 @@ impl HealthChecks {
         Some(Box::new(HealthChecks {
             runtime: runtime.clone(),
             id: config.id,
+            group_parent: config.resources.group_parent.clone(),
             terms,
             progress,
             begun,
@@ -123,6 +126,7 @@ impl HealthChecks {
         let check = Check {
             runtime: &self.runtime,
             id: &self.id,
+            group_parent: &self.group_parent,
             terms: self.terms,
             progress: self.progress,
             asked,
@@ -143,7 +147,7 @@ impl HealthChecks {
     fn take_in(&mut self, verdict: Verdict, asked: Asked) {
         match verdict {
             Verdict::Counted(outcome) => self.adopt(outcome, asked),
-            Verdict::Lost if !Pauses::of(&self.id).is_paused() => {
+            Verdict::Lost if !Pauses::of((&self.group_parent, &self.id)).is_paused() => {
                 self.adopt(Outcome::Failed, asked);
                 self.record_lost(asked);
             }

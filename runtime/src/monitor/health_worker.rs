@@ -11,6 +11,7 @@ use crate::exec::ExecRequest;
 use crate::health::{Health, HealthProgress, HealthResult, HealthTerms, Outcome};
 use crate::process::ChildStdio;
 use crate::process_identity::PidFd;
+use crate::resources::group_parent::GroupParent;
 use crate::runtime::Runtime;
 use jiff::Timestamp;
 use minirun_bridge::id::ContainerId;
@@ -30,6 +31,8 @@ const NO_EXIT_CODE: i32 = -1;
 pub(super) struct Check<'a> {
     pub(super) runtime: &'a Runtime,
     pub(super) id: &'a ContainerId,
+    /// Below which group its own is.
+    pub(super) group_parent: &'a GroupParent,
     pub(super) terms: HealthTerms,
     /// What was known before.
     pub(super) progress: HealthProgress,
@@ -137,7 +140,7 @@ fn work(check: &Check<'_>, monitor: Pid) -> Verdict {
     if alone || descriptors::keep_only(&[]).is_err() {
         return Verdict::NotCounted;
     }
-    let mut pauses = Pauses::of(check.id);
+    let mut pauses = Pauses::of((check.group_parent, check.id));
     if pauses.is_paused() {
         return Verdict::NotCounted;
     }

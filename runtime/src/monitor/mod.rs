@@ -31,6 +31,7 @@ mod kept_terminal;
 mod listener;
 mod output;
 mod pauses;
+mod reached_limits;
 mod resolver;
 mod setup;
 mod streams;
@@ -56,7 +57,7 @@ use detachment::detach_from_command;
 use health::HealthChecks;
 use setup::Container;
 pub(crate) use setup::last_addresses;
-pub(crate) use teardown::{Afterwards, CGROUP_PARENT, take_down};
+pub(crate) use teardown::{Afterwards, take_down};
 
 /// What is allocated in one piece of more bytes than this is given back to the kernel when it is freed.
 const LARGE: libc::c_int = 48 * 1024;

@@ -1,8 +1,6 @@
 //! Whether a container is paused, or was while something was asked of it: then it could not answer.
 
-use super::teardown::CGROUP_PARENT;
-use crate::cgroup::Cgroup;
-use minirun_bridge::id::ContainerId;
+use crate::cgroup::{Cgroup, GroupName};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -15,8 +13,8 @@ pub(super) struct Pauses {
 }
 
 impl Pauses {
-    pub(super) fn of(id: &ContainerId) -> Pauses {
-        let cgroup = Cgroup::open(CGROUP_PARENT, id).ok().flatten();
+    pub(super) fn of(group: GroupName<'_>) -> Pauses {
+        let cgroup = Cgroup::open(group).ok().flatten();
         let events = cgroup.and_then(|cgroup| File::open(cgroup.path().join("cgroup.events")).ok());
         Pauses { events }
     }

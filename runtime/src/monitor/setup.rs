@@ -9,7 +9,6 @@ use super::health::HealthChecks;
 use super::kept_terminal::KeptTerminal;
 use super::resolver::serve_names;
 use super::streams::Streams;
-use super::teardown::CGROUP_PARENT;
 use crate::cgroup::{Cgroup, CgroupError, DeviceGroup, Limits, guard_devices};
 use crate::config::{ContainerConfig, NetworkMode};
 use crate::connections::Connections;
@@ -103,8 +102,8 @@ pub(super) fn set_up(
     let log = open_log(config, &paths)?;
     let connections = Connections::of(runtime, config)?;
     let shared = shared_namespace(runtime, config)?;
-    let cgroup = Cgroup::create(CGROUP_PARENT, &config.id)?;
-    let limits = Limits::establish((CGROUP_PARENT, &config.id), &config.resources)?;
+    let cgroup = Cgroup::create(config.group())?;
+    let limits = Limits::establish(config.group(), &config.resources)?;
     let (devices, device_group) = guarded_devices(config, cgroup.as_ref())?;
     let plan = plan((runtime, config), &command, (cgroup.as_ref(), &devices))?;
     network_files::write(config, &connections, &paths)?;
@@ -158,6 +157,9 @@ impl Prepared {
     /// Lets the program begin.
     pub(super) fn begin(self, reporter: &mut Reporter) -> Result<Container, RuntimeError> {
         let process = self.held.release()?;
+        if !self.plan.limits().is_empty() {
+            reporter.tell(self.plan.limits());
+        }
         tell(self.plan.steps_after_gate(), reporter);
         Ok(Container {
             process,
@@ -245,7 +247,7 @@ fn guarded_devices(
     if devices.guard == DeviceGuard::Nobody {
         return Ok((devices, None));
     }
-    let group = guard_devices((CGROUP_PARENT, &config.id), cgroup, &devices.policy)?;
+    let group = guard_devices(config.group(), cgroup, &devices.policy)?;
     match (&group, config.devices.option()) {
         (DeviceGroup::Unguarded(errno), Some(option)) => Err(CgroupError::NoDeviceGuard {
             option,

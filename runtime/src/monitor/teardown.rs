@@ -3,7 +3,7 @@
 //! The mounts went with the mount namespace, the devices go with the network namespace. Everything here goes on past
 //! errors, and tolerates that it was done before: it also repairs what a killed monitor left.
 
-use crate::cgroup::{Cgroup, remove_legacy};
+use crate::cgroup::clear;
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::events::Action;
@@ -11,9 +11,6 @@ use crate::runtime::Runtime;
 use minirun_bridge::detach::Departure;
 use minirun_netns::Narrator;
 use std::time::Duration;
-
-/// The control group that holds all containers' groups.
-pub(crate) const CGROUP_PARENT: &str = "minirun";
 
 /// How long killed processes may take to leave their control group.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -49,7 +46,8 @@ pub(crate) fn take_down(
         Err(error) => errors.push(error.into()),
     }
     errors.extend(forget_unnoted(runtime, config).err());
-    errors.extend(remove_cgroups(config).err());
+    // What is still in the groups, because a monitor was killed, is killed first.
+    errors.extend(clear(config.group(), PATIENCE).err().map(Into::into));
     if !errors.is_empty() || afterwards == Afterwards::MadeAgain {
         // After an error the records stay as they are as well, so that the next command finds them and tries again.
         return errors;
@@ -73,27 +71,4 @@ fn forget_unnoted(runtime: &Runtime, config: &ContainerConfig) -> Result<(), Run
         }
     }
     Ok(())
-}
-
-/// Removes the groups; those of version 1 are empty when that of version 2 is.
-fn remove_cgroups(config: &ContainerConfig) -> Result<(), RuntimeError> {
-    remove_cgroup(config)?;
-    Ok(remove_legacy((CGROUP_PARENT, &config.id))?)
-}
-
-/// Removes the group; what is still in it, because a monitor was killed, is killed first.
-fn remove_cgroup(config: &ContainerConfig) -> Result<(), RuntimeError> {
-    let open = || Cgroup::open(CGROUP_PARENT, &config.id);
-    let Some(cgroup) = open()? else {
-        return Ok(());
-    };
-    if cgroup.remove().is_ok() {
-        return Ok(());
-    }
-    let Some(cgroup) = open()? else {
-        return Ok(());
-    };
-    cgroup.kill()?;
-    cgroup.wait_until_empty(PATIENCE)?;
-    Ok(cgroup.remove()?)
 }

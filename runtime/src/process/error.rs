@@ -24,6 +24,14 @@ pub enum ProcessError {
         /// The missing part, as config.json spells it.
         part: &'static str,
     },
+    /// A limit of the process itself cannot be set.
+    #[error("{what} cannot be set: {errno}")]
+    Limit {
+        /// The option.
+        what: String,
+        /// What the kernel said.
+        errno: Errno,
+    },
     /// The process has no command line.
     #[error(
         "no command given; name one after the image, or use an image that has an entry point or a command"

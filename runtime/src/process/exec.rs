@@ -20,6 +20,7 @@ use super::between::{self, Between, Birth, Descriptors};
 use super::clone::{Cloned, clone_child};
 use super::error::ProcessError;
 use super::init_step::{Console, InitStep};
+use super::process_limits::ProcessLimits;
 use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::spawn::{HeldProcess, make_gate};
 use super::standard_streams::ChildStdio;
@@ -28,6 +29,7 @@ use super::standard_streams::ChildStdio;
 #[derive(Debug)]
 pub struct ExecPlan {
     steps: Arc<[InitStep]>,
+    limits: ProcessLimits,
 }
 
 impl ExecPlan {
@@ -42,6 +44,7 @@ impl ExecPlan {
         steps.extend(last_steps(process)?);
         Ok(Self {
             steps: steps.into(),
+            limits: ProcessLimits::of(process),
         })
     }
 
@@ -82,7 +85,8 @@ pub fn spawn_exec(
         Cloned::Parent { pidfd, .. } => {
             drop((theirs, their_watch));
             let executed = Between::new(pidfd, watch).await_birth()?;
-            Ok(HeldProcess::new(executed, ours, Arc::clone(&plan.steps)))
+            let prepared = (Arc::clone(&plan.steps), plan.limits.clone());
+            Ok(HeldProcess::new(executed, ours, prepared))
         }
     }
 }

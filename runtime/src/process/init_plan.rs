@@ -10,6 +10,7 @@ use super::init::Init;
 use super::init_step::{Console, InitStep};
 use super::mount_options::root_propagation;
 use super::overlay::OverlayRoot;
+use super::process_limits::ProcessLimits;
 use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::root_steps;
 use super::text::{c_string, relative_to_root};
@@ -20,6 +21,7 @@ pub struct InitPlan {
     pub(super) steps: Arc<[InitStep]>,
     /// `CLONE_NEW…` flags for the clone.
     pub(super) namespaces: u64,
+    pub(super) limits: ProcessLimits,
 }
 
 /// Who is the first process of a container, to which the kernel sends all orphans.
@@ -73,7 +75,13 @@ impl InitPlan {
         Ok(Self {
             steps: steps.into(),
             namespaces,
+            limits: ProcessLimits::of(process),
         })
+    }
+
+    /// What is set from outside before the program begins.
+    pub fn limits(&self) -> &ProcessLimits {
+        &self.limits
     }
 
     /// The steps in their order.

@@ -16,6 +16,7 @@ use super::exit::{Parent, RunningProcess, WhenDropped};
 use super::gate::{self, Report};
 use super::init_plan::InitPlan;
 use super::init_step::InitStep;
+use super::process_limits::ProcessLimits;
 use super::standard_streams::ChildStdio;
 use super::text::shown;
 
@@ -26,6 +27,7 @@ pub struct HeldProcess {
     process: RunningProcess,
     gate: OwnedFd,
     steps: Arc<[InitStep]>,
+    limits: ProcessLimits,
     progress: Progress,
     /// The other end of the child's terminal, from when the root is ready until it is taken.
     terminal: Option<OwnedFd>,
@@ -58,7 +60,7 @@ pub fn spawn(
         Cloned::Parent { pid, pidfd } => Ok(HeldProcess::new(
             RunningProcess::new(pid, pidfd, Parent::Caller),
             ours,
-            Arc::clone(&plan.steps),
+            (Arc::clone(&plan.steps), plan.limits.clone()),
         )),
     }
 }
@@ -68,11 +70,16 @@ pub(super) fn make_gate() -> Result<(OwnedFd, OwnedFd), ProcessError> {
 }
 
 impl HeldProcess {
-    pub(super) fn new(process: RunningProcess, gate: OwnedFd, steps: Arc<[InitStep]>) -> Self {
+    pub(super) fn new(
+        process: RunningProcess,
+        gate: OwnedFd,
+        (steps, limits): (Arc<[InitStep]>, ProcessLimits),
+    ) -> Self {
         Self {
             process,
             gate,
             steps,
+            limits,
             progress: Progress::MakingRoot,
             terminal: None,
         }
@@ -128,6 +135,7 @@ impl HeldProcess {
     /// Opens the gate and waits until the program runs. On failure the process is gone.
     pub fn release(mut self) -> Result<RunningProcess, ProcessError> {
         self.wait_root_ready()?;
+        self.limits.apply(&self.process)?;
         match gate::open(self.gate.as_fd()) {
             // A child that was killed while it waited is found out by the wait below.
             Ok(()) | Err(Errno::EPIPE) => {}

@@ -1,11 +1,13 @@
 //! A change of limits, and the rules that a container's limits keep among themselves.
 
 use super::Resources;
+use super::block::{BlockLimits, BlockWeight};
 use super::cpu::{CpuPeriod, CpuQuota, CpuShares, CpuTime, NanoCpus};
 use super::cpu_set::CpuSet;
 use super::error::ResourcesError;
 use super::limit::{Limit, MemorySwap};
 use super::pids_limit::PidsLimit;
+use super::scarce_memory::OomKiller;
 use crate::byte_size::ByteSize;
 
 /// The least memory a container may be limited to, as with Docker.
@@ -34,6 +36,8 @@ pub struct ResourcesChange {
     pub cpuset_mems: Option<Limit<CpuSet>>,
     /// `--pids-limit`.
     pub pids: Option<Limit<PidsLimit>>,
+    /// `--blkio-weight`.
+    pub block_weight: Option<Limit<BlockWeight>>,
 }
 
 impl ResourcesChange {
@@ -82,9 +86,25 @@ impl Resources {
             cpuset_cpus: after(change.cpuset_cpus.clone(), &self.cpuset_cpus),
             cpuset_mems: after(change.cpuset_mems.clone(), &self.cpuset_mems),
             pids: after(change.pids, &self.pids),
+            block: BlockLimits {
+                weight: after(change.block_weight, &self.block.weight),
+                ..self.block.clone()
+            },
+            ..self.clone()
         };
-        resources.check_memory()?;
+        resources.check()?;
         Ok(resources)
+    }
+
+    /// Checks that the limits agree with each other.
+    ///
+    /// # Errors
+    /// When they contradict each other.
+    pub fn check(&self) -> Result<(), ResourcesError> {
+        if self.oom_killer == OomKiller::Disabled && self.memory.is_none() {
+            return Err(ResourcesError::OomKillerWithoutMemory);
+        }
+        self.check_memory()
     }
 
     fn check_memory(&self) -> Result<(), ResourcesError> {

@@ -2,6 +2,8 @@
 
 use super::cpu::NanoCpus;
 use super::cpu_set::CpuSet;
+use super::scarce_memory::OomScore;
+use super::ulimit::Ulimit;
 use crate::byte_size::ByteSize;
 use thiserror::Error;
 
@@ -49,6 +51,32 @@ pub enum ResourcesError {
     /// The sum means nothing without one of its parts.
     #[error("`--memory-swap` needs `--memory`: it is memory and swap together")]
     SwapWithoutMemory,
+    /// Nobody would ever let go on what waits for memory.
+    #[error(
+        "`--oom-kill-disable` needs `--memory`: without a limit of its own a container would make the whole host wait for memory"
+    )]
+    OomKillerWithoutMemory,
+    /// More open files than the kernel can have.
+    #[error("`--ulimit {ulimit}` is more open files than this host lets any process have: {most}")]
+    TooManyFiles {
+        /// What was wanted.
+        ulimit: Ulimit,
+        /// The most there can be.
+        most: u64,
+    },
+    /// The caller may not raise limits.
+    #[error(
+        "`--ulimit {ulimit}` is more than the caller may have, which is {own}, and it may not raise limits"
+    )]
+    UlimitNeedsPrivilege {
+        /// What was wanted.
+        ulimit: Ulimit,
+        /// The caller's own.
+        own: u64,
+    },
+    /// The caller may not protect processes.
+    #[error("`--oom-score-adj {0}` protects from being killed, which the caller may not do")]
+    ScoreNeedsPrivilege(OomScore),
     /// What is reserved cannot be more than what is allowed.
     #[error("`--memory-reservation` of {reservation} is more than the {memory} of `--memory`")]
     ReservationAboveMemory {
@@ -78,4 +106,20 @@ pub enum ResourcesError {
         /// What there is.
         present: CpuSet,
     },
+}
+
+impl ResourcesError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ResourcesError::TooManyFiles { most, .. } => Some(format!(
+                "write at most {most}, or raise `/proc/sys/fs/nr_open`"
+            )),
+            ResourcesError::UlimitNeedsPrivilege { .. }
+            | ResourcesError::ScoreNeedsPrivilege(_) => {
+                Some("run minirun with the capability `CAP_SYS_RESOURCE`".into())
+            }
+            _ => None,
+        }
+    }
 }

@@ -2,23 +2,31 @@
 //!
 //! Nothing here knows how the kernel is told; that is [`crate::cgroup`].
 
+pub mod block;
 mod change;
 pub mod cpu;
 pub mod cpu_set;
 pub mod error;
+pub mod group_parent;
 pub mod limit;
 pub mod pids_limit;
 mod presence;
+pub mod scarce_memory;
+pub mod ulimit;
 
 pub use change::ResourcesChange;
 pub(crate) use presence::check_presence;
 
 use crate::byte_size::ByteSize;
+use block::BlockLimits;
 use cpu::{CpuShares, CpuTime};
 use cpu_set::CpuSet;
+use group_parent::GroupParent;
 use limit::MemorySwap;
 use pids_limit::PidsLimit;
+use scarce_memory::{OomKiller, OomScore, Swappiness};
 use serde::{Deserialize, Serialize};
+use ulimit::Ulimit;
 
 /// The limits of a container; what is absent is not limited.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +48,18 @@ pub struct Resources {
     pub cpuset_mems: Option<CpuSet>,
     /// Processes and threads.
     pub pids: Option<PidsLimit>,
+    /// Reading from and writing to disks.
+    pub block: BlockLimits,
+    /// How readily its memory is moved to swap.
+    pub swappiness: Option<Swappiness>,
+    /// What happens when its memory is at its limit.
+    pub oom_killer: OomKiller,
+    /// How readily its processes are killed when the host's memory is used up.
+    pub oom_score: Option<OomScore>,
+    /// What each of its processes may use.
+    pub ulimits: Vec<Ulimit>,
+    /// Below which control group its own is made.
+    pub group_parent: GroupParent,
 }
 
 impl Resources {

@@ -79,30 +79,35 @@ fn health_is_shown_only_where_it_is_checked() {
 #[test]
 fn a_container_shows_what_was_asked_for() {
     let document = web2();
-    assert_eq!(
-        document["HostConfig"],
-        json!({
-            "LogConfig": {"Type": "json-file", "Config": {"max-file": "5", "max-size": "20m"}},
-            "NetworkMode": "bridge",
-            "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
-            "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
-            "AutoRemove": false,
-            "Dns": [],
-            "DnsOptions": [],
-            "DnsSearch": [],
-            "ExtraHosts": null, "Init": null,
-            "Links": ["/web1:/web2/web"],
-            "PublishAllPorts": false,
-            "ReadonlyRootfs": false,
-            "Privileged": false, "CapAdd": null, "CapDrop": null, "SecurityOpt": null,
-            "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
-            "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null,
-            "Devices": [], "DeviceCgroupRules": null,
-            "Binds": null,
-            "VolumesFrom": null,
-            "ShmSize": 67108864
-        })
-    );
+    let asked: Value = serde_json::from_str(
+        r#"{
+        "LogConfig": {"Type": "json-file", "Config": {"max-file": "5", "max-size": "20m"}},
+        "NetworkMode": "bridge",
+        "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
+        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+        "AutoRemove": false,
+        "Dns": [],
+        "DnsOptions": [],
+        "DnsSearch": [],
+        "ExtraHosts": null, "Init": null,
+        "Links": ["/web1:/web2/web"],
+        "PublishAllPorts": false,
+        "ReadonlyRootfs": false,
+        "Privileged": false, "CapAdd": null, "CapDrop": null, "SecurityOpt": null,
+        "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
+        "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null,
+        "Devices": [], "DeviceCgroupRules": null,
+        "BlkioWeight": 0, "BlkioWeightDevice": [],
+        "BlkioDeviceReadBps": [], "BlkioDeviceWriteBps": [],
+        "BlkioDeviceReadIOps": [], "BlkioDeviceWriteIOps": [],
+        "MemorySwappiness": null, "OomKillDisable": false, "OomScoreAdj": 0, "Ulimits": [], "CgroupParent": "",
+        "Binds": null,
+        "VolumesFrom": null,
+        "ShmSize": 67108864
+    }"#,
+    )
+    .unwrap();
+    assert_eq!(document["HostConfig"], asked);
     assert_eq!(
         document["Config"],
         json!({
