@@ -19,6 +19,7 @@ mod narration;
 mod output;
 mod relay;
 mod show;
+mod status_lines;
 mod unsupported;
 mod whole_file;
 

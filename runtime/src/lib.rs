@@ -70,6 +70,7 @@ pub mod resources;
 mod resources_update;
 pub mod restart_policy;
 mod resume;
+pub mod run_usage;
 pub mod runtime;
 pub mod security;
 mod settle;

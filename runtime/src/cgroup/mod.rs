@@ -15,6 +15,7 @@
 //! What is written into which file is decided apart from writing it (`settings`).
 
 mod applied;
+mod consumption;
 mod control_file;
 mod directory;
 mod error;
@@ -30,6 +31,7 @@ mod settings;
 mod tests;
 mod usage;
 
+pub use consumption::Consumption;
 pub use directory::GroupName;
 pub use error::CgroupError;
 pub use group::Cgroup;

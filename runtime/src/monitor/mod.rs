@@ -32,6 +32,7 @@ mod listener;
 mod output;
 mod pauses;
 mod resolver;
+mod run_clock;
 mod setup;
 mod streams;
 mod teardown;
@@ -51,7 +52,9 @@ use std::fs::File;
 use std::io::{PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd};
 
-pub(crate) use control::{ask_to_attach, ask_to_keep, tell_networks_changed};
+pub(crate) use control::{
+    ask_to_attach, ask_to_keep, tell_networks_changed, tell_time_limit_changed,
+};
 use detachment::detach_from_command;
 use health::HealthChecks;
 use setup::Container;
@@ -210,7 +213,8 @@ impl Monitor<'_> {
         self.record.init = Some(ProcessIdentity::of(prepared.pid())?);
         self.record.started = Timestamp::now();
         self.paths.write_running(&self.record)?;
-        let mut container = prepared.begin(&mut self.reporter)?;
+        let mut container = prepared.begin(self.record.started, &mut self.reporter)?;
+        container.clock.limit(self.config.time_limit)?;
         container.health = HealthChecks::begin(self.runtime, self.config);
         Ok(container)
     }

@@ -8,6 +8,7 @@ use super::control::Control;
 use super::health::HealthChecks;
 use super::kept_terminal::KeptTerminal;
 use super::resolver::serve_names;
+use super::run_clock::RunClock;
 use super::streams::Streams;
 use super::teardown::CGROUP_PARENT;
 use crate::cgroup::{Cgroup, Limits};
@@ -28,6 +29,7 @@ use crate::runtime::Runtime;
 use crate::spec::{SpecInputs, build_spec, document};
 use crate::streams::ProgramEnds;
 use crate::user::{UserRequest, resolve_user};
+use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::attach::NamespaceToAttach;
 use minirun_bridge::dns::Server;
@@ -57,6 +59,10 @@ pub(super) struct Container {
     pub(super) kept_terminals: Vec<KeptTerminal>,
     /// The checks of its health, if there are any.
     pub(super) health: Option<Box<HealthChecks>>,
+    /// How long it runs.
+    pub(super) clock: RunClock,
+    /// Since when, for people.
+    pub(super) since: Timestamp,
 }
 
 /// What a container has of networks that its monitor keeps.
@@ -150,8 +156,13 @@ impl Prepared {
     }
 
     /// Lets the program begin.
-    pub(super) fn begin(self, reporter: &mut Reporter) -> Result<Container, RuntimeError> {
+    pub(super) fn begin(
+        self,
+        since: Timestamp,
+        reporter: &mut Reporter,
+    ) -> Result<Container, RuntimeError> {
         let process = self.held.release()?;
+        let clock = RunClock::begin()?;
         tell(self.plan.steps_after_gate(), reporter);
         Ok(Container {
             process,
@@ -162,6 +173,8 @@ impl Prepared {
             reporters: Vec::new(),
             kept_terminals: Vec::new(),
             health: None,
+            clock,
+            since,
         })
     }
 }

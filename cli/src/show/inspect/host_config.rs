@@ -3,6 +3,7 @@
 use minirun_bridge::publish::{HostPort, PublishRequest};
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::restart_policy::RestartPolicy;
+use minirun_runtime::time_limit::TimeLimit;
 use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
@@ -34,6 +35,9 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "Links": present(links.collect()),
         "PublishAllPorts": network.publish_all,
         "ReadonlyRootfs": config.read_only,
+        // Docker has none of these. Times are in nanoseconds, as those of its health checks are.
+        "Timeout": nanoseconds(config.time_limit),
+        "Profiles": present(config.profiles.clone()),
         "SecurityOpt": config.process.no_new_privileges.then_some(["no-new-privileges"]),
     });
     if let Value::Object(document) = &mut document {
@@ -50,6 +54,11 @@ fn restart_policy(policy: RestartPolicy) -> Value {
         _ => 0,
     };
     json!({"Name": policy.name(), "MaximumRetryCount": most})
+}
+
+fn nanoseconds(limit: TimeLimit) -> u64 {
+    let duration = limit.duration().unwrap_or_default();
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn texts(values: &[impl ToString]) -> Vec<String> {
