@@ -17,6 +17,7 @@ mod guest;
 mod log_lines;
 mod narration;
 mod output;
+mod profiles;
 mod relay;
 mod show;
 mod status_lines;

@@ -60,6 +60,7 @@ pub mod pipe;
 pub mod process;
 pub mod process_identity;
 pub mod process_listing;
+pub mod profile;
 pub mod project_quota;
 pub mod prune;
 pub mod remove;

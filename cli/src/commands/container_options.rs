@@ -18,6 +18,7 @@ use clap::{ArgAction, Args};
 use minirun_bridge::environment::{EnvironmentEntry, EnvironmentVariable, parse_env_file};
 use minirun_bridge::name::ContainerName;
 use minirun_runtime::create::{CreateRequest, Created};
+use minirun_runtime::profile::ProfileWord;
 use minirun_runtime::runtime::Runtime;
 use minirun_runtime::signal::StopSignal;
 use minirun_runtime::stop_timeout::StopTimeout;
@@ -32,6 +33,9 @@ pub struct ContainerOptions {
     /// Name of the container
     #[arg(long, value_name = "NAME", help_heading = "Container")]
     name: Option<ContainerName>,
+    /// Take the options in a profile as well, which are weaker than those typed here
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Container")]
+    profile: Vec<ProfileWord>,
     /// Remove the container when it ends
     #[arg(long = "rm", help_heading = "Container")]
     pub auto_remove: bool,
@@ -158,6 +162,7 @@ impl ContainerOptions {
             auto_remove: self.auto_remove,
             open_stdin: self.interactive,
             init: self.init,
+            profiles: self.profile.iter().map(ToString::to_string).collect(),
             ..CreateRequest::default()
         };
         let request = self.terminal.fill(request)?;
