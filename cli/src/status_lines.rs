@@ -63,6 +63,7 @@ struct Exited<'a> {
     system_seconds: Option<f64>,
     peak_memory_bytes: Option<u64>,
     peak_memory_of: Option<MeasuredMemory>,
+    refused_processes: Option<u64>,
 }
 
 impl StatusLines {
@@ -145,6 +146,7 @@ fn exited<'a>(config: &ContainerConfig, end: &'a ExitRecord) -> Exited<'a> {
         system_seconds: time(|usage| usage.system),
         peak_memory_bytes: usage.map(|usage| usage.peak_memory),
         peak_memory_of: usage.map(|usage| usage.peak_memory_of),
+        refused_processes: usage.and_then(|usage| usage.refused_processes),
     }
 }
 

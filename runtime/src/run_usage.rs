@@ -18,6 +18,9 @@ pub struct RunUsage {
     pub peak_memory: u64,
     /// What that is the memory of.
     pub peak_memory_of: MeasuredMemory,
+    /// How often a process or thread could not be made because of `--pids-limit`; none if nobody counted.
+    #[serde(default)]
+    pub refused_processes: Option<u64>,
 }
 
 /// Whose memory was measured.
@@ -45,6 +48,7 @@ impl RunUsage {
             system,
             peak_memory,
             peak_memory_of,
+            refused_processes: counted.refused_processes,
         }
     }
 }
@@ -68,10 +72,12 @@ mod tests {
         let counted = Consumption {
             processor: Some((seconds(4), seconds(5))),
             peak_memory: Some(6),
+            refused_processes: Some(7),
         };
         let all = RunUsage::of(seconds(9), counted, process);
         assert_eq!((all.user, all.system), (seconds(4), seconds(5)));
         let of_container = (6, MeasuredMemory::Container);
         assert_eq!((all.peak_memory, all.peak_memory_of), of_container);
+        assert_eq!(all.refused_processes, Some(7));
     }
 }

@@ -15,6 +15,8 @@ pub struct Consumption {
     pub processor: Option<(Duration, Duration)>,
     /// The most memory at any moment.
     pub peak_memory: Option<u64>,
+    /// How often a process or thread could not be made because there were as many as may be.
+    pub refused_processes: Option<u64>,
 }
 
 impl Consumption {
@@ -36,8 +38,22 @@ impl Consumption {
                 None => None,
             },
             peak_memory,
+            refused_processes: refused_processes(name, group.as_deref())?,
         })
     }
+}
+
+/// Counted where there is a limit.
+fn refused_processes(
+    name: GroupName<'_>,
+    group: Option<&Path>,
+) -> Result<Option<u64>, CgroupError> {
+    let legacy = LegacyGroup::existing(name, Controller::Pids)?;
+    let Some(counting) = legacy.as_ref().map(|legacy| &*legacy.path).or(group) else {
+        return Ok(None);
+    };
+    let text = control_file::read(&counting.join("pids.events"))?;
+    Ok(text.and_then(|text| field(&text, "max")))
 }
 
 /// Version 2 counts processor time without a controller.

@@ -43,5 +43,6 @@ fn usage(used: &RunUsage) -> Value {
         "SystemSeconds": seconds(used.system),
         "PeakMemoryBytes": used.peak_memory,
         "PeakMemoryOf": used.peak_memory_of,
+        "RefusedProcesses": used.refused_processes,
     })
 }
