@@ -35,14 +35,17 @@ pub(super) struct SeenEnd {
 }
 
 impl Container {
-    /// Copies output and answers questions until the program has ended and its pipes are empty. `follow` is called when a
-    /// command says that the networks have changed.
+    /// Copies output and answers questions until the program has ended and its pipes are empty. `follow` is called
+    /// when a command says that something has changed, or when its time is over.
     pub(super) fn watch(&mut self, follow: &mut Follow<'_>) -> Result<SeenEnd, RuntimeError> {
         let mut buffer = Buffer::default();
         loop {
             let news = self.wait_for_news(buffer.patience())?;
             if news.nothing() {
                 self.rest(&mut buffer);
+            }
+            if news.overdue && !news.ended {
+                self.end_overdue(follow)?;
             }
             for (output, ready) in self.streams.outputs.iter_mut().zip(news.outputs) {
                 if ready {
@@ -65,12 +68,6 @@ impl Container {
                 control.hear(|request| self.obey(request, follow));
                 self.control = Some(control);
             }
-            if news.overdue && !news.ended {
-                self.clock.strike();
-                self.process.signal(libc::SIGKILL)?;
-                // In version 1 of control groups nothing ends while it is paused.
-                follow(Followed::Overdue)?;
-            }
             if !news.ended {
                 // A full disk must not stop the program; its output still reaches whoever listens.
                 let _ = self.log.as_mut().map(LogWriter::flush);
@@ -84,6 +81,14 @@ impl Container {
             let _ = self.log.as_mut().map(LogWriter::flush);
             return Ok(SeenEnd { exit, used, wall });
         }
+    }
+
+    /// Kills the program, because its time is over; with the first process, its whole process namespace ends.
+    fn end_overdue(&mut self, follow: &mut Follow<'_>) -> Result<(), RuntimeError> {
+        self.clock.strike();
+        self.process.signal(libc::SIGKILL)?;
+        // In version 1 of control groups nothing ends while it is paused.
+        follow(Followed::Overdue)
     }
 
     /// Gives back what only output needs.
@@ -145,6 +150,8 @@ impl Container {
     /// of that has come for so long.
     fn wait_for_news(&self, patience: Option<Duration>) -> Result<News, RuntimeError> {
         let mut questions = vec![PollFd::new(self.process.pidfd(), PollFlags::POLLIN)];
+        questions.extend(self.clock.question());
+        let clock = 1..questions.len();
         let mut outputs: Vec<Range<usize>> = Vec::with_capacity(self.streams.outputs.len());
         for output in &self.streams.outputs {
             let first = questions.len();
@@ -169,23 +176,12 @@ impl Container {
             questions.extend(resolver.wanted());
             deadline = resolver.deadline();
         }
-        let mut resolver = resolver_begin..questions.len();
-        let clock = self.clock.question().map(|question| {
-            questions.push(question);
-            questions.len() - 1
-        });
         let quiet = patience.map(|patience| Instant::now() + patience);
         let end = [deadline, health_deadline, quiet];
         let end = end.into_iter().flatten().min();
-        loop {
-            match poll(&mut questions, timeout(end)) {
-                Ok(_) => break,
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(RuntimeError::system("watch the container", error)),
-            }
-        }
+        wait(&mut questions, end)?;
         let ready = |index: usize| questions[index].any().unwrap_or(false);
-        let asked = resolver.any(ready);
+        let asked = (resolver_begin..questions.len()).any(ready);
         let is_over = |deadline: Option<Instant>| deadline.is_some_and(|end| end <= Instant::now());
         Ok(News {
             ended: ready(0),
@@ -194,8 +190,19 @@ impl Container {
             control: control.is_some_and(ready),
             health: health.is_some_and(ready) || is_over(health_deadline),
             resolver: asked || is_over(deadline),
-            overdue: clock.is_some_and(ready),
+            overdue: clock.into_iter().any(ready),
         })
+    }
+}
+
+/// Waits for the first answer.
+fn wait(questions: &mut [PollFd<'_>], end: Option<Instant>) -> Result<(), RuntimeError> {
+    loop {
+        match poll(questions, timeout(end)) {
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(RuntimeError::system("watch the container", error)),
+        }
     }
 }
 
