@@ -209,7 +209,8 @@ mod tests {
         let expected = [
             "--memory=1g",
             "--pids-limit=-1",
-            "--read-only",
+            "--read-only=true",
+            "--init=false",
             "--tmpfs=/tmp",
             "--tmpfs=/run",
             "--env=A=-b",
@@ -231,8 +232,8 @@ mod tests {
                 "line 1: `memory` takes one value, not a list",
             ),
             (
-                "init = \"yes\"",
-                "line 1: `init` is a switch: write `true` or `false`",
+                "publish-all = \"yes\"",
+                "line 1: `publish-all` is a switch: write `true` or `false`",
             ),
         ] {
             let expected = format!("profile `x.toml`, {expected}");

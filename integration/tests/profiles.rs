@@ -138,6 +138,11 @@ fn what_is_typed_is_stronger_and_lists_add_up() {
     assert_eq!(config["Cmd"], json!(["echo", "--profile", "nonsense"]));
     assert_eq!(answer["HostConfig"]["ReadonlyRootfs"], false);
     host.removes("web1");
+    host.minirun("create --profile /etc/one.toml --read-only=false --name web1 busybox true")
+        .succeeds();
+    let config = host.container("web1").inspect()["HostConfig"].take();
+    assert_eq!(config["ReadonlyRootfs"], false);
+    host.removes("web1");
     host.finish();
 }
 
@@ -200,8 +205,8 @@ fn what_is_wrong_in_a_profile_is_named_with_its_line_and_nothing_is_made() {
             "line 1: `limits` is a table: write a text, a number, `true`, `false` or a list of texts",
         ),
         (
-            "read-only = 1",
-            "line 1: `read-only` is a switch: write `true` or `false`",
+            "publish-all = 1",
+            "line 1: `publish-all` is a switch: write `true` or `false`",
         ),
     ] {
         host.write_file("/etc/bad.toml", text);

@@ -75,11 +75,6 @@ fn the_networking_reference_does_what_it_says() {
 }
 
 #[test]
-fn the_sandbox_reference_does_what_it_says() {
-    is_true("docs/sandboxes.md");
-}
-
-#[test]
 fn the_container_reference_does_what_it_says() {
     is_true("docs/containers.md");
 }

@@ -13,6 +13,7 @@ use super::container_security::ContainerSecurity;
 use super::container_storage::ContainerStorage;
 use super::container_terminal::ContainerTerminal;
 use super::label::{Label, labels};
+use super::switch::parse_switch;
 use crate::failure::{Failure, complain};
 use clap::{ArgAction, Args};
 use minirun_bridge::environment::{EnvironmentEntry, EnvironmentVariable, parse_env_file};
@@ -37,7 +38,18 @@ pub struct ContainerOptions {
     #[arg(long, value_name = "NAME|FILE", help_heading = "Container")]
     profile: Vec<ProfileWord>,
     /// Remove the container when it ends
-    #[arg(long = "rm", help_heading = "Container")]
+    #[arg(
+        long = "rm",
+        value_name = "true|false",
+        value_parser = parse_switch,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
+        help_heading = "Container"
+    )]
     pub auto_remove: bool,
     /// Keep standard input open
     #[arg(short, long, help_heading = "Container")]
@@ -49,7 +61,18 @@ pub struct ContainerOptions {
     #[arg(long, value_name = "FILE", help_heading = "Container")]
     cidfile: Option<PathBuf>,
     /// Mount the root file system read-only
-    #[arg(long, help_heading = "Container")]
+    #[arg(
+        long,
+        value_name = "true|false",
+        value_parser = parse_switch,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
+        help_heading = "Container"
+    )]
     read_only: bool,
     /// Signal that asks the program to end [default: the image's, else SIGTERM]
     #[arg(long, value_name = "SIGNAL", help_heading = "Container")]
@@ -76,7 +99,18 @@ pub struct ContainerOptions {
     #[arg(short, long, value_name = "USER[:GROUP]", help_heading = "Program")]
     user: Option<String>,
     /// Put a small first process before the program, which passes signals on and reaps orphans
-    #[arg(long, help_heading = "Program")]
+    #[arg(
+        long,
+        value_name = "true|false",
+        value_parser = parse_switch,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
+        help_heading = "Program"
+    )]
     init: bool,
     /// Program to run instead of the image's entry point
     #[arg(long, value_name = "PROGRAM", help_heading = "Program")]
