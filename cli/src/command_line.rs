@@ -5,6 +5,7 @@ use crate::commands::switch::parse_switch;
 use crate::commands::*;
 use crate::context::Context;
 use crate::failure::{Failure, OWN_ERROR, complain};
+use crate::profiles::Expansion;
 use crate::unsupported;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -77,6 +78,7 @@ const COMMANDS: &[Entry] = &[
     entry::<rmi::RemoveImage>("rmi"),
     entry::<image::ImageCommand>("image"),
     entry::<events::Events>("events"),
+    entry::<profile::ProfileCommand>("profile"),
     entry::<info::Info>("info"),
     entry::<system::SystemCommand>("system"),
     entry::<version::Version>("version"),
@@ -121,7 +123,8 @@ const CONTAINER_COMMANDS: &[Entry] = &[
 
 /// Parses the command line and runs the command.
 pub fn run() -> Result<ExitCode, Failure> {
-    let matches = match command().try_get_matches() {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let mut matches = match command().try_get_matches_from(&words) {
         Ok(matches) => matches,
         Err(error) => return Ok(explain_usage(error)),
     };
@@ -129,6 +132,17 @@ pub fn run() -> Result<ExitCode, Failure> {
         directories: directories(&matches)?,
         overrides: overrides(&matches)?,
     };
+    if let Some(expansion) = Expansion::of(&words, &matches, &context.directories)? {
+        let command = command().args_override_self(true);
+        matches = match command.try_get_matches_from(&expansion.words) {
+            Ok(matches) => matches,
+            Err(error) => {
+                return expansion
+                    .culprit(value_problem)
+                    .map_or_else(|| Ok(explain_usage(error)), Err);
+            }
+        };
+    }
     run_subcommand(COMMANDS, &matches, &context)
 }
 
@@ -153,26 +167,8 @@ fn explain_usage(mut error: clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    if error.kind() == ErrorKind::ValueValidation
-        && let Some(source) = std::error::Error::source(&error)
-    {
-        let option = error.get(ContextKind::InvalidArg);
-        let option = option.map(|option| format!(" (of `{option}`)"));
-        let problem = source.to_string();
-        // The standard library's parsers do not say what they could not read.
-        let value = error
-            .get(ContextKind::InvalidValue)
-            .map(ToString::to_string)
-            .filter(|value| !problem.contains(value))
-            .map(|value| format!("`{value}`: "));
-        complain(
-            "error",
-            &format!(
-                "{}{problem}{}",
-                value.unwrap_or_default(),
-                option.unwrap_or_default()
-            ),
-        );
+    if let Some(problem) = value_problem(&error) {
+        complain("error", &problem);
         return ExitCode::from(OWN_ERROR);
     }
     if error.kind() == ErrorKind::UnknownArgument
@@ -195,6 +191,27 @@ fn explain_usage(mut error: clap::Error) -> ExitCode {
     error.remove(ContextKind::Suggested);
     let _ = error.print();
     ExitCode::from(OWN_ERROR)
+}
+
+/// What is wrong with the value of an option, if that is what is wrong.
+fn value_problem(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::ValueValidation {
+        return None;
+    }
+    let problem = std::error::Error::source(error)?.to_string();
+    let option = error.get(ContextKind::InvalidArg);
+    let option = option.map(|option| format!(" (of `{option}`)"));
+    // The standard library's parsers do not say what they could not read.
+    let value = error
+        .get(ContextKind::InvalidValue)
+        .map(ToString::to_string)
+        .filter(|value| !problem.contains(value))
+        .map(|value| format!("`{value}`: "));
+    Some(format!(
+        "{}{problem}{}",
+        value.unwrap_or_default(),
+        option.unwrap_or_default()
+    ))
 }
 
 fn command() -> Command {

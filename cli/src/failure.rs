@@ -93,6 +93,11 @@ impl Failure {
         }
     }
 
+    /// The exit code for it.
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+
     /// Writes it to standard error.
     pub fn show(&self) -> ExitCode {
         complain("error", &self.message);

@@ -17,8 +17,10 @@ mod guest;
 mod log_lines;
 mod narration;
 mod output;
+mod profiles;
 mod relay;
 mod show;
+mod status_lines;
 mod unsupported;
 mod whole_file;
 

@@ -2,7 +2,9 @@
 
 use crate::failure::{self, complain};
 use crate::show::explanation;
+use crate::status_lines::StatusLines;
 use minirun_netns::{Explain, Narrator};
+use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::report::{self, Report};
 use std::time::Instant;
 
@@ -57,6 +59,19 @@ pub fn tell(report: &Report) {
             command,
         } => failure::tell(&explanation::step(*elapsed_microseconds, sentence, command)),
         Report::Warned { message } => complain("warning", message),
-        Report::Started | Report::Failed { .. } | Report::Exited { .. } => {}
+        Report::Exited(end) if end.timed_out() => complain(
+            "error",
+            "the container was killed because its time was over (`--timeout`)",
+        ),
+        Report::Started { .. } | Report::Failed { .. } | Report::Exited(_) => {}
+    }
+}
+
+/// The same beside the lines of `--status-fd`, which tell how the container ends to whoever wants them; nobody is told twice.
+pub fn tell_with(status: &mut StatusLines, config: &ContainerConfig, report: &Report) {
+    status.hear(config, report);
+    match report {
+        Report::Exited(_) if status.are_wanted() => {}
+        report => tell(report),
     }
 }

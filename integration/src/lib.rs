@@ -42,6 +42,7 @@ pub mod runs;
 pub mod statistics;
 mod terminal;
 mod uplink;
+mod verdict;
 mod words;
 
 pub use container::Container;

@@ -33,7 +33,7 @@ impl Runtime {
         drop((reporter, monitor_ends));
         understand(config, answer)?;
         match reports.receive_with()? {
-            Some((Report::Started, handed)) => {
+            Some((Report::Started { .. }, handed)) => {
                 let streams = ends.complete(&config.process, handed)?;
                 self.tell_event(Event::container(config, Action::Attach));
                 Ok(Started {

@@ -150,6 +150,8 @@ mod tests {
             restarts,
             boot: "before".into(),
             oom_killed: false,
+            signal: None,
+            usage: None,
         }
     }
 

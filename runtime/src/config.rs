@@ -79,6 +79,9 @@ pub struct ContainerConfig {
     /// How long one run of it may last.
     #[serde(default)]
     pub time_limit: TimeLimit,
+    /// The profiles that it was made with.
+    #[serde(default)]
+    pub profiles: Vec<String>,
     /// How it is connected.
     pub network: NetworkConfig,
 }

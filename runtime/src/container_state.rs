@@ -15,6 +15,7 @@ use crate::error::RuntimeError;
 use crate::last_place::LastPlace;
 use crate::process_identity::ProcessIdentity;
 use crate::restart_policy::Restarts;
+use crate::run_usage::RunUsage;
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use nix::errno::Errno;
@@ -105,8 +106,11 @@ pub struct ExitRecord {
     pub started: Timestamp,
     /// When it ended.
     pub finished: Timestamp,
-    /// The program's own code, 128+n for a signal, 125 to 127 when it could not be started.
+    /// The program's own code, 128+n for a signal, 124 when it ran for too long, 125 to 127 when it could not be started.
     pub exit_code: i32,
+    /// The signal that killed its first process, if one did.
+    #[serde(default)]
+    pub signal: Option<i32>,
     /// Why it could not be started or watched.
     pub error: Option<String>,
     /// Whether the kernel killed one of its processes because its memory was at its limit.
@@ -118,6 +122,16 @@ pub struct ExitRecord {
     pub restarts: u32,
     /// The boot that it ran in.
     pub boot: String,
+    /// What it has used; none if nobody was there to measure.
+    #[serde(default)]
+    pub usage: Option<RunUsage>,
+}
+
+impl ExitRecord {
+    /// Whether it was killed because it ran for as long as it may.
+    pub fn timed_out(&self) -> bool {
+        self.cause == EndCause::TimedOut
+    }
 }
 
 /// What the end of a container came from.
@@ -126,6 +140,8 @@ pub struct ExitRecord {
 pub enum EndCause {
     /// Its program ended.
     Program,
+    /// Its time was over, and it was killed.
+    TimedOut,
     /// It could not be started.
     StartFailed,
     /// Its monitor was killed, or could not go on.

@@ -116,6 +116,8 @@ pub struct CreateRequest {
     pub devices: Devices,
     /// `--timeout`.
     pub time_limit: TimeLimit,
+    /// `--profile`: what is in them is in the rest of the request already.
+    pub profiles: Vec<String>,
     /// `--egress` and `--egress-deny`.
     pub egress: Egress,
     /// `--security-opt no-new-privileges`.
@@ -350,6 +352,7 @@ fn merge(
         security: request.security,
         devices: request.devices,
         time_limit: request.time_limit,
+        profiles: request.profiles,
         network: NetworkConfig {
             mode: place.mode,
             memberships: place.memberships,

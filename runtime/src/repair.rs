@@ -195,6 +195,8 @@ fn lost_end(record: Option<&RunningRecord>) -> ExitRecord {
         restarts: record.map_or(0, |record| record.restarts.count),
         boot: record.map_or_else(String::new, |record| record.monitor.boot.clone()),
         oom_killed: false,
+        signal: None,
+        usage: None,
     }
 }
 

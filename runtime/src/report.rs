@@ -4,8 +4,10 @@
 //! nothing is ever waited for here: explanations are left out when much is unread, which leaves room for the few words
 //! that count.
 
+use crate::container_state::ExitRecord;
 use crate::descriptors;
 use crate::error::RuntimeError;
+use jiff::Timestamp;
 use minirun_netns::{Explain, Narrator};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
@@ -42,7 +44,12 @@ pub enum Report {
         message: String,
     },
     /// The program runs.
-    Started,
+    Started {
+        /// Its first process.
+        pid: i32,
+        /// Since when.
+        since: Timestamp,
+    },
     /// It does not, and everything was taken back.
     Failed {
         /// The error.
@@ -52,11 +59,8 @@ pub enum Report {
         /// The exit code for it.
         exit_code: i32,
     },
-    /// The program has ended.
-    Exited {
-        /// Its exit code.
-        exit_code: i32,
-    },
+    /// The program has ended like this.
+    Exited(Box<ExitRecord>),
 }
 
 /// The monitor's end.
@@ -238,6 +242,7 @@ impl AsFd for Reports {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container_state::EndCause;
     use minirun_netns::Explanation;
 
     struct LongStep;
@@ -258,7 +263,18 @@ mod tests {
             reporter.tell(&LongStep);
         }
         reporter.warn(&"the disk is full");
-        let end = Report::Exited { exit_code: 3 };
+        let end = Report::Exited(Box::new(ExitRecord {
+            started: Timestamp::UNIX_EPOCH,
+            finished: Timestamp::now(),
+            exit_code: 3,
+            error: None,
+            oom_killed: false,
+            signal: None,
+            usage: None,
+            cause: EndCause::Program,
+            restarts: 0,
+            boot: "boot".into(),
+        }));
         reporter.send(&end);
         drop(reporter);
         let mut heard = Vec::new();

@@ -15,7 +15,7 @@ use crate::runtime::Runtime;
 use minirun_bridge::detach::Departure;
 use minirun_bridge::network::Family;
 use minirun_netns::{DefaultRoute, DefaultRoutes, Narrator, Netlink, Silent, set_default_routes};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 impl Runtime {
     /// Makes the networks of a running container what its record says.
@@ -136,13 +136,21 @@ impl Runtime {
     }
 }
 
-/// Tells the monitor. One that has just ended has nothing to follow.
+/// Tells the monitor.
 fn follow(config: &ContainerConfig, paths: &ContainerPaths) -> Result<(), RuntimeError> {
+    heed(config, tell_networks_changed(paths))
+}
+
+/// What a monitor's answer means to whoever told it of a change. One that has just ended has nothing to follow.
+pub(crate) fn heed(
+    config: &ContainerConfig,
+    answer: io::Result<Option<String>>,
+) -> Result<(), RuntimeError> {
     let refused = |message| RuntimeError::MonitorRefused {
         container: config.name.clone(),
         message,
     };
-    match tell_networks_changed(paths) {
+    match answer {
         Ok(None) => Ok(()),
         Ok(Some(message)) => Err(refused(message)),
         Err(error) => match error.kind() {

@@ -162,7 +162,10 @@ fn await_start(
             .receive_with()?
             .ok_or_else(|| RuntimeError::MonitorLost(config.name.clone()))?;
         match report {
-            Report::Started => return Ok((reports, handed)),
+            Report::Started { .. } => {
+                told(&report);
+                return Ok((reports, handed));
+            }
             Report::Failed {
                 message,
                 hint,
@@ -174,7 +177,7 @@ fn await_start(
                     exit_code,
                 });
             }
-            Report::Step { .. } | Report::Warned { .. } | Report::Exited { .. } => told(&report),
+            Report::Step { .. } | Report::Warned { .. } | Report::Exited(_) => told(&report),
         }
     }
 }

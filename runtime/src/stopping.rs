@@ -26,7 +26,7 @@ enum Phase {
         init: PidFd,
         /// When it is killed, and that process.
         deadline: Option<Instant>,
-        record: RunningRecord,
+        record: Box<RunningRecord>,
     },
     /// Its program has ended or was killed, and its monitor takes it down.
     Leaving { monitor: PidFd },
@@ -176,7 +176,7 @@ impl<'a> Stopping<'a> {
         Ok(Phase::Asked {
             init,
             deadline,
-            record,
+            record: Box::new(record),
         })
     }
 

@@ -4,9 +4,12 @@ use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
+use crate::monitor::tell_time_limit_changed;
 use crate::resources::ResourcesChange;
 use crate::restart_policy::RestartPolicy;
 use crate::runtime::Runtime;
+use crate::settle::heed;
+use crate::time_limit::TimeLimit;
 use minirun_bridge::atomic_file;
 
 /// What is to be changed.
@@ -16,6 +19,8 @@ pub struct ContainerChange {
     pub restart: Option<RestartPolicy>,
     /// `--memory`, `--cpus` and other limits.
     pub resources: ResourcesChange,
+    /// `--timeout`, which counts from the beginning of the run all the same.
+    pub time_limit: Option<TimeLimit>,
 }
 
 impl Runtime {
@@ -30,10 +35,31 @@ impl Runtime {
     ) -> Result<(), RuntimeError> {
         match change.restart {
             Some(restart) => self.update_with_policy(container, (restart, &change.resources))?,
+            None if change.resources.is_empty() && change.time_limit.is_some() => {}
             None => self.update_resources(container, &change.resources)?,
+        }
+        if let Some(limit) = change.time_limit {
+            self.update_time_limit(container, limit)?;
         }
         self.tell_event(Event::container(container, Action::Update));
         Ok(())
+    }
+
+    fn update_time_limit(
+        &self,
+        container: &ContainerConfig,
+        limit: TimeLimit,
+    ) -> Result<(), RuntimeError> {
+        let lock = self.lock(&container.id)?;
+        let mut config = self.current_record(&container.id)?;
+        self.finish_change_locked(&config, &lock)?;
+        config.time_limit = limit;
+        let paths = self.paths(&config.id);
+        atomic_file::write_json(&paths.record(), &config)?;
+        match paths.container_state()? {
+            ContainerState::Running(_) => heed(&config, tell_time_limit_changed(&paths)),
+            _ => Ok(()),
+        }
     }
 
     fn update_with_policy(

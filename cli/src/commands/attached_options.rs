@@ -3,8 +3,10 @@
 use super::switch::parse_switch;
 use crate::failure::Failure;
 use crate::relay::{DetachKeys, Manners, SignalProxy, require_terminal};
+use crate::status_lines::StatusLines;
 use clap::Args;
 use minirun_runtime::streams::Attachment;
+use std::os::fd::RawFd;
 
 /// The keys by which a terminal is left.
 #[derive(Debug, Args)]
@@ -12,6 +14,14 @@ pub struct DetachOptions {
     /// Keys that leave a terminal while its program goes on, such as `ctrl-a,d` [default: ctrl-p,ctrl-q]
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<DetachKeys>,
+}
+
+/// Where events are told to programs.
+#[derive(Debug, Args)]
+pub struct StatusOptions {
+    /// Write what becomes of the container to this open descriptor, as lines of JSON
+    #[arg(long, value_name = "NUMBER")]
+    status_fd: Option<RawFd>,
 }
 
 /// Whether signals are passed on.
@@ -36,6 +46,13 @@ impl DetachOptions {
             detach_keys: self.detach_keys.clone().unwrap_or_default(),
             signals,
         }
+    }
+}
+
+impl StatusOptions {
+    /// The lines, for a descriptor that must be open.
+    pub fn open(&self) -> Result<StatusLines, Failure> {
+        StatusLines::open(self.status_fd)
     }
 }
 

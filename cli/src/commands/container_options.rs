@@ -14,11 +14,13 @@ use super::container_security::ContainerSecurity;
 use super::container_storage::ContainerStorage;
 use super::container_terminal::ContainerTerminal;
 use super::label::{Label, labels};
+use super::switch::parse_switch;
 use crate::failure::{Failure, complain};
 use clap::{ArgAction, Args};
 use minirun_bridge::environment::{EnvironmentEntry, EnvironmentVariable, parse_env_file};
 use minirun_bridge::name::ContainerName;
 use minirun_runtime::create::{CreateRequest, Created};
+use minirun_runtime::profile::ProfileWord;
 use minirun_runtime::runtime::Runtime;
 use minirun_runtime::signal::StopSignal;
 use minirun_runtime::stop_timeout::StopTimeout;
@@ -33,8 +35,22 @@ pub struct ContainerOptions {
     /// Name of the container
     #[arg(long, value_name = "NAME", help_heading = "Container")]
     name: Option<ContainerName>,
+    /// Take the options in a profile as well, which are weaker than those typed here
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Container")]
+    profile: Vec<ProfileWord>,
     /// Remove the container when it ends
-    #[arg(long = "rm", help_heading = "Container")]
+    #[arg(
+        long = "rm",
+        value_name = "true|false",
+        value_parser = parse_switch,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
+        help_heading = "Container"
+    )]
     pub auto_remove: bool,
     /// Keep standard input open
     #[arg(short, long, help_heading = "Container")]
@@ -46,7 +62,18 @@ pub struct ContainerOptions {
     #[arg(long, value_name = "FILE", help_heading = "Container")]
     cidfile: Option<PathBuf>,
     /// Mount the root file system read-only
-    #[arg(long, help_heading = "Container")]
+    #[arg(
+        long,
+        value_name = "true|false",
+        value_parser = parse_switch,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
+        help_heading = "Container"
+    )]
     read_only: bool,
     /// Signal that asks the program to end [default: the image's, else SIGTERM]
     #[arg(long, value_name = "SIGNAL", help_heading = "Container")]
@@ -73,7 +100,18 @@ pub struct ContainerOptions {
     #[arg(short, long, value_name = "USER[:GROUP]", help_heading = "Program")]
     user: Option<String>,
     /// Put a small first process before the program, which passes signals on and reaps orphans
-    #[arg(long, help_heading = "Program")]
+    #[arg(
+        long,
+        value_name = "true|false",
+        value_parser = parse_switch,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
+        help_heading = "Program"
+    )]
     init: bool,
     /// Program to run instead of the image's entry point
     #[arg(long, value_name = "PROGRAM", help_heading = "Program")]
@@ -161,6 +199,7 @@ impl ContainerOptions {
             auto_remove: self.auto_remove,
             open_stdin: self.interactive,
             init: self.init,
+            profiles: self.profile.iter().map(ToString::to_string).collect(),
             ..CreateRequest::default()
         };
         let request = self.terminal.fill(request)?;

@@ -46,6 +46,7 @@ pub mod network_argument;
 pub mod networks_wanted;
 pub mod pause;
 pub mod port;
+pub mod profile;
 pub mod prune_filter;
 pub mod ps;
 pub mod rename;

@@ -1,17 +1,19 @@
 //! `minirun run`: create, start, and stay until the program ends, unless detached.
 
-use super::attached_options::{DetachOptions, ProxyOptions, check_input};
+use super::attached_options::{DetachOptions, ProxyOptions, StatusOptions, check_input};
 use super::container_options::ContainerOptions;
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, print};
 use crate::failure::{Failure, complain};
-use crate::narration::{narration, tell};
+use crate::narration::{narration, tell_with};
 use crate::relay::{self, HeldSignals, ProgramStreams, Source, window};
+use crate::status_lines::StatusLines;
 use clap::Args;
 use minirun_netns::Silent;
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::remove::Force;
+use minirun_runtime::report::Report;
 use minirun_runtime::runtime::Runtime;
 use minirun_runtime::start::StartOptions;
 use minirun_runtime::streams::Attachment;
@@ -30,6 +32,8 @@ pub struct Run {
     keys: DetachOptions,
     #[command(flatten, next_help_heading = "Container")]
     proxy: ProxyOptions,
+    #[command(flatten, next_help_heading = "Container")]
+    status: StatusOptions,
     #[command(flatten)]
     container: ContainerOptions,
 }
@@ -38,6 +42,14 @@ impl RunCommand for Run {
     const ABOUT: &'static str = "Create a container and start it";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
+        let mut status = self.status.open()?;
+        let outcome = self.run_told(context, &mut status);
+        outcome.inspect_err(|failure| status.failed(failure))
+    }
+}
+
+impl Run {
+    fn run_told(self, context: &Context, status: &mut StatusLines) -> Result<ExitCode, Failure> {
         let own = |error: RuntimeError| Failure::of_program(&error);
         let runtime = context.runtime().map_err(own)?;
         let attachment = match (self.detach, self.container.interactive) {
@@ -60,7 +72,9 @@ impl RunCommand for Run {
         };
         let hold = runtime.hold_new_containers().map_err(own)?;
         let config = self.container.create(&runtime)?.config;
-        let started = runtime.start(&config, options, &mut tell);
+        status.created(&config);
+        let mut told = |report: &Report| tell_with(status, &config, report);
+        let started = runtime.start(&config, options, &mut told);
         drop(hold);
         let started = match started {
             Ok(started) => started,
@@ -76,7 +90,7 @@ impl RunCommand for Run {
         };
         let source = Source::monitor(&runtime, &config, started.reports);
         let manners = self.keys.manners(self.proxy.proxy());
-        relay::relay(streams, source, (signals, manners), &mut tell)
+        relay::relay(streams, source, (signals, manners), &mut told)
     }
 }
 

@@ -1,13 +1,15 @@
 //! `minirun start`.
 
-use super::attached_options::DetachOptions;
+use super::attached_options::{DetachOptions, StatusOptions};
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, for_each};
 use crate::failure::Failure;
-use crate::narration::{narration, tell};
+use crate::narration::{narration, tell, tell_with};
 use crate::relay::{self, HeldSignals, ProgramStreams, SignalProxy, Source, window};
+use crate::status_lines::StatusLines;
 use clap::Args;
 use minirun_runtime::error::RuntimeError;
+use minirun_runtime::report::Report;
 use minirun_runtime::runtime::Runtime;
 use minirun_runtime::start::StartOptions;
 use minirun_runtime::streams::Attachment;
@@ -24,6 +26,8 @@ pub struct Start {
     interactive: bool,
     #[command(flatten)]
     detach: DetachOptions,
+    #[command(flatten)]
+    status: StatusOptions,
     /// Tell every step, with the command a person would type for it
     #[arg(long)]
     explain: bool,
@@ -36,9 +40,16 @@ impl RunCommand for Start {
     const ABOUT: &'static str = "Start containers";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
+        let mut status = self.status.open()?;
         let runtime = context.runtime()?;
         if self.attach || self.interactive {
-            return self.attached(&runtime);
+            let outcome = self.attached(&runtime, &mut status);
+            return outcome.inspect_err(|failure| status.failed(failure));
+        }
+        if status.are_wanted() {
+            return Err(Failure::own(
+                "`--status-fd` tells how a container ends: say `-a` as well",
+            ));
         }
         let options = StartOptions {
             attachment: Attachment::Detached,
@@ -55,7 +66,7 @@ impl RunCommand for Start {
 }
 
 impl Start {
-    fn attached(&self, runtime: &Runtime) -> Result<ExitCode, Failure> {
+    fn attached(&self, runtime: &Runtime, status: &mut StatusLines) -> Result<ExitCode, Failure> {
         let [container] = self.containers.as_slice() else {
             return Err(Failure::own("only one container can be attached at a time"));
         };
@@ -73,12 +84,13 @@ impl Start {
         // As with `attach`: a terminal that is closed does not end what goes on without it.
         let proxy = SignalProxy::of(!config.process.terminal);
         let signals = HeldSignals::hold(ProgramStreams::of(config.process.terminal))?;
-        let started = runtime.start(&config, options, &mut tell).map_err(own)?;
+        let mut told = |report: &Report| tell_with(status, &config, report);
+        let started = runtime.start(&config, options, &mut told).map_err(own)?;
         let streams = started
             .streams
             .ok_or_else(|| Failure::own("the container has no streams"))?;
         let source = Source::monitor(runtime, &config, started.reports);
         let manners = self.detach.manners(proxy);
-        relay::relay(streams, source, (signals, manners), &mut tell)
+        relay::relay(streams, source, (signals, manners), &mut told)
     }
 }

@@ -6,6 +6,7 @@ use crate::context::{Context, for_each};
 use crate::failure::Failure;
 use clap::Args;
 use minirun_runtime::restart_policy::RestartPolicy;
+use minirun_runtime::time_limit::TimeLimit;
 use minirun_runtime::update::ContainerChange;
 use std::process::ExitCode;
 
@@ -15,6 +16,14 @@ pub struct Update {
     /// Start it again when it ends: `no`, `on-failure[:MOST]`, `always`, `unless-stopped`
     #[arg(long, value_name = "POLICY", help_heading = "Life")]
     restart: Option<RestartPolicy>,
+    /// Kill it once a run of it has lasted so long, such as `90` or `2m`; 0 lets it run
+    #[arg(
+        long,
+        value_name = "DURATION",
+        allow_negative_numbers = true,
+        help_heading = "Life"
+    )]
+    timeout: Option<TimeLimit>,
     #[command(flatten)]
     resources: ContainerResources,
     /// Containers
@@ -29,6 +38,7 @@ impl RunCommand for Update {
         let change = ContainerChange {
             restart: self.restart,
             resources: self.resources.change(),
+            time_limit: self.timeout,
         };
         if change == ContainerChange::default() {
             return Err(Failure::new("nothing is to be changed").with_hint(

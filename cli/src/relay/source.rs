@@ -120,10 +120,12 @@ impl<'a> Source<'a> {
             .receive()
             .map_err(|error| Failure::of_program(&error))?;
         Ok(match report {
-            Some(Report::Exited { exit_code }) => Some(End::Code(exit_code)),
             Some(report) => {
                 told(&report);
-                None
+                match report {
+                    Report::Exited(end) => Some(End::Code(end.exit_code)),
+                    _ => None,
+                }
             }
             None => Some(End::Unknown),
         })

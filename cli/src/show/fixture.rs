@@ -105,6 +105,8 @@ fn exit_record() -> ExitRecord {
         restarts: 0,
         boot: "boot".into(),
         oom_killed: false,
+        signal: None,
+        usage: None,
     }
 }
 
@@ -251,6 +253,7 @@ fn config(name: &str) -> ContainerConfig {
         security: Default::default(),
         devices: Default::default(),
         time_limit: Default::default(),
+        profiles: Vec::new(),
         network: NetworkConfig {
             mode: NetworkMode::Networks,
             memberships: vec![membership()],

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use minirun_runtime::container_state::{ContainerState, ExitRecord};
 use minirun_runtime::details::ContainerDetails;
+use minirun_runtime::run_usage::RunUsage;
 
 use super::health::behind_status;
 use super::moment::elapsed;
@@ -23,6 +24,10 @@ pub(super) struct Life<'a> {
     pub(super) error: &'a str,
     /// Whether the kernel killed one of its processes for want of memory.
     pub(super) oom_killed: bool,
+    /// Whether it was killed because its time was over.
+    pub(super) timed_out: bool,
+    /// What its last run has used, if that has ended and was measured.
+    pub(super) usage: Option<RunUsage>,
     /// When it was last started.
     pub(super) started: Option<Timestamp>,
     /// When it ended.
@@ -73,6 +78,8 @@ impl<'a> Life<'a> {
             exit_code: record.exit_code,
             error: record.error.as_deref().unwrap_or_default(),
             oom_killed: record.oom_killed,
+            timed_out: record.timed_out(),
+            usage: record.usage,
             started: Some(record.started),
             finished: Some(record.finished),
             ..Self::with_word("exited")
@@ -86,13 +93,16 @@ impl<'a> Life<'a> {
             exit_code: 0,
             error: "",
             oom_killed: false,
+            timed_out: false,
+            usage: None,
             started: None,
             finished: None,
         }
     }
 }
 
-/// The STATUS cell of `ps`: `Created`, `Up 2 minutes`, `Up 2 minutes (Paused)`, `Exited (0) 3 seconds ago`.
+/// The STATUS cell of `ps`: `Created`, `Up 2 minutes`, `Up 2 minutes (Paused)`, `Exited (0) 3 seconds ago`,
+/// `Exited (124) 3 seconds ago (timed out)`.
 pub(super) fn status(details: &ContainerDetails, now: Timestamp) -> String {
     let status = status_on_record(&details.state, now);
     match Life::of(details).word {
@@ -110,7 +120,13 @@ fn status_on_record(state: &ContainerState, now: Timestamp) -> String {
             let last = &between.last;
             restarting(last.exit_code, elapsed(last.finished, now))
         }
-        ContainerState::Exited(record) => exited(record.exit_code, elapsed(record.finished, now)),
+        ContainerState::Exited(record) => {
+            let status = exited(record.exit_code, elapsed(record.finished, now));
+            match record.timed_out() {
+                true => format!("{status} (timed out)"),
+                false => status,
+            }
+        }
         ContainerState::Abandoned(_) => format!("Exited ({KILLED})"),
     }
 }

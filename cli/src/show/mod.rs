@@ -19,7 +19,7 @@ pub mod images;
 pub mod inspect;
 mod life;
 pub mod list;
-mod moment;
+pub mod moment;
 mod mounts;
 pub mod network;
 pub mod network_list;

@@ -22,6 +22,11 @@ pub(super) fn listed(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string()
 }
 
+/// A time span in seconds, to the microsecond.
+pub fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e6
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

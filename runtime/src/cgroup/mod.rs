@@ -22,6 +22,7 @@ mod applied;
 mod block_device;
 mod block_settings;
 mod clearing;
+mod consumption;
 mod control_file;
 mod device_filter;
 mod device_program;
@@ -42,6 +43,7 @@ mod tests;
 mod usage;
 
 pub use clearing::clear;
+pub use consumption::Consumption;
 pub use devices::{DeviceGroup, guard_devices};
 pub use directory::GroupName;
 pub use enforceable::{check_enforceable, passes_cached_writes, try_out};

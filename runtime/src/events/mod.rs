@@ -79,7 +79,10 @@ impl Runtime {
         let died = Event::container(config, Action::Die)
             .with("execDuration", duration.as_secs())
             .with("exitCode", end.exit_code);
-        self.tell_event(died);
+        self.tell_event(match end.timed_out() {
+            true => died.with("timedOut", true),
+            false => died,
+        });
         for volume in config.storage.volumes() {
             let event = Event::volume(volume.name.as_str(), Action::Unmount);
             self.tell_event(event.with("container", config.id));

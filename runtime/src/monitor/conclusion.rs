@@ -3,17 +3,23 @@
 use super::guardian;
 use super::listener::Listener;
 use super::reached_limits::reached_limits;
+use super::run_clock::Struck;
 use super::setup::Container;
 use super::teardown::{Afterwards, take_down};
+use super::watch::{Followed, SeenEnd};
 use super::{Monitor, Occasion, keep_memory_small};
-use crate::cgroup::oom_killed;
+use crate::cgroup::{Consumption, oom_killed};
 use crate::container_state::{EndCause, ExitRecord, write_exit};
 use crate::error::{OWN_ERROR, RuntimeError};
 use crate::fork::fork_apart;
+use crate::process::Exit;
 use crate::process_identity::boot_id;
 use crate::report::Report;
 use crate::restart_policy::Next;
+use crate::run_usage::RunUsage;
+use crate::time_limit::TIMED_OUT;
 use jiff::Timestamp;
+use nix::libc;
 use nix::unistd::ForkResult;
 
 impl Monitor<'_> {
@@ -21,12 +27,16 @@ impl Monitor<'_> {
     pub(super) fn accompany(&mut self, mut container: Container) {
         keep_memory_small();
         let (runtime, id) = (self.runtime, self.config.id);
-        let exit = container.watch(&mut |network| network.follow(runtime, &id));
+        let seen = container.watch(&mut |followed| match followed {
+            Followed::Networks(network) => network.follow(runtime, &id),
+            Followed::TimeLimit(clock) => clock.limit(runtime.current_record(&id)?.time_limit),
+            Followed::Overdue => runtime.let_go_on(self.config),
+        });
         // Nobody is there any more to follow changes of the networks: who has something to say about them must not wait.
         container.control = None;
         let lock = self.runtime.lock_if_present(&self.config.id);
-        let end = match exit {
-            Ok(exit) => self.end(EndCause::Program, exit.exit_code(), None),
+        let end = match seen {
+            Ok(seen) => self.seen_end(&seen, container.clock.struck()),
             Err(error) => self.end(EndCause::MonitorLost, OWN_ERROR, Some(error.to_string())),
         };
         let next = match lock {
@@ -40,9 +50,7 @@ impl Monitor<'_> {
             self.reporter.send(&warned);
             container.tell(&warned);
         }
-        let exited = Report::Exited {
-            exit_code: end.exit_code,
-        };
+        let exited = Report::Exited(Box::new(end));
         self.reporter.send(&exited);
         container.tell(&exited);
         let lock = match lock {
@@ -74,11 +82,30 @@ impl Monitor<'_> {
         self.take_down(next);
     }
 
+    /// The end of a run that was watched to its end. A program that was quicker than the kill has ended by itself.
+    fn seen_end(&self, seen: &SeenEnd, struck: Struck) -> ExitRecord {
+        let (cause, exit_code) = match (struck, seen.exit) {
+            (Struck::Yes, Exit::Signal(libc::SIGKILL)) => (EndCause::TimedOut, TIMED_OUT),
+            _ => (EndCause::Program, seen.exit.exit_code()),
+        };
+        let counted = Consumption::of(self.config.group()).unwrap_or_default();
+        ExitRecord {
+            signal: match seen.exit {
+                Exit::Signal(signal) => Some(signal),
+                Exit::Code(_) => None,
+            },
+            usage: Some(RunUsage::of(seen.wall, counted, seen.used)),
+            ..self.end(cause, exit_code, None)
+        }
+    }
+
     fn end(&self, cause: EndCause, exit_code: i32, error: Option<String>) -> ExitRecord {
         ExitRecord {
             started: self.record.started,
             finished: Timestamp::now(),
             exit_code,
+            signal: None,
+            usage: None,
             error,
             cause,
             restarts: self.record.restarts.count,

@@ -28,6 +28,9 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
 /// "Look at the networks again."
 const NETWORKS_CHANGED: u8 = b'n';
 
+/// "Look at the time limit again."
+const TIME_LIMIT_CHANGED: u8 = b'l';
+
 /// "Tell me as well", with a socket for reports and the pipes for output, of which a terminal has one.
 const ATTACH: u8 = b'a';
 
@@ -38,6 +41,8 @@ const KEEP_TERMINAL: u8 = b't';
 pub(super) enum Request {
     /// That a change of the networks is followed.
     FollowNetworks,
+    /// That a change of the time limit is followed.
+    FollowTimeLimit,
     /// To hear what the program writes, and how it ends.
     Attach {
         reporter: Reporter,
@@ -53,6 +58,7 @@ impl Request {
         let mut descriptors = descriptors.into_iter();
         Some(match word {
             NETWORKS_CHANGED => Request::FollowNetworks,
+            TIME_LIMIT_CHANGED => Request::FollowTimeLimit,
             ATTACH => Request::Attach {
                 reporter: Reporter::from(descriptors.next()?),
                 stdout: descriptors.next()?.into(),
@@ -138,6 +144,14 @@ fn short_path(paths: &ContainerPaths) -> io::Result<(File, PathBuf)> {
 /// When the monitor cannot be reached.
 pub(crate) fn tell_networks_changed(paths: &ContainerPaths) -> io::Result<Option<String>> {
     ask(paths, NETWORKS_CHANGED, &[])
+}
+
+/// Tells the monitor of a running container that its time limit has changed, in the same way.
+///
+/// # Errors
+/// When the monitor cannot be reached.
+pub(crate) fn tell_time_limit_changed(paths: &ContainerPaths) -> io::Result<Option<String>> {
+    ask(paths, TIME_LIMIT_CHANGED, &[])
 }
 
 /// Asks the monitor to pass output and news on to this command as well. It then reports the start of the program once more.

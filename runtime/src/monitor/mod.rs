@@ -33,6 +33,7 @@ mod output;
 mod pauses;
 mod reached_limits;
 mod resolver;
+mod run_clock;
 mod setup;
 mod streams;
 mod teardown;
@@ -52,7 +53,9 @@ use std::fs::File;
 use std::io::{PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd};
 
-pub(crate) use control::{ask_to_attach, ask_to_keep, tell_networks_changed};
+pub(crate) use control::{
+    ask_to_attach, ask_to_keep, tell_networks_changed, tell_time_limit_changed,
+};
 use detachment::detach_from_command;
 use health::HealthChecks;
 use setup::Container;
@@ -211,7 +214,8 @@ impl Monitor<'_> {
         self.record.init = Some(ProcessIdentity::of(prepared.pid())?);
         self.record.started = Timestamp::now();
         self.paths.write_running(&self.record)?;
-        let mut container = prepared.begin(&mut self.reporter)?;
+        let mut container = prepared.begin(self.record.started, &mut self.reporter)?;
+        container.clock.limit(self.config.time_limit)?;
         container.health = HealthChecks::begin(self.runtime, self.config);
         Ok(container)
     }

@@ -8,6 +8,7 @@ use super::control::Control;
 use super::health::HealthChecks;
 use super::kept_terminal::KeptTerminal;
 use super::resolver::serve_names;
+use super::run_clock::RunClock;
 use super::streams::Streams;
 use crate::cgroup::{Cgroup, CgroupError, DeviceGroup, Limits, guard_devices};
 use crate::config::{ContainerConfig, NetworkMode};
@@ -29,6 +30,7 @@ use crate::runtime::Runtime;
 use crate::spec::{SpecInputs, build_spec, document};
 use crate::streams::ProgramEnds;
 use crate::user::{UserRequest, resolve_user};
+use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::attach::NamespaceToAttach;
 use minirun_bridge::dns::Server;
@@ -58,6 +60,10 @@ pub(super) struct Container {
     pub(super) kept_terminals: Vec<KeptTerminal>,
     /// The checks of its health, if there are any.
     pub(super) health: Option<Box<HealthChecks>>,
+    /// How long it runs.
+    pub(super) clock: RunClock,
+    /// Since when, for people.
+    pub(super) since: Timestamp,
 }
 
 /// What a container has of networks that its monitor keeps.
@@ -155,8 +161,13 @@ impl Prepared {
     }
 
     /// Lets the program begin.
-    pub(super) fn begin(self, reporter: &mut Reporter) -> Result<Container, RuntimeError> {
+    pub(super) fn begin(
+        self,
+        since: Timestamp,
+        reporter: &mut Reporter,
+    ) -> Result<Container, RuntimeError> {
         let process = self.held.release()?;
+        let clock = RunClock::begin()?;
         if !self.plan.limits().is_empty() {
             reporter.tell(self.plan.limits());
         }
@@ -170,6 +181,8 @@ impl Prepared {
             reporters: Vec::new(),
             kept_terminals: Vec::new(),
             health: None,
+            clock,
+            since,
         })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Everything waits in one `poll(2)`: the two pipes or the terminal of the program, the descriptor of its first process,
 //! commands that are behind with reading, one that has something to say, terminals that were left to us, and questions about
-//! names. The only timers are that of the DNS server, while it waits for the answer of another, that of health checks, and that
-//! of the pause after output. A command that does not read holds up its
+//! names. The only timers are that of the DNS server, while it waits for the answer of another, that of health checks, that
+//! of the pause after output, and the end of the time that the container may run. A command that does not read holds up its
 //! stream and with that, in the end, the program that writes to it; it holds up neither the other stream nor the end.
 
 use super::buffer::Buffer;
@@ -12,25 +12,40 @@ use super::keep_memory_small;
 use super::kept_terminal::KeptTerminal;
 use super::listener::Listener;
 use super::output::Output;
+use super::run_clock::RunClock;
 use super::setup::{Container, ContainerNetwork};
 use crate::error::RuntimeError;
 use crate::log::LogWriter;
-use crate::process::Exit;
+use crate::process::{Exit, ProcessUsage};
 use crate::report::{Report, Reporter};
 use nix::errno::Errno;
+use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+/// The end of a run, as its monitor has seen it.
+pub(super) struct SeenEnd {
+    /// How the first process ended.
+    pub(super) exit: Exit,
+    /// What it has used.
+    pub(super) used: ProcessUsage,
+    /// How long the program ran.
+    pub(super) wall: Duration,
+}
+
 impl Container {
-    /// Copies output and answers questions until the program has ended and its pipes are empty. `follow` is called when a
-    /// command says that the networks have changed.
-    pub(super) fn watch(&mut self, follow: &mut Follow<'_>) -> Result<Exit, RuntimeError> {
+    /// Copies output and answers questions until the program has ended and its pipes are empty. `follow` is called
+    /// when a command says that something has changed, or when its time is over.
+    pub(super) fn watch(&mut self, follow: &mut Follow<'_>) -> Result<SeenEnd, RuntimeError> {
         let mut buffer = Buffer::default();
         loop {
             let news = self.wait_for_news(buffer.patience())?;
             if news.nothing() {
                 self.rest(&mut buffer);
+            }
+            if news.overdue && !news.ended {
+                self.end_overdue(follow)?;
             }
             for (output, ready) in self.streams.outputs.iter_mut().zip(news.outputs) {
                 if ready {
@@ -58,13 +73,22 @@ impl Container {
                 let _ = self.log.as_mut().map(LogWriter::flush);
                 continue;
             }
-            let exit = self.process.wait()?;
+            let wall = self.clock.elapsed();
+            let (exit, used) = self.process.wait_measured()?;
             // All other processes of its namespace are dead now (pid_namespaces(7)), so whatever is still to come is in
             // the pipes already.
             self.streams.drain(&mut buffer, &mut self.log);
             let _ = self.log.as_mut().map(LogWriter::flush);
-            return Ok(exit);
+            return Ok(SeenEnd { exit, used, wall });
         }
+    }
+
+    /// Kills the program, because its time is over; with the first process, its whole process namespace ends.
+    fn end_overdue(&mut self, follow: &mut Follow<'_>) -> Result<(), RuntimeError> {
+        self.clock.strike();
+        self.process.signal(libc::SIGKILL)?;
+        // In version 1 of control groups nothing ends while it is paused.
+        follow(Followed::Overdue)
     }
 
     /// Gives back what only output needs.
@@ -85,7 +109,11 @@ impl Container {
 
     /// Says that the program runs, and hands out what its input is written to.
     pub(super) fn announce(&self, reporter: &mut Reporter) {
-        reporter.send_with(&Report::Started, self.streams.handed_out());
+        let report = Report::Started {
+            pid: self.process.pid(),
+            since: self.since,
+        };
+        reporter.send_with(&report, self.streams.handed_out());
     }
 
     /// Tells those who have attached themselves.
@@ -98,7 +126,8 @@ impl Container {
     /// Does what a command wants.
     fn obey(&mut self, request: Request, follow: &mut Follow<'_>) -> Result<(), RuntimeError> {
         match request {
-            Request::FollowNetworks => follow(&mut self.network),
+            Request::FollowNetworks => follow(Followed::Networks(&mut self.network)),
+            Request::FollowTimeLimit => follow(Followed::TimeLimit(&mut self.clock)),
             Request::Attach {
                 mut reporter,
                 stdout,
@@ -121,6 +150,8 @@ impl Container {
     /// of that has come for so long.
     fn wait_for_news(&self, patience: Option<Duration>) -> Result<News, RuntimeError> {
         let mut questions = vec![PollFd::new(self.process.pidfd(), PollFlags::POLLIN)];
+        questions.extend(self.clock.question());
+        let clock = 1..questions.len();
         let mut outputs: Vec<Range<usize>> = Vec::with_capacity(self.streams.outputs.len());
         for output in &self.streams.outputs {
             let first = questions.len();
@@ -148,13 +179,7 @@ impl Container {
         let quiet = patience.map(|patience| Instant::now() + patience);
         let end = [deadline, health_deadline, quiet];
         let end = end.into_iter().flatten().min();
-        loop {
-            match poll(&mut questions, timeout(end)) {
-                Ok(_) => break,
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(RuntimeError::system("watch the container", error)),
-            }
-        }
+        wait(&mut questions, end)?;
         let ready = |index: usize| questions[index].any().unwrap_or(false);
         let asked = (resolver_begin..questions.len()).any(ready);
         let is_over = |deadline: Option<Instant>| deadline.is_some_and(|end| end <= Instant::now());
@@ -165,12 +190,34 @@ impl Container {
             control: control.is_some_and(ready),
             health: health.is_some_and(ready) || is_over(health_deadline),
             resolver: asked || is_over(deadline),
+            overdue: clock.into_iter().any(ready),
         })
     }
 }
 
-/// What is called when a command says that the networks have changed.
-pub(super) type Follow<'a> = dyn FnMut(&mut ContainerNetwork) -> Result<(), RuntimeError> + 'a;
+/// Waits for the first answer.
+fn wait(questions: &mut [PollFd<'_>], end: Option<Instant>) -> Result<(), RuntimeError> {
+    loop {
+        match poll(questions, timeout(end)) {
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(RuntimeError::system("watch the container", error)),
+        }
+    }
+}
+
+/// What is called when a command says that something has changed, or when the time of the container is over.
+pub(super) type Follow<'a> = dyn FnMut(Followed<'_>) -> Result<(), RuntimeError> + 'a;
+
+/// What has to be made what the records say, by whoever can read them.
+pub(super) enum Followed<'a> {
+    /// The networks.
+    Networks(&'a mut ContainerNetwork),
+    /// How long it may run.
+    TimeLimit(&'a mut RunClock),
+    /// It was killed, because its time is over; it must not be paused any more.
+    Overdue,
+}
 
 /// What there is to do.
 struct News {
@@ -180,6 +227,7 @@ struct News {
     control: bool,
     health: bool,
     resolver: bool,
+    overdue: bool,
 }
 
 impl News {
@@ -189,6 +237,7 @@ impl News {
             || self.control
             || self.health
             || self.resolver
+            || self.overdue
             || several.iter().any(|all| all.contains(&true)))
     }
 }

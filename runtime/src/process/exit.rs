@@ -8,6 +8,7 @@ use nix::errno::Errno;
 
 use super::between::Between;
 use super::error::ProcessError;
+use super::usage::{self, ProcessUsage};
 
 /// Of linux/pidfd.h, since Linux 6.9: the signal is for the process group that the process leads.
 const PIDFD_SIGNAL_PROCESS_GROUP: libc::c_uint = 1 << 2;
@@ -96,6 +97,24 @@ impl RunningProcess {
         })
     }
 
+    /// The same for a child of this process, and what it has used.
+    pub fn wait_measured(&self) -> Result<(Exit, ProcessUsage), ProcessError> {
+        let waited = match &self.parent {
+            Parent::Caller => wait_for_measured(self.pidfd.as_fd(), Reap::Now),
+            // Only its parent is told that.
+            Parent::Between(between) => between
+                .wait(self.pidfd.as_fd())
+                .map(|exit| (exit, usage::nothing())),
+        };
+        match waited {
+            Ok((exit, used)) => Ok((exit, used.into())),
+            Err(errno) => Err(ProcessError::Wait {
+                pid: self.pid,
+                errno,
+            }),
+        }
+    }
+
     /// Sends the process the signal of this number.
     pub fn signal(&self, signal: i32) -> Result<(), ProcessError> {
         send_signal(self.pidfd.as_fd(), signal).map_err(|errno| ProcessError::Signal {
@@ -166,9 +185,15 @@ pub(super) enum Reap {
 }
 
 /// Waits for the end of a child. Called in the process between, too: no allocation.
-///
-/// The raw call, because the typed one loses the status of a process that a real-time signal killed.
 pub(super) fn wait_for(pidfd: BorrowedFd<'_>, reap: Reap) -> Result<Exit, Errno> {
+    wait_for_measured(pidfd, reap).map(|(exit, _)| exit)
+}
+
+/// The same, and what the child has used.
+///
+/// The raw call, because the typed one loses the status of a process that a real-time signal killed, and that of the C
+/// library does not tell what was used.
+fn wait_for_measured(pidfd: BorrowedFd<'_>, reap: Reap) -> Result<(Exit, libc::rusage), Errno> {
     let options = match reap {
         Reap::Now => libc::WEXITED,
         Reap::Later => libc::WEXITED | libc::WNOWAIT,
@@ -176,13 +201,16 @@ pub(super) fn wait_for(pidfd: BorrowedFd<'_>, reap: Reap) -> Result<Exit, Errno>
     loop {
         // SAFETY: siginfo_t is plain data, for which all zeroes is a value.
         let mut information: libc::siginfo_t = unsafe { mem::zeroed() };
-        // SAFETY: the kernel writes one siginfo_t to the place that the pointer names.
+        let mut used = usage::nothing();
+        // SAFETY: the kernel writes one siginfo_t and one rusage to the places that the pointers name.
         let result = unsafe {
-            libc::waitid(
+            libc::syscall(
+                libc::SYS_waitid,
                 libc::P_PIDFD,
-                pidfd.as_raw_fd() as libc::id_t,
+                pidfd.as_raw_fd(),
                 &raw mut information,
                 options,
+                &raw mut used,
             )
         };
         match Errno::result(result) {
@@ -192,9 +220,10 @@ pub(super) fn wait_for(pidfd: BorrowedFd<'_>, reap: Reap) -> Result<Exit, Errno>
         }
         // SAFETY: waitid succeeded, so the fields of a SIGCHLD are filled in.
         let status = unsafe { information.si_status() };
-        return Ok(match information.si_code {
+        let exit = match information.si_code {
             libc::CLD_EXITED => Exit::Code(status),
             _ => Exit::Signal(status),
-        });
+        };
+        return Ok((exit, used));
     }
 }

@@ -62,6 +62,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+mod usage;
 
 pub use detached_root::{RootPlan, RootView, RootWrites, clone_running_root, clone_stopped_root};
 pub use error::ProcessError;
@@ -76,3 +77,4 @@ pub use sealed::Sealed;
 pub use spawn::{HeldProcess, spawn};
 pub use standard_streams::ChildStdio;
 pub(crate) use terminal::peer;
+pub use usage::ProcessUsage;

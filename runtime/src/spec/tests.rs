@@ -39,6 +39,7 @@ fn config() -> ContainerConfig {
         security: Default::default(),
         devices: Default::default(),
         time_limit: Default::default(),
+        profiles: Vec::new(),
         network: NetworkConfig {
             mode: NetworkMode::Networks,
             memberships: Vec::new(),

@@ -3,6 +3,7 @@
 use minirun_bridge::publish::{HostPort, PublishRequest};
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::restart_policy::RestartPolicy;
+use minirun_runtime::time_limit::TimeLimit;
 use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
@@ -36,6 +37,9 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "Links": present(links.collect()),
         "PublishAllPorts": network.publish_all,
         "ReadonlyRootfs": config.read_only,
+        // Docker has none of these. Times are in nanoseconds, as those of its health checks are.
+        "Timeout": nanoseconds(config.time_limit),
+        "Profiles": present(config.profiles.clone()),
     });
     if let Value::Object(document) = &mut document {
         document.extend(security(config));
@@ -53,6 +57,11 @@ fn restart_policy(policy: RestartPolicy) -> Value {
         _ => 0,
     };
     json!({"Name": policy.name(), "MaximumRetryCount": most})
+}
+
+fn nanoseconds(limit: TimeLimit) -> u64 {
+    let duration = limit.duration().unwrap_or_default();
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn texts(values: &[impl ToString]) -> Vec<String> {

@@ -1,10 +1,11 @@
 //! `State`: whether the container runs, and how it ended.
 
 use minirun_runtime::details::ContainerDetails;
+use minirun_runtime::run_usage::RunUsage;
 use serde_json::{Value, json};
 
 use super::super::life::Life;
-use super::super::moment::rfc3339;
+use super::super::moment::{rfc3339, seconds};
 
 /// The state in Docker's keys; those that speak of things minirun does not do are false.
 pub(super) fn state(details: &ContainerDetails) -> Value {
@@ -16,6 +17,7 @@ pub(super) fn state(details: &ContainerDetails) -> Value {
         "Paused": life.word == "paused",
         "Restarting": life.word == "restarting",
         "OOMKilled": life.oom_killed,
+        "TimedOut": life.timed_out,
         "Dead": false,
         "Pid": life.pid.unwrap_or_default(),
         "ExitCode": life.exit_code,
@@ -27,5 +29,20 @@ pub(super) fn state(details: &ContainerDetails) -> Value {
     if let Some(health) = &details.health {
         state["Health"] = json!(health);
     }
+    if let Some(used) = &life.usage {
+        state["Usage"] = usage(used);
+    }
     state
+}
+
+/// What a run has used, in the words of the lines that `--status-fd` writes.
+fn usage(used: &RunUsage) -> Value {
+    json!({
+        "WallSeconds": seconds(used.wall),
+        "UserSeconds": seconds(used.user),
+        "SystemSeconds": seconds(used.system),
+        "PeakMemoryBytes": used.peak_memory,
+        "PeakMemoryOf": used.peak_memory_of,
+        "RefusedProcesses": used.refused_processes,
+    })
 }

@@ -1,0 +1,222 @@
+//! `--profile`: options in a file mean what they mean when they are typed.
+
+use minirun_integration::{ControlGroups, TestHost};
+use serde_json::json;
+
+/// A host with the controllers of the machine, and a shell.
+fn host() -> TestHost {
+    let host = TestHost::with(ControlGroups::WithControllers);
+    host.imports_busybox(&[]);
+    host
+}
+
+/// What the kernel says of the program of a container, one line each.
+const LOOK: &str = "grep NoNewPrivs /proc/self/status | tr -d '\\t'; ls /sys/class/net; \
+                    touch /x 2>&1; touch /tmp/x && echo scratch; \
+                    df -m /tmp | tail -1 | awk '{print $2}'";
+
+#[test]
+fn a_judged_program_has_no_network_and_nothing_to_write_to_but_memory() {
+    let host = host();
+    host.in_busybox("--profile judge", LOOK)
+        .succeeds()
+        .stdout_is("NoNewPrivs:1\nlo\ntouch: /x: Read-only file system\nscratch\n64");
+    let container = host.runs_script("web1", "--profile judge", "sleep 1000");
+    assert_eq!(
+        host.control("web1", ("memory.limit_in_bytes", "memory.max")),
+        (256 << 20).to_string()
+    );
+    assert_eq!(host.control("web1", ("pids.max", "pids.max")), "64");
+    let config = container.inspect()["HostConfig"].take();
+    assert_eq!(config["Timeout"], 10_000_000_000_u64);
+    assert_eq!(config["NanoCpus"], 1_000_000_000);
+    assert_eq!(config["Profiles"], json!(["judge"]));
+    host.removes("web1");
+    host.finish();
+}
+
+#[test]
+fn a_judged_program_ends_when_its_time_is_over() {
+    let host = host();
+    let verdict = host.judges(
+        "--rm --profile judge --timeout 300ms",
+        "while :; do :; done",
+    );
+    assert_eq!(verdict.end()["timed_out"], true);
+    host.finish();
+}
+
+#[test]
+fn builds_and_agents_gain_no_privileges_and_have_their_limits() {
+    let host = host();
+    for (profile, memory, pids) in [("ci", 4_u64 << 30, "4096"), ("agent", 2 << 30, "1024")] {
+        let options = format!("--profile {profile}");
+        host.in_busybox(
+            &options,
+            "grep NoNewPrivs /proc/self/status | tr -d '\\t'; cat /proc/1/comm",
+        )
+        .succeeds()
+        .stdout_contains("NoNewPrivs:1\n");
+        host.runs_script("web1", &options, "sleep 1000");
+        let limit = host.control("web1", ("memory.limit_in_bytes", "memory.max"));
+        assert_eq!(limit, memory.to_string(), "{profile}");
+        assert_eq!(host.control("web1", ("pids.max", "pids.max")), pids);
+        let config = host.container("web1").inspect()["HostConfig"].take();
+        assert_eq!(config["Init"], true, "{profile}");
+        host.removes("web1");
+    }
+    host.finish();
+}
+
+#[test]
+fn a_profile_is_the_same_as_its_options_typed() {
+    let host = host();
+    host.write_file(
+        "/etc/own.toml",
+        "# What a person would type.\n\
+         memory = \"64m\"\npids-limit = 9\nread-only = true\ninit = false\n\
+         env = [\"A=-1\", \"B=two words\"]\nlabel = \"kind=own\"\ntmpfs = [\"/tmp:size=1m\"]\n\
+         network = \"none\"\nhostname = \"box\"\nworkdir = \"/tmp\"\n",
+    );
+    host.minirun("create --name profile --profile /etc/own.toml busybox true")
+        .succeeds();
+    host.minirun([
+        "create",
+        "--name",
+        "typed",
+        "--memory",
+        "64m",
+        "--pids-limit",
+        "9",
+        "--read-only",
+        "-e",
+        "A=-1",
+        "-e",
+        "B=two words",
+        "-l",
+        "kind=own",
+        "--tmpfs",
+        "/tmp:size=1m",
+        "--network",
+        "none",
+        "-h",
+        "box",
+        "-w",
+        "/tmp",
+        "busybox",
+        "true",
+    ])
+    .succeeds();
+    let [mut profile, typed] = ["profile", "typed"].map(|name| host.container(name).inspect());
+    assert_eq!(profile["HostConfig"]["Profiles"], json!(["/etc/own.toml"]));
+    profile["HostConfig"]["Profiles"] = json!(null);
+    assert_eq!(profile["HostConfig"], typed["HostConfig"]);
+    assert_eq!(profile["Config"], typed["Config"]);
+    host.removes("profile typed");
+    host.finish();
+}
+
+#[test]
+fn what_is_typed_is_stronger_and_lists_add_up() {
+    let host = host();
+    host.write_file(
+        "/etc/one.toml",
+        "stop-timeout = 1\nworkdir = \"/bin\"\nenv = [\"A=1\", \"B=1\"]\nread-only = true\nnetwork = \"none\"\n",
+    );
+    host.write_file(
+        "/etc/two.toml",
+        "stop-timeout = 2\nenv = [\"B=2\", \"C=2\"]\nread-only = false\n",
+    );
+    let words = "create --profile /etc/one.toml --name web1 --profile /etc/two.toml -e C=3 -w /tmp \
+                 busybox echo --profile nonsense";
+    host.minirun(words).succeeds();
+    let answer = host.container("web1").inspect();
+    let config = &answer["Config"];
+    assert_eq!(config["StopTimeout"], 2);
+    assert_eq!(config["WorkingDir"], "/tmp");
+    assert_eq!(config["Env"], json!(["A=1", "B=2", "C=3"]));
+    assert_eq!(config["Cmd"], json!(["echo", "--profile", "nonsense"]));
+    assert_eq!(answer["HostConfig"]["ReadonlyRootfs"], false);
+    host.removes("web1");
+    host.minirun("create --profile /etc/one.toml --read-only=false --name web1 busybox true")
+        .succeeds();
+    let config = host.container("web1").inspect()["HostConfig"].take();
+    assert_eq!(config["ReadonlyRootfs"], false);
+    host.removes("web1");
+    host.finish();
+}
+
+#[test]
+fn a_profile_of_the_host_replaces_the_one_that_is_built_in() {
+    let host = host();
+    host.minirun("profile ls -q")
+        .succeeds()
+        .stdout_is("agent\nci\njudge");
+    host.write_file(
+        "/etc/minirun/profiles/judge.toml",
+        "# Our own.\nhostname = \"court\"\nnetwork = \"none\"\n",
+    );
+    host.write_file("/etc/minirun/profiles/class.toml", "init = true\n");
+    let listed = host.minirun("profile ls").succeeds();
+    let row = |name: &str| {
+        let line = listed.stdout().lines().find(|line| line.starts_with(name));
+        line.expect("it is listed")
+            .split("  ")
+            .filter(|cell| !cell.is_empty())
+            .map(str::trim)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(row("NAME"), ["NAME", "ORIGIN", "DESCRIPTION"]);
+    assert_eq!(
+        row("judge"),
+        ["judge", "/etc/minirun/profiles/judge.toml", "Our own."]
+    );
+    assert_eq!(row("class"), ["class", "/etc/minirun/profiles/class.toml"]);
+    assert_eq!(row("ci")[1], "built in");
+    host.minirun("profile show class")
+        .succeeds()
+        .stdout_is("init = true");
+    host.in_busybox("--profile judge", "hostname")
+        .succeeds()
+        .stdout_is("court");
+    host.finish();
+}
+
+#[test]
+fn what_is_wrong_in_a_profile_is_named_with_its_line_and_nothing_is_made() {
+    let host = host();
+    for (text, problem) in [
+        ("\nmemroy = \"1g\"", "line 2: there is no option `--memroy`"),
+        (
+            "memory = [\"1g\"]",
+            "line 1: `memory` takes one value, not a list",
+        ),
+        (
+            "# x\n\npids-limit = \"many\"",
+            "line 3: `many` is not a number of processes: write one from 1 to 4194304 (of `--pids-limit <NUMBER>`)",
+        ),
+        (
+            "name = \"web1\"",
+            "line 1: `name` is for one container and one moment: type `--name`",
+        ),
+        ("image = \"demo\"", "line 1: there is no option `--image`"),
+        (
+            "[limits]\nmemory = 1",
+            "line 1: `limits` is a table: write a text, a number, `true`, `false` or a list of texts",
+        ),
+        (
+            "publish-all = 1",
+            "line 1: `publish-all` is a switch: write `true` or `false`",
+        ),
+    ] {
+        host.write_file("/etc/bad.toml", text);
+        host.minirun("run --profile /etc/bad.toml busybox true")
+            .fails_with(125)
+            .stderr_is(&format!("error: profile `/etc/bad.toml`, {problem}"));
+    }
+    host.minirun("run --profile jugde busybox true")
+        .fails_with(125)
+        .stderr_is("error: there is no profile `jugde`: put one into `/etc/minirun/profiles`, or use one of `agent`, `ci`, `judge`");
+    host.minirun("ps -aq").succeeds().stdout_is("");
+    host.finish();
+}
