@@ -6,6 +6,7 @@ use crate::image::ImageError;
 use crate::process::ProcessError;
 use crate::project_quota::SizeLimitError;
 use crate::resources::error::ResourcesError;
+use crate::seccomp::error::SeccompError;
 use crate::spec::SpecError;
 use crate::user::UserError;
 use crate::volumes::VolumeError;
@@ -78,6 +79,9 @@ pub enum RuntimeError {
     /// What a container writes cannot be limited.
     #[error(transparent)]
     SizeLimit(#[from] SizeLimitError),
+    /// The container has no filter of system calls.
+    #[error(transparent)]
+    Seccomp(#[from] SeccompError),
     /// The process could not be made.
     #[error(transparent)]
     Process(#[from] ProcessError),

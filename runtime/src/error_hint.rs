@@ -17,6 +17,7 @@ impl RuntimeError {
             RuntimeError::Files(error) => error.hint(),
             RuntimeError::Volume(error) => error.hint(),
             RuntimeError::SizeLimit(error) => error.hint(),
+            RuntimeError::Seccomp(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
             RuntimeError::Cgroup(error) => error.hint(),
             RuntimeError::StartFailed { hint, .. } => hint.clone(),

@@ -71,6 +71,7 @@ mod resources_update;
 pub mod restart_policy;
 mod resume;
 pub mod runtime;
+pub mod seccomp;
 pub mod security;
 mod settle;
 pub mod signal;

@@ -12,12 +12,13 @@ use oci_spec::runtime::{
 };
 use serde_json::{Map, Value};
 
-use crate::capabilities::default_sets;
+use crate::capabilities::{CapabilityMask, CapabilitySets, default_sets};
 use crate::config::{ContainerConfig, ProcessConfig};
 use crate::environment::{EnvironmentInputs, process_environment};
 use crate::mounts::{
     MASKED_PATHS, MountInputs, READ_ONLY_PATHS, RootAccess, container_mounts, owned,
 };
+use crate::seccomp::container_filter;
 use crate::storage::{MountKind, Storage};
 use crate::terminal::WindowSize;
 use crate::user::ResolvedUser;
@@ -26,6 +27,9 @@ use crate::user::ResolvedUser;
 const SPEC_VERSION: &str = "1.2.0";
 /// Where the root file system is mounted, beneath the container's directory.
 const ROOT: &str = "merged";
+
+/// The note that says which filter of system calls is applied: `default`, `unconfined`, or the file beside config.json.
+const SECCOMP_ANNOTATION: &str = "minirun.seccomp";
 
 /// Kernel settings of a private network namespace: ordinary users may serve low ports and send pings, as in Docker.
 const NETWORK_SETTINGS: [(&str, &str); 2] = [
@@ -101,7 +105,7 @@ pub fn build_spec(inputs: &SpecInputs<'_>) -> Result<Spec, SpecError> {
         })))
         .set_process(Some(process(inputs)?))
         .set_hostname(Some(inputs.config.hostname.to_string()))
-        .set_annotations(None)
+        .set_annotations(Some(annotations(inputs.config)))
         .set_linux(Some(linux(inputs)));
     Ok(spec)
 }
@@ -151,7 +155,7 @@ fn process(inputs: &SpecInputs<'_>) -> Result<Process, SpecError> {
         .set_args(Some(arguments(inputs.config)?))
         .set_env(Some(variables))
         .set_cwd(working_directory(config)?)
-        .set_capabilities(Some(capabilities(inputs)))
+        .set_capabilities(Some(capabilities(inputs.config, inputs.user.uid)))
         .set_rlimits(None)
         .set_no_new_privileges(Some(config.no_new_privileges));
     Ok(process)
@@ -167,9 +171,9 @@ fn console_size(window: WindowSize) -> Option<WindowBox> {
 
 /// The usual ones. Where mounts of the host come into the container later, they may permit devices, and a container that could make
 /// device nodes in them would have all devices of the host.
-fn capabilities(inputs: &SpecInputs<'_>) -> LinuxCapabilities {
-    let mut sets = default_sets(inputs.user.uid);
-    if lets_mounts_in(&inputs.config.storage) {
+fn capabilities(config: &ContainerConfig, uid: u32) -> LinuxCapabilities {
+    let mut sets = default_sets(uid);
+    if lets_mounts_in(&config.storage) {
         let without = |set: &Option<Capabilities>| {
             let mut set = set.clone();
             if let Some(set) = &mut set {
@@ -184,6 +188,19 @@ fn capabilities(inputs: &SpecInputs<'_>) -> LinuxCapabilities {
             .set_permitted(permitted);
     }
     sets
+}
+
+/// What no program in the container can gain beyond, whoever it runs as.
+pub(crate) fn bounding_capabilities(config: &ContainerConfig) -> CapabilityMask {
+    CapabilitySets::from(&capabilities(config, 0)).bounding
+}
+
+/// What config.json says beside the specification: which system calls the program may make. A list of all of them would cost
+/// each start more than the filter itself; they are in the policy that is named, and compiled in the file that is.
+fn annotations(config: &ContainerConfig) -> HashMap<String, String> {
+    let capabilities = bounding_capabilities(config).bits();
+    let filter = container_filter::named(&config.security, capabilities);
+    HashMap::from([(SECCOMP_ANNOTATION.to_owned(), filter.to_owned())])
 }
 
 fn lets_mounts_in(storage: &Storage) -> bool {

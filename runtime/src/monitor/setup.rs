@@ -225,7 +225,13 @@ fn plan(
         true => FirstProcess::Init,
         false => FirstProcess::Program,
     };
-    Ok(InitPlan::prepare(&spec, &root, first, volumes.directory())?)
+    let filter = runtime.seccomp_filter(config)?;
+    Ok(InitPlan::prepare(
+        (&spec, filter),
+        &root,
+        first,
+        volumes.directory(),
+    )?)
 }
 
 /// The network namespace of the container whose network is shared.

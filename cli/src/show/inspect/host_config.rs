@@ -3,6 +3,7 @@
 use minirun_bridge::publish::{HostPort, PublishRequest};
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::restart_policy::RestartPolicy;
+use minirun_runtime::security::seccomp_choice::SeccompChoice;
 use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
@@ -34,13 +35,25 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "Links": present(links.collect()),
         "PublishAllPorts": network.publish_all,
         "ReadonlyRootfs": config.read_only,
-        "SecurityOpt": config.process.no_new_privileges.then_some(["no-new-privileges"]),
+        "SecurityOpt": present(security_options(config)),
     });
     if let Value::Object(document) = &mut document {
         document.extend(resources(&config.resources));
     }
     add_to_host_config(&mut document, config);
     document
+}
+
+/// As Docker shows them: a profile with all that it says.
+fn security_options(config: &ContainerConfig) -> Vec<String> {
+    let seccomp = match &config.security.seccomp {
+        SeccompChoice::Default => None,
+        SeccompChoice::Unconfined => Some("seccomp=unconfined".to_owned()),
+        SeccompChoice::Profile(profile) => Some(format!("seccomp={}", profile.as_str())),
+    };
+    let no_new_privileges = config.process.no_new_privileges;
+    let words = no_new_privileges.then(|| "no-new-privileges".to_owned());
+    words.into_iter().chain(seccomp).collect()
 }
 
 /// As Docker shows it: no limit is 0.
