@@ -10,6 +10,7 @@
 //! 4. The kernel shows arguments as two halves, which are compared one after the other.
 
 use super::action::Action;
+use super::architecture::Architecture;
 use super::backwards::{Backwards, Place};
 use super::condition::{Comparison, Condition};
 use super::instruction::{
@@ -44,7 +45,7 @@ pub fn compile(policy: &Policy) -> Result<Vec<Instruction>, TooLong> {
     audits.dedup();
     let mut sections = Vec::new();
     for audit in audits {
-        let search = program.search(&segments(policy, audit));
+        let search = program.search(&segments(policy, audit), Width::of(audit));
         sections.push((audit, program.load(NUMBER, search)));
     }
     // The native way, whose number is the highest, is asked about first.
@@ -62,34 +63,39 @@ pub fn compile(policy: &Policy) -> Result<Vec<Instruction>, TooLong> {
 
 impl Backwards {
     /// Finds the segment of the number that is loaded. There is always at least one.
-    fn search(&mut self, segments: &[Segment]) -> Place {
+    fn search(&mut self, segments: &[Segment], width: Width) -> Place {
         let (lower, upper) = segments.split_at(segments.len() / 2);
         let (Some(first), false) = (upper.first(), lower.is_empty()) else {
             return match upper.first() {
-                Some(only) => self.verdict(&only.verdict),
+                Some(only) => self.verdict(&only.verdict, width),
                 None => self.answer(Action::KillProcess),
             };
         };
-        let above = self.search(upper);
-        let below = self.search(lower);
+        let above = self.search(upper, width);
+        let below = self.search(lower, width);
         self.ask((IS_NOT_LESS, first.start), above, below)
     }
 
-    fn verdict(&mut self, verdict: &Verdict) -> Place {
+    fn verdict(&mut self, verdict: &Verdict, width: Width) -> Place {
         let mut next = self.answer(verdict.otherwise);
         for (conditions, action) in verdict.cases.iter().rev() {
             let mut holds = self.answer(*action);
             for condition in conditions.iter().rev() {
-                holds = self.condition(*condition, holds, next);
+                let argument = Argument::of(*condition, width);
+                holds = self.condition((argument, condition.comparison), holds, next);
             }
             next = holds;
         }
         next
     }
 
-    fn condition(&mut self, condition: Condition, holds: Place, fails: Place) -> Place {
-        let argument = Argument::of(condition);
-        match condition.comparison {
+    fn condition(
+        &mut self,
+        (argument, comparison): (Argument, Comparison),
+        holds: Place,
+        fails: Place,
+    ) -> Place {
+        match comparison {
             Comparison::Equal(value) => self.equal(argument, value, (holds, fails)),
             Comparison::NotEqual(value) => self.equal(argument, value, (fails, holds)),
             Comparison::Greater(value) => self.more((argument, IS_MORE), value, (holds, fails)),
@@ -106,10 +112,21 @@ impl Backwards {
     }
 
     fn equal(&mut self, argument: Argument, value: u64, (yes, no): (Place, Place)) -> Place {
-        let low = self.ask((IS_EQUAL, low(value)), yes, no);
-        let low = self.load(argument.low, low);
-        let high = self.ask((IS_EQUAL, high(value)), low, no);
-        self.load(argument.high, high)
+        let lower = self.ask((IS_EQUAL, low(value)), yes, no);
+        let lower = self.load(argument.low, lower);
+        self.upper_is(argument, high(value), (lower, no))
+    }
+
+    /// What the upper half is. That of a 32-bit program's argument is nothing: what the kernel shows there, it does not use.
+    fn upper_is(&mut self, argument: Argument, value: u32, (yes, no): (Place, Place)) -> Place {
+        match argument.high {
+            Some(offset) => {
+                let question = self.ask((IS_EQUAL, value), yes, no);
+                self.load(offset, question)
+            }
+            None if value == 0 => yes,
+            None => no,
+        }
     }
 
     /// With `IS_MORE` or `IS_NOT_LESS` for the lower half; of the upper one only what is equal leaves it open.
@@ -121,9 +138,12 @@ impl Backwards {
     ) -> Place {
         let lower = self.ask((code, low(value)), yes, no);
         let lower = self.load(argument.low, lower);
+        let Some(offset) = argument.high else {
+            return self.upper_is(argument, high(value), (lower, no));
+        };
         let equal = self.ask((IS_EQUAL, high(value)), lower, no);
         let more = self.ask((IS_MORE, high(value)), yes, equal);
-        self.load(argument.high, more)
+        self.load(offset, more)
     }
 
     fn masked(
@@ -135,12 +155,12 @@ impl Backwards {
         let lower = self.ask((IS_EQUAL, low(value)), yes, no);
         let lower = self.apply(AND, low(mask), lower);
         let lower = self.load(argument.low, lower);
-        if high(mask) == 0 && high(value) == 0 {
-            return lower;
-        }
+        let Some(offset) = argument.high.filter(|_| high(mask) != 0) else {
+            return if high(value) == 0 { lower } else { no };
+        };
         let upper = self.ask((IS_EQUAL, high(value)), lower, no);
         let upper = self.apply(AND, high(mask), upper);
-        self.load(argument.high, upper)
+        self.load(offset, upper)
     }
 
     /// The number becomes a bit, which is looked for in one of two words.
@@ -151,8 +171,7 @@ impl Backwards {
         let which = self.ask((IS_NOT_LESS, 32), upper, lower);
         let small = self.ask((IS_NOT_LESS, 64), no, which);
         let small = self.load(argument.low, small);
-        let high = self.ask((IS_EQUAL, 0), small, no);
-        self.load(argument.high, high)
+        self.upper_is(argument, 0, (small, no))
     }
 
     fn word(&mut self, set: u32, (yes, no): (Place, Place)) -> Place {
@@ -167,19 +186,44 @@ impl Backwards {
     }
 }
 
+/// How much of an argument counts.
+#[derive(Clone, Copy)]
+enum Width {
+    /// All 64 bits.
+    Whole,
+    /// The lower 32. A 64-bit program that comes the way of 32-bit programs (`int 0x80`) can put anything into the others, and
+    /// would get past a comparison with them.
+    Lower,
+}
+
+impl Width {
+    fn of(audit: u32) -> Width {
+        let narrow = [Architecture::X86, Architecture::Arm];
+        match narrow.iter().any(|one| one.audit() == audit) {
+            true => Width::Lower,
+            false => Width::Whole,
+        }
+    }
+}
+
 /// Where the halves of an argument lie.
 #[derive(Clone, Copy)]
 struct Argument {
     low: u32,
-    high: u32,
+    /// None if it does not count.
+    high: Option<u32>,
 }
 
 impl Argument {
-    fn of(condition: Condition) -> Argument {
+    fn of(condition: Condition, width: Width) -> Argument {
         let start = ARGUMENTS + 8 * condition.argument.get() as u32;
         let (low, high) = match cfg!(target_endian = "little") {
             true => (start, start + 4),
             false => (start + 4, start),
+        };
+        let high = match width {
+            Width::Whole => Some(high),
+            Width::Lower => None,
         };
         Argument { low, high }
     }

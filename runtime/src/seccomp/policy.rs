@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::action::Action;
 use super::architecture::Architecture;
 use super::condition::Condition;
+use super::multiplexed::way_round;
 
 /// A policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +71,13 @@ impl Policy {
             return None;
         }
         let names = self.rules.iter().flat_map(|rule| &rule.names);
-        names.filter_map(|name| architecture.number(name)).max()
+        names
+            .flat_map(|name| {
+                let round = way_round(architecture, name).map(|(other, _)| other);
+                [Some(name.as_ref()), round]
+            })
+            .flatten()
+            .filter_map(|name| architecture.number(name))
+            .max()
     }
 }

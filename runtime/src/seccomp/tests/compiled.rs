@@ -102,6 +102,8 @@ fn calls() -> impl Strategy<Value = Vec<([u64; 6], u32)>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn what_is_compiled_is_what_was_written(policy in policy(), calls in calls()) {
         let filter = Filter::compile(&policy).expect("it is short enough");

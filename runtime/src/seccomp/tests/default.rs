@@ -50,7 +50,7 @@ fn every_number_is_answered_as_the_policy_says() {
         let policy = default_policy(capabilities);
         let filter = filter_with(capabilities);
         for audit in [0xc000_003e, 0x4000_0003] {
-            for base in [0, 0x4000_0000, 0x8000_0000, 0xffff_fd00] {
+            for base in [0, 0x4000_0000, 0x8000_0000, 0xffff_fcff] {
                 for number in base..base + 768 {
                     for first in [
                         0,
@@ -127,11 +127,14 @@ fn what_reaches_into_the_kernel_is_closed() {
     }
 }
 
+/// The numbers of x32's own calls are above those of newer ones, so there these are known and refused, as with Docker.
 #[test]
 fn newer_calls_than_the_policy_knows_do_not_exist() {
-    for name in ["open_tree_attr", "file_getattr", "file_setattr"] {
-        expect(USUAL, (name, 0), ENOSYS);
-        expect(u64::MAX, (name, 0), ENOSYS);
+    for capabilities in [USUAL, u64::MAX] {
+        for name in ["open_tree_attr", "file_getattr", "file_setattr"] {
+            let answers = asked(capabilities, name, [0; 6]);
+            assert_eq!(answers, [ENOSYS.code(), ENOSYS.code(), EPERM.code()]);
+        }
     }
     expect(USUAL, ("clone3", 0), ENOSYS);
 }
@@ -210,9 +213,21 @@ fn a_process_may_be_of_linux_kinds_only() {
     for personality in [0, 8, 0x2_0000, 0x2_0008, 0xffff_ffff] {
         expect(USUAL, ("personality", personality), Action::Allow);
     }
-    for personality in [1, 0x4_0000, 0x40_0000, 0xffff_fffe, 1 << 32] {
+    for personality in [1, 0x4_0000, 0x40_0000, 0xffff_fffe] {
         expect(USUAL, ("personality", personality), EPERM);
     }
+}
+
+/// A 64-bit program on the way of 32-bit programs can fill the upper halves of arguments, which the kernel cuts off.
+#[test]
+fn upper_halves_count_where_the_kernel_uses_them_only() {
+    let family = [(1 << 32) | 2, 0, 0, 0, 0, 0];
+    let [allow, eperm] = [Action::Allow.code(), EPERM.code()];
+    assert_eq!(asked(USUAL, "socket", family), [eperm, allow, eperm]);
+    let vsock = [(1 << 32) | 40, 0, 0, 0, 0, 0];
+    assert_eq!(asked(USUAL, "socket", vsock), [eperm; 3]);
+    let namespace = [(1 << 32) | libc::CLONE_NEWUSER as u64, 0, 0, 0, 0, 0];
+    assert_eq!(asked(USUAL, "clone", namespace), [eperm; 3]);
 }
 
 #[test]

@@ -36,16 +36,24 @@ pub(super) fn architecture(call: Call) -> Architecture {
 
 fn is_about(rule: &Rule, architecture: Architecture, call: Call) -> bool {
     let holds = rule.conditions.iter().all(|condition| {
-        condition
-            .comparison
-            .holds(call.arguments[condition.argument.get()])
+        let argument = argument(architecture, call, condition.argument.get());
+        condition.comparison.holds(argument)
     });
     let is_hidden = !rule.conditions.is_empty() && rule.action.is_permissive();
     rule.names.iter().any(|name| {
         let directly = architecture.number(name) == Some(call.number) && holds;
         let round = way_round(architecture, name).is_some_and(|(other, meant)| {
-            architecture.number(other) == Some(call.number) && call.arguments[0] == meant
+            architecture.number(other) == Some(call.number)
+                && argument(architecture, call, 0) == meant
         });
         directly || round && !is_hidden
     })
+}
+
+/// The kernel uses the lower half only of what a 32-bit program says.
+fn argument(architecture: Architecture, call: Call, index: usize) -> u64 {
+    match architecture {
+        Architecture::X86 => call.arguments[index] & 0xffff_ffff,
+        _ => call.arguments[index],
+    }
 }

@@ -100,11 +100,73 @@ fn conditions_on_one_argument_are_alternatives() {
     assert_eq!(policy_with(&text(1), 0).rules.len(), 1);
 }
 
+/// A profile whose only entry is this.
+fn with_entry(entry: &str) -> String {
+    format!(r#"{{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{entry}]}}"#)
+}
+
 #[test]
 fn slips_of_the_pen_are_said() {
     refused(
-        "[]",
-        "invalid type: sequence, expected struct Document at line 1 column 0",
+        "{}",
+        "it has no `defaultAction`: write `\"defaultAction\": \"SCMP_ACT_ERRNO\"`",
+    );
+    refused(
+        r#"{"defaultAction": "SCMP_ACT_REFUSE"}"#,
+        "unknown action `SCMP_ACT_REFUSE` in `defaultAction`: use `SCMP_ACT_ALLOW`, `SCMP_ACT_ERRNO` or `SCMP_ACT_KILL_PROCESS`",
+    );
+    refused(
+        r#"{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86"], "archMap": [{"architecture": "SCMP_ARCH_X86"}]}"#,
+        "it has both `architectures` and `archMap`: use one of them",
+    );
+    refused(
+        r#"{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["amd64"]}"#,
+        "unknown architecture `amd64`: write it like `SCMP_ARCH_X86_64`",
+    );
+    refused(
+        r#"{"defaultAction": "SCMP_ACT_ERRNO", "listenerPath": "/socket"}"#,
+        "`listenerPath` asks another program for the answer, which this version does not have: use `SCMP_ACT_ERRNO`",
+    );
+    refused(
+        &with_entry(r#"{"names": ["read"], "action": "SCMP_ACT_NOTIFY"}"#),
+        "entry 1 of `syscalls` asks another program for the answer, which this version does not have: use `SCMP_ACT_ERRNO`",
+    );
+    refused(
+        &with_entry(r#"{"action": "SCMP_ACT_ALLOW"}"#),
+        "entry 1 of `syscalls` names no system call: give it `names`",
+    );
+    refused(
+        &with_entry(r#"{"name": "read", "names": ["write"], "action": "SCMP_ACT_ALLOW"}"#),
+        "entry 1 of `syscalls` has both `name` and `names`: use one of them",
+    );
+    refused(
+        &with_entry(r#"{"name": "read", "action": "SCMP_ACT_ERRNO", "errnoRet": 4096}"#),
+        "the error number 4096 in entry 1 of `syscalls` is too large: the highest is 4095",
+    );
+    refused(
+        &with_entry(
+            r#"{"name": "read", "action": "SCMP_ACT_ALLOW", "args": [{"index": 6, "value": 0, "op": "SCMP_CMP_EQ"}]}"#,
+        ),
+        "entry 1 of `syscalls` has a condition on argument 6: they are counted from 0 to 5",
+    );
+    refused(
+        &with_entry(
+            r#"{"name": "read", "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 0, "op": "=="}]}"#,
+        ),
+        "unknown operator `==` in entry 1 of `syscalls`: use `SCMP_CMP_EQ`, `_NE`, `_LT`, `_LE`, `_GT`, `_GE` or `_MASKED_EQ`",
+    );
+    refused(
+        &with_entry(
+            r#"{"name": "read", "action": "SCMP_ACT_ALLOW", "includes": {"minKernel": "new"}}"#,
+        ),
+        "invalid `minKernel` `new` in entry 1 of `syscalls`: write it like `4.8`",
+    );
+    let error = with_entry(r#"{"nmae": "read", "action": "SCMP_ACT_ALLOW"}"#)
+        .parse::<Profile>()
+        .expect_err("no profile");
+    assert!(
+        error.to_string().starts_with("unknown field `nmae`"),
+        "{error}"
     );
 }
 
