@@ -3,7 +3,7 @@
 //! The numbers are those of the `syscalls` crate, which takes them from the kernel's own tables.
 
 /// A way of making system calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Architecture {
     /// 64-bit programs on x86.
     X86_64,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 
 use super::interpreter::{Call, answer};
-use super::reading::read;
+use super::reading::Reading;
 use crate::seccomp::action::Action;
 use crate::seccomp::architecture::Architecture;
 use crate::seccomp::condition::{ArgumentIndex, Comparison, Condition, SmallNumbers};
@@ -107,6 +107,7 @@ proptest! {
     #[test]
     fn what_is_compiled_is_what_was_written(policy in policy(), calls in calls()) {
         let filter = Filter::compile(&policy).expect("it is short enough");
+        let reading = Reading::of(&policy);
         let numbers = |architecture: &Architecture| {
             let architecture = *architecture;
             NAMES.iter().filter_map(move |name| architecture.number(name)).map(move |number| (architecture, number))
@@ -119,7 +120,7 @@ proptest! {
                     continue;
                 }
                 let call = Call { number, audit: architecture.audit(), arguments };
-                prop_assert_eq!(answer(filter.instructions(), call), read(&policy, call).code(), "{:x?}", call);
+                prop_assert_eq!(answer(filter.instructions(), call), reading.answer(call).code(), "{:x?}", call);
             }
         }
     }
