@@ -272,6 +272,7 @@ const STRICT: &str = r#"{"defaultAction": "SCMP_ACT_KILL_PROCESS", "syscalls": [
     "setgroups", "setresgid", "setresuid", "capset", "prctl", "poll", "execve", "execveat", "access", "arch_prctl", "brk",
     "close", "exit_group", "fstat", "getcwd", "getpid", "getrandom", "mmap", "mprotect", "munmap", "newfstatat", "openat", "pread64",
     "prlimit64", "read", "readlink", "readlinkat", "rseq", "set_robust_list", "set_tid_address", "sigaltstack",
+    "geteuid", "getgid", "getegid", "setuid", "setgid",
     "rt_sigaction", "rt_sigprocmask", "sched_getaffinity", "gettid", "tgkill", "getuid", "write"]}]}"#;
 
 #[test]
@@ -315,7 +316,7 @@ fn a_profile_that_is_none_is_refused_and_leaves_nothing() {
         .stderr_contains("cannot read the seccomp profile `/nowhere`: No such file or directory")
         .stderr_contains("`seccomp=unconfined`");
     host.minirun("create --security-opt seccomp= busybox")
-        .fails_with(1)
+        .fails_with(125)
         .stderr_contains("`seccomp=` names no profile: write `seccomp=FILE`");
     host.minirun("ps -aq").succeeds().stdout_is("");
     host.finish();

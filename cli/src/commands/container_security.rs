@@ -34,11 +34,11 @@ impl ContainerSecurity {
 
     /// The last word is the one that counts.
     fn seccomp(&self) -> Option<&str> {
-        let words = self.security_opt.iter().filter_map(|option| match option {
+        let mut words = self.security_opt.iter().filter_map(|option| match option {
             SecurityOption::Seccomp(word) => Some(word.as_str()),
             SecurityOption::NewPrivileges { .. } => None,
         });
-        words.last()
+        words.next_back()
     }
 }
 

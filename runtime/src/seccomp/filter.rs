@@ -55,7 +55,7 @@ impl Filter {
         let flags = text.get(..LINE)?;
         let flags = flags.strip_prefix("flags ")?.strip_suffix('\n')?;
         let flags = FilterFlags::from_bits(u32::from_str_radix(flags, 16).ok()?)?;
-        if text.len() % LINE != 0 || text.len() == LINE {
+        if !text.len().is_multiple_of(LINE) || text.len() == LINE {
             return None;
         }
         let lines = 1..text.len() / LINE;
