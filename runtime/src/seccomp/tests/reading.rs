@@ -10,12 +10,14 @@ use crate::seccomp::policy::{Policy, Rule};
 
 const ENOSYS: Action = Action::Errno(38);
 
+/// The rules that name a call, in order, and by which number of another call, if not its own.
+type Naming<'a> = Vec<(&'a Rule, Option<u64>)>;
+
 /// A policy with the numbers of its names looked up.
 pub(super) struct Reading<'a> {
     policy: &'a Policy,
     last_known: HashMap<Architecture, Option<u32>>,
-    /// The rules that name a call, in order, and by which number of another call, if not its own.
-    rules: HashMap<(Architecture, u32), Vec<(&'a Rule, Option<u64>)>>,
+    rules: HashMap<(Architecture, u32), Naming<'a>>,
 }
 
 impl<'a> Reading<'a> {
