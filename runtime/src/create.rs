@@ -20,13 +20,14 @@ use crate::resources::Resources;
 use crate::resources_update::check_resources;
 use crate::restart_policy::{RestartPolicy, Restarts};
 use crate::runtime::Runtime;
+use crate::seccomp::container_filter;
 use crate::security::Security;
 use crate::signal::StopSignal;
 use crate::stop_timeout::StopTimeout;
 use crate::storage::{Mount, StorageOption, StorageWanted};
 use crate::store::ContainerLock;
 use crate::time_limit::TimeLimit;
-use crate::warning::{Warning, health_warning, ignored_options};
+use crate::warning::{Warning, health_warning, ignored_options, seccomp_warning};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::egress::Egress;
@@ -155,6 +156,7 @@ impl Runtime {
         let links = self.resolve_links(&request, &place)?;
         let mut warnings = self.link_warnings((&place.memberships, &links))?;
         warnings.extend(ignored_options(&request));
+        warnings.extend(seccomp_warning(&request.security));
         warnings.extend(health_warning(
             &request.health,
             image.config.health.as_ref(),
@@ -228,6 +230,7 @@ impl Runtime {
     ) -> Result<ContainerConfig, RuntimeError> {
         let paths = self.paths(&config.id);
         write_directories(&paths.root, root)?;
+        container_filter::prepare(&paths, &config.security)?;
         let written = ["upper", "work"].map(|name| paths.root.join(name));
         if let Some((quota, limit)) = &limit {
             quota.limit(&config.id, &written, *limit)?;

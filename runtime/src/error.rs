@@ -8,6 +8,7 @@ use crate::image::ImageError;
 use crate::process::ProcessError;
 use crate::project_quota::SizeLimitError;
 use crate::resources::error::ResourcesError;
+use crate::seccomp::error::SeccompError;
 use crate::spec::SpecError;
 use crate::user::UserError;
 use crate::volumes::VolumeError;
@@ -86,6 +87,9 @@ pub enum RuntimeError {
     /// The host does not have what was asked for.
     #[error(transparent)]
     HostSecurity(#[from] HostSecurityError),
+    /// The container has no filter of system calls.
+    #[error(transparent)]
+    Seccomp(#[from] SeccompError),
     /// The process could not be made.
     #[error(transparent)]
     Process(#[from] ProcessError),

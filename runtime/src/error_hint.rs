@@ -18,6 +18,7 @@ impl RuntimeError {
             RuntimeError::Volume(error) => error.hint(),
             RuntimeError::SizeLimit(error) => error.hint(),
             RuntimeError::HostSecurity(error) => error.hint(),
+            RuntimeError::Seccomp(error) => error.hint(),
             RuntimeError::Process(error) => error.hint(),
             RuntimeError::Cgroup(error) => error.hint(),
             RuntimeError::Device(error) => error.hint(),

@@ -117,7 +117,8 @@ impl Runtime {
             return Err(RuntimeError::Paused(config.name.clone()));
         }
         let cgroup = Cgroup::open(config.group())?;
-        let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
+        let process = self.exec_process(config, request)?;
+        let plan = ExecPlan::prepare(&process, self.seccomp_filter(config)?)?;
         let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
         held.wait_root_ready()?;
         admit(config.group(), held.pid())?;

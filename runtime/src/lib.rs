@@ -75,6 +75,7 @@ pub mod restart_policy;
 mod resume;
 pub mod run_usage;
 pub mod runtime;
+pub mod seccomp;
 pub mod security;
 mod settle;
 pub mod signal;

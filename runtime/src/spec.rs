@@ -23,6 +23,7 @@ use crate::host_security::HostSecurity;
 use crate::mounts::{
     MountInputs, READ_ONLY_PATHS, RootAccess, container_mounts, masked_paths, owned,
 };
+use crate::seccomp::container_filter;
 use crate::security::Privilege;
 use crate::security::system_paths::SystemPaths;
 use crate::storage::{MountKind, Storage};
@@ -35,6 +36,9 @@ use devices::{device_nodes, device_resources};
 const SPEC_VERSION: &str = "1.2.0";
 /// Where the root file system is mounted, beneath the container's directory.
 const ROOT: &str = "merged";
+
+/// The note that says which filter of system calls is applied: `default`, `unconfined`, or the file beside config.json.
+const SECCOMP_ANNOTATION: &str = "minirun.seccomp";
 
 /// Kernel settings of a private network namespace: ordinary users may serve low ports and send pings, as in Docker.
 const NETWORK_SETTINGS: [(&str, &str); 2] = [
@@ -119,7 +123,7 @@ pub fn build_spec(inputs: &SpecInputs<'_>) -> Result<Spec, SpecError> {
         })))
         .set_process(Some(process(inputs)?))
         .set_hostname(Some(inputs.config.hostname.to_string()))
-        .set_annotations(None)
+        .set_annotations(Some(annotations(inputs.config)))
         .set_linux(Some(linux(inputs)));
     Ok(spec)
 }
@@ -196,6 +200,13 @@ fn capabilities(inputs: &SpecInputs<'_>) -> LinuxCapabilities {
         had = had.without(CapabilityMask::from_iter([Capability::CAP_MKNOD]));
     }
     sets_of(had, inputs.user.uid)
+}
+
+/// What config.json says beside the specification: which system calls the program may make. A list of all of them would cost
+/// each start more than the filter itself; they are in the policy that is named, and compiled in the file that is.
+fn annotations(config: &ContainerConfig) -> HashMap<String, String> {
+    let filter = container_filter::named(&config.security);
+    HashMap::from([(SECCOMP_ANNOTATION.to_owned(), filter.to_owned())])
 }
 
 /// Whether mounts of the host may come in while the container runs.

@@ -6,6 +6,8 @@ use crate::error::RuntimeError;
 use crate::health::{HealthCheck, HealthWanted};
 use crate::network_place::NetworkWanted;
 use crate::runtime::Runtime;
+use crate::security::Security;
+use crate::security::seccomp_choice::SeccompChoice;
 use minirun_bridge::link::Link;
 use minirun_bridge::name::ContainerName;
 use minirun_bridge::network::{GatewayMode, Icc, Network, Reach};
@@ -46,11 +48,21 @@ pub enum Warning {
         /// The target.
         target: ContainerName,
     },
+    /// A profile names calls that no kernel here has.
+    UnknownSystemCalls {
+        /// The names.
+        names: Vec<String>,
+    },
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Warning::UnknownSystemCalls { names } => write!(
+                formatter,
+                "the seccomp profile names system calls that do not exist here, and has no effect on them: {}",
+                names.join(", ")
+            ),
             Warning::LinkOpensNothing { target } => write!(
                 formatter,
                 "`{target}` exposes no port, so the link opens none while ICC is off: start `{target}` with \
@@ -197,6 +209,15 @@ pub(crate) fn health_warning(
     wanted
         .is_idle(image)
         .then_some(Warning::HealthWithoutCommand)
+}
+
+/// Names in a profile that are no system calls.
+pub(crate) fn seccomp_warning(security: &Security) -> Option<Warning> {
+    let SeccompChoice::Profile(profile) = &security.seccomp else {
+        return None;
+    };
+    let names = profile.understand().ok()?.unknown_names();
+    (!names.is_empty()).then_some(Warning::UnknownSystemCalls { names })
 }
 
 /// Options that have no effect with the network mode.

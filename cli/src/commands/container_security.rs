@@ -3,7 +3,9 @@
 use crate::failure::Failure;
 use clap::Args;
 use minirun_runtime::create::CreateRequest;
+use minirun_runtime::error::RuntimeError;
 use minirun_runtime::security::app_armor::AppArmorChoice;
+use minirun_runtime::security::seccomp_choice::SeccompChoice;
 use minirun_runtime::security::system_paths::SystemPaths;
 use std::str::FromStr;
 
@@ -11,7 +13,8 @@ use std::str::FromStr;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Security")]
 pub struct ContainerSecurity {
-    /// Security option: `no-new-privileges`, `apparmor=PROFILE`, `systempaths=unconfined` or `label=disable`
+    /// Security option: `no-new-privileges`, `seccomp=FILE|unconfined|default`, `apparmor=PROFILE|unconfined`,
+    /// `systempaths=unconfined` or `label=disable`
     #[arg(long, value_name = "OPTION")]
     security_opt: Vec<SecurityOption>,
 }
@@ -26,10 +29,22 @@ impl ContainerSecurity {
                 SecurityOption::SystemPathsUnconfined => {
                     request.security.system_paths = SystemPaths::Unconfined;
                 }
-                SecurityOption::NoLabel => {}
+                SecurityOption::NoLabel | SecurityOption::Seccomp(_) => {}
             }
         }
+        if let Some(word) = self.seccomp() {
+            request.security.seccomp = SeccompChoice::of_word(word).map_err(RuntimeError::from)?;
+        }
         Ok(request)
+    }
+
+    /// The last word is the one that counts.
+    fn seccomp(&self) -> Option<&str> {
+        let mut words = self.security_opt.iter().filter_map(|option| match option {
+            SecurityOption::Seccomp(word) => Some(word.as_str()),
+            _ => None,
+        });
+        words.next_back()
     }
 }
 
@@ -43,6 +58,8 @@ enum SecurityOption {
     SystemPathsUnconfined,
     /// There are no labels anyhow.
     NoLabel,
+    /// A file, or what else may stand behind `seccomp=`.
+    Seccomp(String),
 }
 
 impl FromStr for SecurityOption {
@@ -60,6 +77,8 @@ impl FromStr for SecurityOption {
             ("no-new-privileges", Some("false")) => {
                 Ok(SecurityOption::NewPrivileges { allowed: true })
             }
+            ("seccomp", Some(word)) if !word.is_empty() => Ok(SecurityOption::Seccomp(word.into())),
+            ("seccomp", _) => Err(format!("`{text}` names no profile: write `seccomp=FILE`")),
             ("apparmor", Some(name)) => name
                 .parse()
                 .map(SecurityOption::AppArmor)
@@ -70,8 +89,8 @@ impl FromStr for SecurityOption {
                 "no security option `{text}`: minirun gives no SELinux labels, so there is only `label=disable`"
             )),
             _ => Err(format!(
-                "unknown security option `{text}`: use `no-new-privileges`, `apparmor=PROFILE`, `systempaths=unconfined` or \
-                 `label=disable`"
+                "unknown security option `{text}`: use `no-new-privileges`, `seccomp=FILE`, `apparmor=PROFILE`, \
+                 `systempaths=unconfined` or `label=disable`"
             )),
         }
     }

@@ -248,7 +248,13 @@ fn plan(
         true => FirstProcess::Init,
         false => FirstProcess::Program,
     };
-    Ok(InitPlan::prepare(&spec, &root, first, volumes.directory())?)
+    let filter = runtime.seccomp_filter(config)?;
+    Ok(InitPlan::prepare(
+        (&spec, filter),
+        &root,
+        first,
+        volumes.directory(),
+    )?)
 }
 
 /// The devices as they are on this host now, and what guards them from before the first process is born.

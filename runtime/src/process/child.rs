@@ -143,6 +143,7 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::BecomeUser(identity) => identity::become_user(identity),
         InitStep::SetCapabilities(sets) => identity::set_capabilities(*sets),
         InitStep::SetNoNewPrivileges => system_call::control(libc::PR_SET_NO_NEW_PRIVS, 1),
+        InitStep::FilterSystemCalls(filter) => filter.install(),
         InitStep::StandBefore(init) => init.stand_before(),
         InitStep::Execute(program) => Err(program.execute()),
     }

@@ -64,6 +64,21 @@ pub(super) unsafe fn clone_child(
     }
 }
 
+/// Clones the calling process as fork(2) does, by the older call, which a filter of system calls can permit: the flags of
+/// `clone3` lie in memory. Gives the process number of the child, or none in the child.
+///
+/// # Safety
+///
+/// As `clone_child`.
+pub(super) unsafe fn fork_child() -> Result<Option<i32>, Errno> {
+    let none: libc::c_ulong = 0;
+    let flags = libc::SIGCHLD as libc::c_ulong;
+    // SAFETY: without a stack of its own and shared memory the child runs on copies, and the caller keeps to the contract
+    // above. On every architecture the flags come first where nothing else is given.
+    let result = unsafe { libc::syscall(libc::SYS_clone, flags, none, none, none, none) };
+    Errno::result(result).map(|pid| (pid != 0).then_some(pid as i32))
+}
+
 /// # Safety
 ///
 /// As `clone_child`; no flag may ask for shared memory.

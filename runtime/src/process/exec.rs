@@ -24,6 +24,7 @@ use super::process_limits::ProcessLimits;
 use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::spawn::{HeldProcess, make_gate};
 use super::standard_streams::ChildStdio;
+use crate::seccomp::filter::Filter;
 
 /// Everything that a process executed in a running container does, prepared.
 #[derive(Debug)]
@@ -34,14 +35,15 @@ pub struct ExecPlan {
 
 impl ExecPlan {
     /// Prepares the process: arguments, environment, working directory, user, capabilities and `noNewPrivileges` are
-    /// those of `process`, which is usually the container's own with some of them replaced. Touches nothing.
-    pub fn prepare(process: &Process) -> Result<Self, ProcessError> {
+    /// those of `process`, which is usually the container's own with some of them replaced, and so is the filter of its
+    /// system calls. Touches nothing.
+    pub fn prepare(process: &Process, filter: Option<Filter>) -> Result<Self, ProcessError> {
         let mut steps = first_steps();
         // It is born among the processes of the container.
         steps.push(InitStep::HideFromOthers);
         steps.extend(terminal_step(process, Console::Left));
         steps.push(InitStep::WaitAtGate);
-        steps.extend(last_steps(process)?);
+        steps.extend(last_steps(process, filter)?);
         Ok(Self {
             steps: steps.into(),
             limits: ProcessLimits::of(process),

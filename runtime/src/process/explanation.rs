@@ -62,6 +62,7 @@ impl Explain for InitStep {
             | Self::BecomeUser(_)
             | Self::SetCapabilities(_)
             | Self::SetNoNewPrivileges
+            | Self::FilterSystemCalls(_)
             | Self::StandBefore(_)
             | Self::Execute(_) => explain_identity(self),
             _ => explain_process(self),
@@ -243,6 +244,13 @@ fn explain_identity(step: &InitStep) -> (String, String) {
         InitStep::SetNoNewPrivileges => (
             "refuse privileges of set-user-id programs".into(),
             "setpriv --no-new-privs".into(),
+        ),
+        InitStep::FilterSystemCalls(filter) => (
+            format!(
+                "let the kernel refuse dangerous system calls: a filter of {} instructions",
+                filter.instructions().len()
+            ),
+            String::new(),
         ),
         InitStep::StandBefore(_) => (
             "stay before the program, pass signals on to it and reap orphans".into(),

@@ -25,7 +25,7 @@ use std::ptr::with_exposed_provenance_mut;
 use nix::errno::Errno;
 
 use super::child::{block_signals, exit};
-use super::clone::{Cloned, clone_child};
+use super::clone::fork_child;
 use super::exit::Exit;
 
 /// Every signal there is, one bit each. The kernel leaves SIGKILL and SIGSTOP out by itself.
@@ -61,9 +61,9 @@ impl Init {
         block_signals(ALL)?;
         // SAFETY: both processes are in the child of a clone already and keep to its rules: they neither allocate nor
         // take a lock.
-        match unsafe { clone_child(0, None) }? {
-            Cloned::Child => become_foreground().and_then(|()| block_signals(0)),
-            Cloned::Parent { pid, .. } => {
+        match unsafe { fork_child() }? {
+            None => become_foreground().and_then(|()| block_signals(0)),
+            Some(pid) => {
                 self.take_name();
                 live(pid)
             }
@@ -207,8 +207,8 @@ mod tests {
     fn in_foreground() -> Result<i32, Errno> {
         block_signals(ALL)?;
         // SAFETY: both processes make system calls only.
-        match unsafe { clone_child(0, None) }? {
-            Cloned::Child => {
+        match unsafe { fork_child() }? {
+            None => {
                 become_foreground().and_then(|()| block_signals(0))?;
                 // SAFETY: neither touches memory of ours.
                 let (group, own) = unsafe { (libc::tcgetpgrp(0), libc::getpgrp()) };
@@ -216,7 +216,7 @@ mod tests {
                 let is_leader = own == unsafe { libc::getpid() };
                 exit(if is_leader && group == own { 7 } else { 1 });
             }
-            Cloned::Parent { pid, .. } => loop {
+            Some(pid) => loop {
                 match next_signal() {
                     Ok(libc::SIGCHLD) => {
                         if let Some(end) = reap(pid) {

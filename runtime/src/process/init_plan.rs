@@ -14,6 +14,7 @@ use super::process_limits::ProcessLimits;
 use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::root_steps;
 use super::text::{c_string, relative_to_root};
+use crate::seccomp::filter::Filter;
 
 /// Everything that a container's first process does, prepared.
 #[derive(Debug)]
@@ -38,8 +39,9 @@ impl InitPlan {
     ///
     /// Of the Spec's namespaces each must be a new one. The root of the cgroup namespace is the cgroup that the process
     /// is cloned into. `volumes` is the directory of the volumes, in whose content no symbolic link leads a mount astray.
+    /// The filter of system calls is given as it is to be applied; the Spec only mentions it.
     pub fn prepare(
-        spec: &Spec,
+        (spec, filter): (&Spec, Option<Filter>),
         root: &OverlayRoot,
         first: FirstProcess,
         volumes: &Path,
@@ -61,7 +63,7 @@ impl InitPlan {
         steps.push(InitStep::WaitAtGate);
         // From now on others may be executed in the container. The monitor has looked at it by now.
         steps.push(InitStep::HideFromOthers);
-        steps.extend(last_steps(process)?);
+        steps.extend(last_steps(process, filter)?);
         if first == FirstProcess::Init {
             // Behind the program's identity, which is that of both, and before its execution. The kernel may have opened the
             // process when its user changed (`fs.suid_dumpable`).

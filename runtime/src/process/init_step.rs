@@ -11,6 +11,7 @@ use super::mount_options::BindAttributes;
 use super::overlay::OverlayMount;
 use super::program::Program;
 use super::system_call::Depth;
+use crate::seccomp::filter::Filter;
 
 /// One thing that a child does before its program runs.
 #[derive(Debug)]
@@ -124,6 +125,8 @@ pub enum InitStep {
     SetCapabilities(CapabilitySets),
     /// Keeps programs from gaining privileges by set-user-id bits and file capabilities.
     SetNoNewPrivileges,
+    /// Lets the kernel answer system calls as a policy says, for every program that will ever run in the container.
+    FilterSystemCalls(Filter),
     /// Makes a child that becomes the program, and stays before it.
     StandBefore(Init),
     /// Replaces the process by the program.

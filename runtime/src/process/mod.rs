@@ -11,7 +11,8 @@
 //!    root (`root_path.rs`), so that no symbolic link of an image can lead the mounts of the runtime to another place.
 //! 4. At the step `WaitAtGate` the root is ready; the child says so and waits. The parent meanwhile connects the
 //!    network. Nothing of the image has run yet, so nothing can interfere with the steps so far.
-//! 5. The gate opens; the child takes on its identity (`identity.rs`) and executes its program (`program.rs`).
+//! 5. The gate opens; the child takes on its identity (`identity.rs`), comes under its filter of system calls, and executes
+//!    its program (`program.rs`).
 //! 6. A step that fails sends its index and error number through the gate. The gate closes on exec, so its end without
 //!    a message means that the program runs.
 //! 7. With `--init` it forks before that, and only its child executes the program; it stays itself, to pass signals on

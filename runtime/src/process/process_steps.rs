@@ -11,6 +11,7 @@ use super::error::ProcessError;
 use super::init_step::{CapabilitySets, Console, Identity, InitStep, TerminalRequest};
 use super::program::Program;
 use super::text::c_string;
+use crate::seccomp::filter::Filter;
 
 /// What the umask of a container's process is unless the Spec says otherwise, as Docker has it.
 const DEFAULT_UMASK: libc::mode_t = 0o022;
@@ -46,8 +47,19 @@ pub(super) fn terminal_step(process: &Process, console: Console) -> Option<InitS
 /// descriptor of the host marked to close. The bounding set goes first, because changing it takes a capability. The
 /// wish to die with the parent is repeated, because the kernel forgets it when the user changes. No new privileges come
 /// last, so that nothing before is hindered.
-pub(super) fn last_steps(process: &Process) -> Result<Vec<InitStep>, ProcessError> {
+///
+/// So does the filter of system calls, which would bind these steps as well. But only whoever wants no new privileges may
+/// come under one at any time. Otherwise it takes `CAP_SYS_ADMIN`, and it comes before the change of user: so a strict
+/// profile has to permit `setgroups`, `setresgid`, `setresuid`, `capset`, `prctl` and `execve`, as it has with Docker.
+pub(super) fn last_steps(
+    process: &Process,
+    filter: Option<Filter>,
+) -> Result<Vec<InitStep>, ProcessError> {
     let user = process.user();
+    let (early_filter, late_filter) = match process.no_new_privileges() {
+        Some(true) => (None, filter),
+        _ => (filter, None),
+    };
     let mut steps = vec![
         InitStep::CloseOnExec,
         InitStep::ChangeDirectory {
@@ -67,6 +79,10 @@ pub(super) fn last_steps(process: &Process) -> Result<Vec<InitStep>, ProcessErro
             kept: bits(capabilities.bounding().as_ref())?,
         });
     }
+    steps.push(InitStep::SetUmask {
+        mask: user.umask().unwrap_or(DEFAULT_UMASK),
+    });
+    steps.extend(early_filter.map(InitStep::FilterSystemCalls));
     steps.push(InitStep::BecomeUser(Identity {
         uid: user.uid(),
         gid: user.gid(),
@@ -79,9 +95,7 @@ pub(super) fn last_steps(process: &Process) -> Result<Vec<InitStep>, ProcessErro
     if process.no_new_privileges() == Some(true) {
         steps.push(InitStep::SetNoNewPrivileges);
     }
-    steps.push(InitStep::SetUmask {
-        mask: user.umask().unwrap_or(DEFAULT_UMASK),
-    });
+    steps.extend(late_filter.map(InitStep::FilterSystemCalls));
     let arguments = process.args().as_deref().unwrap_or_default();
     let environment = process.env().as_deref().unwrap_or_default();
     steps.push(InitStep::Execute(Program::new(arguments, environment)?));

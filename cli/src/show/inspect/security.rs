@@ -4,6 +4,7 @@ use minirun_runtime::app_armor::AppArmorSupport;
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::security::app_armor::{AppArmorChoice, OUR_PROFILE};
 use minirun_runtime::security::capability_word::CapabilityWord;
+use minirun_runtime::security::seccomp_choice::SeccompChoice;
 use minirun_runtime::security::{Privilege, system_paths::SystemPaths};
 use serde_json::{Map, Value, json};
 
@@ -52,10 +53,16 @@ fn options(config: &ContainerConfig) -> Value {
         AppArmorChoice::Unconfined => Some("apparmor=unconfined".to_owned()),
         AppArmorChoice::Profile(profile) => Some(format!("apparmor={profile}")),
     };
+    let seccomp = match &config.security.seccomp {
+        SeccompChoice::Default => None,
+        SeccompChoice::Unconfined => Some("seccomp=unconfined".to_owned()),
+        SeccompChoice::Profile(profile) => Some(format!("seccomp={}", profile.as_str())),
+    };
     let new_privileges = config.process.no_new_privileges;
     let open = config.security.system_paths == SystemPaths::Unconfined;
     let options: Vec<String> = [
         new_privileges.then(|| "no-new-privileges".to_owned()),
+        seccomp,
         app_armor,
         open.then(|| "systempaths=unconfined".to_owned()),
     ]

@@ -117,7 +117,7 @@ impl Fixture {
     ) -> Result<(HeldProcess, io::PipeReader), ProcessError> {
         let spec: Spec = serde_json::from_value(spec.clone()).expect("a Spec");
         let plan = InitPlan::prepare(
-            &spec,
+            (&spec, None),
             &self.root(),
             FirstProcess::Program,
             Path::new("/nowhere"),

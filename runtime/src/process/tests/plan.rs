@@ -19,7 +19,7 @@ fn root() -> OverlayRoot {
 
 fn prepare(spec: Value) -> Result<InitPlan, ProcessError> {
     InitPlan::prepare(
-        &serde_json::from_value(spec).expect("a Spec"),
+        (&serde_json::from_value(spec).expect("a Spec"), None),
         &root(),
         FirstProcess::Program,
         Path::new("/nowhere"),

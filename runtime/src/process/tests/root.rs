@@ -168,8 +168,13 @@ fn layers_whose_paths_do_not_fit_in_one_page_are_mounted_all_the_same() {
         root.layers.push(layer);
     }
     let spec = serde_json::from_value(spec_of_script("ls -d /file-*")).expect("a Spec");
-    let plan = InitPlan::prepare(&spec, &root, FirstProcess::Program, Path::new("/nowhere"))
-        .expect("it is prepared");
+    let plan = InitPlan::prepare(
+        (&spec, None),
+        &root,
+        FirstProcess::Program,
+        Path::new("/nowhere"),
+    )
+    .expect("it is prepared");
     let (output, input) = std::io::pipe().expect("a pipe");
     let nothing = fs::File::open("/dev/null").expect("/dev/null");
     let held = spawn(&plan, stdio(&nothing, &input), None).expect("it is spawned");

@@ -117,7 +117,7 @@ fn a_container_sees_its_own_cgroup_as_the_root() {
     let spec = spec_of_script("grep 0:: /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs");
     let spec = serde_json::from_value(spec).expect("a Spec");
     let plan = InitPlan::prepare(
-        &spec,
+        (&spec, None),
         &fixture.root(),
         FirstProcess::Program,
         Path::new("/nowhere"),
