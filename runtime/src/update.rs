@@ -2,6 +2,7 @@
 
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
+use crate::egress::EgressChange;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::resources::ResourcesChange;
@@ -16,6 +17,8 @@ pub struct ContainerChange {
     pub restart: Option<RestartPolicy>,
     /// `--memory`, `--cpus` and other limits.
     pub resources: ResourcesChange,
+    /// `--egress` and `--egress-deny`.
+    pub egress: EgressChange,
 }
 
 impl Runtime {
@@ -28,8 +31,12 @@ impl Runtime {
         container: &ContainerConfig,
         change: &ContainerChange,
     ) -> Result<(), RuntimeError> {
+        if !change.egress.is_empty() {
+            self.update_egress(container, &change.egress)?;
+        }
         match change.restart {
             Some(restart) => self.update_with_policy(container, (restart, &change.resources))?,
+            None if change.resources.is_empty() => {}
             None => self.update_resources(container, &change.resources)?,
         }
         self.tell_event(Event::container(container, Action::Update));
