@@ -143,7 +143,9 @@ impl Runtime {
         let _hold = self.images.hold()?;
         let image = self.images.resolve(&request.image)?;
         check_network_options(&request)?;
-        self.networks.check_egress(&request.egress)?;
+        if let NetworkWanted::Networks(_) = request.network {
+            self.networks.check_egress(&request.egress)?;
+        }
         check_resources(&request.resources)?;
         let place = self.resolve_place(&request.network)?;
         let links = self.resolve_links(&request, &place)?;

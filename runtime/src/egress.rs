@@ -96,7 +96,7 @@ impl Runtime {
         mode: NetworkMode,
         egress: &Egress,
     ) -> Result<(), RuntimeError> {
-        if egress.is_open() {
+        if egress.is_open() || mode == NetworkMode::None {
             return Ok(());
         }
         if !mode.is_private() {
