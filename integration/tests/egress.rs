@@ -461,6 +461,16 @@ fn inspect_shows_it_and_explain_says_how_it_is_done() {
     let free = host.idles("web2", "").inspect();
     assert_eq!(free["HostConfig"]["Egress"], json!("any"));
     assert_eq!(free["HostConfig"]["EgressDeny"], json!("none"));
+    let warning = "warning: `--egress` leaves the other containers of network `bridge` within reach, and whoever they pass on \
+                   to: a network with `--icc=false` keeps them apart";
+    host.minirun("run --rm --egress none demo true")
+        .succeeds()
+        .stderr_is(warning);
+    host.network("net1", "--icc=false");
+    host.minirun("run --rm --network net1 --egress none demo true")
+        .succeeds()
+        .stderr_is("");
+    host.removes_networks("net1");
     host.minirun("run --rm --explain --egress 192.0.2.2 demo true")
         .succeeds()
         .stderr_contains("-m conntrack --ctorigdst 192.0.2.2/32 -j RETURN")

@@ -156,6 +156,7 @@ impl Runtime {
             image.config.health.as_ref(),
         ));
         warnings.extend(self.publish_warning(&request, &place.memberships)?);
+        warnings.extend(self.egress_warnings(&request, &place.memberships)?);
         warnings.extend(self.forwarding_warning(&request));
         let id = ContainerId::random()?;
         let root = image.root_attributes()?;
