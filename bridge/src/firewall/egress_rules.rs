@@ -291,3 +291,7 @@ fn rebuild_family(
     }
     changes
 }
+
+#[cfg(test)]
+#[path = "egress_rules_tests.rs"]
+mod tests;
