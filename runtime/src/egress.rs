@@ -75,9 +75,8 @@ impl Runtime {
         let mut config = self.current_record(&container.id)?;
         self.repair_locked(&config, &lock)?;
         self.finish_change_locked(&config, &lock)?;
-        let egress = change.applied_to(&config.network.egress);
-        self.check_egress(&config.network.mode_word(), config.network.mode, &egress)?;
-        config.network.egress = egress;
+        self.check_egress_change(&config, change)?;
+        config.network.egress = change.applied_to(&config.network.egress);
         // If we are killed after the record, the next command does the rest.
         self.begin_change(&config.id)?;
         atomic_file::write_json(&self.paths(&config.id).record(), &config)?;
@@ -90,12 +89,13 @@ impl Runtime {
     }
 
     /// Refuses what cannot be enforced: a namespace that is somebody else's is not this container's to restrict.
-    pub(crate) fn check_egress(
+    pub(crate) fn check_egress_change(
         &self,
-        network: &str,
-        mode: NetworkMode,
-        egress: &Egress,
+        config: &ContainerConfig,
+        change: &EgressChange,
     ) -> Result<(), RuntimeError> {
+        let mode = config.network.mode;
+        let egress = change.applied_to(&config.network.egress);
         if egress.is_open() || mode == NetworkMode::None {
             return Ok(());
         }
@@ -105,10 +105,10 @@ impl Runtime {
                     Allowed::Everything => "--egress-deny",
                     Allowed::Only(_) => "--egress",
                 },
-                network: network.into(),
+                network: config.network.mode_word(),
             });
         }
-        Ok(self.networks.check_egress(egress)?)
+        Ok(self.networks.check_egress(&egress)?)
     }
 
     /// Makes what a running container may reach what its record says, on every network.

@@ -31,13 +31,14 @@ impl Runtime {
         container: &ContainerConfig,
         change: &ContainerChange,
     ) -> Result<(), RuntimeError> {
-        if !change.egress.is_empty() {
-            self.update_egress(container, &change.egress)?;
-        }
+        self.check_egress_change(container, &change.egress)?;
         match change.restart {
             Some(restart) => self.update_with_policy(container, (restart, &change.resources))?,
             None if change.resources.is_empty() => {}
             None => self.update_resources(container, &change.resources)?,
+        }
+        if !change.egress.is_empty() {
+            self.update_egress(container, &change.egress)?;
         }
         self.tell_event(Event::container(container, Action::Update));
         Ok(())
