@@ -20,6 +20,7 @@ use crate::plan;
 use crate::policy::{self, Contribution};
 use crate::publication::Publication;
 use crate::reload::{self, KnownRules, RulesLock};
+use crate::restriction::source_guard;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::Narrator;
@@ -162,24 +163,45 @@ impl Amendment {
             .map(|publication| Action::ClaimPort(*publication, Box::new(self.after.clone())))
             .collect();
         let hosts = hosts_of(&self.after);
+        let restricted = self.before.egress != self.after.egress;
+        let guard = rules
+            .as_ref()
+            .and_then(|((lock, _), _)| guard_change((&self.before, &self.after), lock));
         actions.push(Action::Replace {
             network: Box::new(self.network),
             before: Box::new(self.before),
             after: Box::new(self.after),
         });
         if let Some((lock, change)) = rules {
-            let sentence =
-                format!("let the firewall pass what `{name}` publishes and is linked to now");
+            let sentence = match restricted {
+                true => format!("let the firewall pass what `{name}` may reach now"),
+                false => {
+                    format!("let the firewall pass what `{name}` publishes and is linked to now")
+                }
+            };
             actions.push(Action::ChangeRules(RulesChange::new(
                 sentence, lock, change,
             )));
         }
+        actions.extend(guard);
         actions.extend(Action::forget_flows(&[gone, new].concat()));
         actions.push(Action::RefreshHosts(hosts));
         actions
             .into_iter()
             .map(|action| NetworkStep { context, action })
             .collect()
+    }
+}
+
+/// What it takes to keep a container to its addresses, if it was not before, or to end that.
+fn guard_change<'a>(
+    (before, after): (&Endpoint, &Endpoint),
+    lock: &'a RulesLock,
+) -> Option<Action<'a>> {
+    match (source_guard(before), source_guard(after)) {
+        (None, Some(guard)) => Some(Action::Guard(guard, lock)),
+        (Some(guard), None) => Some(Action::Unguard(guard.interface, Some(lock))),
+        _ => None,
     }
 }
 

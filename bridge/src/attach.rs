@@ -13,6 +13,7 @@
 
 use crate::detach::{Departure, hosts_of};
 use crate::device;
+use crate::egress::Egress;
 use crate::endpoint::{DefaultRoute, Endpoint, HostsRecord};
 use crate::error::NetworkError;
 use crate::id::ContainerId;
@@ -25,6 +26,7 @@ use crate::port::ExposedPort;
 use crate::publication::Publication;
 use crate::reload::KnownRules;
 use crate::resolve::Resolved;
+use crate::restriction::source_guard;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::{
@@ -70,6 +72,8 @@ pub struct EndpointRequest {
     pub links: Vec<Link>,
     /// Its hosts file.
     pub hosts: HostsRecord,
+    /// What it may reach beyond the network; the word for names is resolved.
+    pub egress: Egress,
 }
 
 /// A namespace to attach, and how commands that are shown to people call it.
@@ -115,6 +119,7 @@ impl NetworkHost {
                 network: network.name,
             });
         }
+        self.check_egress(&request.egress)?;
         let bridge = self.ensure_bridge(context, &network, narrator)?;
         if self
             .network(&network.name)
@@ -196,7 +201,7 @@ impl Resolved {
         )))
     }
 
-    fn devices<'a>(&self, bridge: LinkIndex, place: NamespaceToAttach<'a>) -> Vec<Action<'a>> {
+    fn devices<'a>(&'a self, bridge: LinkIndex, place: NamespaceToAttach<'a>) -> Vec<Action<'a>> {
         let endpoint = &self.endpoint;
         let mut actions = vec![
             Action::CreateVeth(VethPair {
@@ -211,6 +216,9 @@ impl Resolved {
             }),
             Action::SetPort(device::bridge_port(endpoint, self.network.icc)),
         ];
+        if let (Some(guard), Some(rules)) = (source_guard(endpoint), &self.rules) {
+            actions.insert(1, Action::Guard(guard, &rules.lock));
+        }
         actions.extend(device::proxy_neighbour(&self.network, endpoint));
         actions.push(Action::ConfigureEndpoint {
             namespace: place.namespace,

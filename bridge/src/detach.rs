@@ -238,6 +238,10 @@ impl NetworkHost {
                 removal,
             });
         }
+        if !endpoint.egress.is_open() {
+            // The kernel may keep the rules of an interface that is gone.
+            actions.push(Action::Unguard(endpoint.interface.clone(), None));
+        }
         actions.extend(Action::forget_flows(&endpoint.publications));
         actions.extend(endpoint.ipv6_address.map(|address| {
             Action::StopAnsweringFor(ProxyNeighbour {

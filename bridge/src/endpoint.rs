@@ -3,6 +3,7 @@
 //! The record is written before the first rule or device exists and removed after the last is gone, so whoever finds it
 //! knows everything that may have to be taken down.
 
+use crate::egress::Egress;
 use crate::extra_host::ExtraHost;
 use crate::hosts::{LinkedHost, OwnHost};
 use crate::id::ContainerId;
@@ -52,6 +53,9 @@ pub struct Endpoint {
     pub links: Vec<Link>,
     /// The hosts file that the networks keep up to date for it.
     pub hosts: HostsRecord,
+    /// What it may reach beyond this network; the word for names is resolved.
+    #[serde(default)]
+    pub egress: Egress,
 }
 
 /// For which families an endpoint has the container's default route.

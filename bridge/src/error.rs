@@ -79,6 +79,9 @@ pub enum NetworkError {
         /// The network.
         network: NetworkName,
     },
+    /// What a container may reach needs a driver that refuses packets.
+    #[error("cannot restrict what a container may reach without a firewall driver")]
+    CannotRestrict,
     /// Published ports need a driver that translates addresses.
     #[error("cannot publish ports of `{container}` without a firewall driver")]
     CannotPublish {
@@ -209,7 +212,9 @@ impl NetworkError {
             NetworkError::AddressTaken { .. } => {
                 Some("leave out `--ip` to get a free address".into())
             }
-            NetworkError::CannotEnforce { .. } | NetworkError::CannotPublish { .. } => Some(
+            NetworkError::CannotEnforce { .. }
+            | NetworkError::CannotRestrict
+            | NetworkError::CannotPublish { .. } => Some(
                 "leave out `--iptables=false`, or set `firewall = \"auto\"` in minirun.toml".into(),
             ),
             NetworkError::Reservation(error) => error.hint(),

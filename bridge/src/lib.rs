@@ -57,6 +57,7 @@ pub mod reload;
 pub mod reservation;
 pub mod resolv;
 mod resolve;
+mod restriction;
 mod serde_as_string;
 pub mod settings;
 pub mod state;

@@ -4,11 +4,13 @@
 //! it adds nothing and leaves nothing out. Each endpoint contributes its own part, so adding or removing one never
 //! touches the others.
 
+use crate::egress::Egress;
 use crate::endpoint::Endpoint;
 use crate::network::{Family, GatewayMode, Icc, Masquerade, Network, Reach};
 use crate::port::ExposedPort;
 use crate::publication::Publication;
-use std::collections::BTreeSet;
+use minirun_netns::netfilter::SourceGuard;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// `source` may open connections to `target` on one port; replies are let through by connection tracking only.
@@ -40,6 +42,24 @@ pub struct Opening {
     pub port: ExposedPort,
 }
 
+/// What one address of a container may reach beyond its network.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EgressPolicy {
+    /// The address.
+    pub source: IpAddr,
+    /// The host end of the veth pair, by which the container's packets come.
+    pub interface: String,
+    /// What may be reached.
+    pub egress: Egress,
+}
+
+impl EgressPolicy {
+    /// The family of the address.
+    pub fn family(&self) -> Family {
+        Family::of(self.source)
+    }
+}
+
 impl Translation {
     /// The port of the container that is open to whoever is translated.
     pub fn way_in(&self) -> Opening {
@@ -59,12 +79,17 @@ pub struct Contribution {
     pub translations: BTreeSet<Translation>,
     /// Published ports of a routed network.
     pub openings: BTreeSet<Opening>,
+    /// The addresses that may not reach everything.
+    pub egress: BTreeSet<EgressPolicy>,
 }
 
 impl Contribution {
     /// Whether there is nothing to render.
     pub fn is_empty(&self) -> bool {
-        self.permits.is_empty() && self.translations.is_empty() && self.openings.is_empty()
+        self.permits.is_empty()
+            && self.translations.is_empty()
+            && self.openings.is_empty()
+            && self.egress.is_empty()
     }
 
     /// Adds everything of `other`.
@@ -72,6 +97,23 @@ impl Contribution {
         self.permits.extend(other.permits);
         self.translations.extend(other.translations);
         self.openings.extend(other.openings);
+        self.egress.extend(other.egress);
+    }
+
+    /// What keeps restricted containers to their own addresses.
+    pub fn guards(&self) -> Vec<SourceGuard> {
+        let mut addresses: BTreeMap<&str, Vec<IpAddr>> = BTreeMap::new();
+        for policy in &self.egress {
+            let of_interface = addresses.entry(&policy.interface).or_default();
+            of_interface.push(policy.source);
+        }
+        addresses
+            .into_iter()
+            .map(|(interface, addresses)| SourceGuard {
+                interface: interface.into(),
+                addresses,
+            })
+            .collect()
     }
 }
 
@@ -153,6 +195,18 @@ pub fn own_contribution(network: &Network, endpoint: &Endpoint) -> Contribution 
     own
 }
 
+/// What an endpoint may reach, address by address; nothing if that is everything.
+fn egress_policies(endpoint: &Endpoint) -> BTreeSet<EgressPolicy> {
+    let restricted = endpoint.addresses().filter(|_| !endpoint.egress.is_open());
+    restricted
+        .map(|source| EgressPolicy {
+            source,
+            interface: endpoint.interface.clone(),
+            egress: endpoint.egress.clone(),
+        })
+        .collect()
+}
+
 /// What `endpoint` contributes in all: its own part, the links it has to `targets`, and the links `sources` have to it.
 pub fn contribution(
     network: &Network,
@@ -161,6 +215,7 @@ pub fn contribution(
     sources: &[Endpoint],
 ) -> Contribution {
     let mut contribution = own_contribution(network, endpoint);
+    contribution.egress = egress_policies(endpoint);
     if network.icc == Icc::Disabled {
         for target in targets {
             contribution.permits.extend(link_permits(endpoint, target));

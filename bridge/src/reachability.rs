@@ -7,7 +7,8 @@
 //! 2. *The arrival.* An address of the host leads on to a container if a translation says so. A container's own address is
 //!    not let in from outside its bridge where the network is sealed.
 //! 3. *The passage.* Within one network, ICC or a permit lets the connection pass; between two, what is open of the target,
-//!    and neither may be internal.
+//!    and neither may be internal. Before that, a caller that is restricted is judged by the address that it called, unless
+//!    the connection stays on its network.
 //! 4. *The answer.* It comes back by itself, unless the target sees the caller's own address and is on the caller's network,
 //!    too: then it answers there, past the host, which can neither undo a translation nor take it for an answer.
 //!
@@ -17,6 +18,7 @@
 //! Left out are the programs of the host itself (their ports count as closed), the administrator's rules in `MINIRUN-USER`, and
 //! `br_netfilter`: packets that are translated while they are bridged may fare otherwise.
 
+use crate::egress::Attempt;
 use crate::endpoint::Endpoint;
 use crate::id::ContainerId;
 use crate::network::{Family, Icc, Network, Reach};
@@ -68,6 +70,8 @@ pub enum Obstacle {
     NotLinked,
     /// The target does not publish the port.
     NotPublished,
+    /// The caller may not reach the address.
+    NotAllowed,
     /// The target answers by a way that does not lead back.
     AnswersAstray,
 }
@@ -110,6 +114,7 @@ impl World {
         }
         let departure = self.departure(question).ok_or(Obstacle::NoRoute)?;
         let arrival = self.arrival(question).ok_or(Obstacle::NobodyThere)?;
+        is_allowed(&departure, &arrival, question)?;
         passes(&departure, &arrival)?;
         is_answered(&departure, &arrival)
     }
@@ -137,6 +142,7 @@ impl World {
             .or_else(|| places().find(leads_out))?;
         Some(Departure {
             segment,
+            endpoint,
             source: endpoint.address_of(family)?,
         })
     }
@@ -203,6 +209,7 @@ impl Segment {
 /// Where a packet sets out.
 struct Departure<'a> {
     segment: &'a Segment,
+    endpoint: &'a Endpoint,
     source: IpAddr,
 }
 
@@ -233,6 +240,21 @@ fn applies(translation: &Translation, question: &Question) -> bool {
 
 fn is_within_one_network(departure: &Departure<'_>, arrival: &Arrival<'_>) -> bool {
     departure.segment.network.name == arrival.segment.network.name
+}
+
+/// Whether the caller may reach what it calls.
+fn is_allowed(
+    departure: &Departure<'_>,
+    arrival: &Arrival<'_>,
+    question: &Question,
+) -> Result<(), Obstacle> {
+    let attempt = Attempt {
+        address: question.address,
+        port: Some(question.port),
+    };
+    let allowed =
+        is_within_one_network(departure, arrival) || departure.endpoint.egress.permits(&attempt);
+    met(allowed, Obstacle::NotAllowed)
 }
 
 fn passes(departure: &Departure<'_>, arrival: &Arrival<'_>) -> Result<(), Obstacle> {
@@ -299,6 +321,7 @@ impl fmt::Display for Obstacle {
             Obstacle::Hidden => "the network hides its containers' addresses",
             Obstacle::NotLinked => "ICC is off and no link opens the port",
             Obstacle::NotPublished => "the port is not published",
+            Obstacle::NotAllowed => "the caller may not reach it",
             Obstacle::AnswersAstray => "the target answers by another way",
         })
     }

@@ -15,11 +15,12 @@
 use crate::error::NetworkError;
 use crate::firewall::rule::Transaction;
 use crate::firewall::{Firewall, FirewallError};
+use crate::lazy_netlink::LazyNetlink;
 use crate::network::{Family, Network};
 use crate::policy::{self, Contribution};
 use crate::state::NetworkHost;
-use minirun_netns::netfilter;
-use minirun_netns::{Explain, Explanation, Narrator};
+use minirun_netns::netfilter::{self, SourceGuard};
+use minirun_netns::{Explain, Explanation, Narrator, NetnsError};
 use std::fs::{self, File};
 
 /// Whether the rules are known to be what the records say.
@@ -124,6 +125,20 @@ impl NetworkHost {
             .map_err(|error| NetworkError::file("write", &marker, error))
     }
 
+    /// Changes what keeps containers to their addresses, which the kernel counts as a change of rules.
+    pub(crate) fn change_guards(
+        &self,
+        lock: &RulesLock,
+        change: impl FnOnce() -> Result<(), NetnsError>,
+    ) -> Result<(), NetworkError> {
+        let known = self.begin_rules_change(lock);
+        change()?;
+        match known {
+            KnownRules::Match => self.rules_match(lock),
+            KnownRules::Unknown => Ok(()),
+        }
+    }
+
     /// The kernel counts the changes of nf_tables alone.
     fn marker_text(&self) -> String {
         let variant = fs::read_to_string(self.firewall_variant()).unwrap_or_default();
@@ -190,12 +205,32 @@ pub fn ensure_rules(host: &NetworkHost) -> Result<(), NetworkError> {
     let lock = host.lock_rules()?;
     let known = host.known_rules(&lock);
     let mut required = Transaction::default();
+    let state = whole_state(host, &host.networks()?)?;
     // All of them at once: the marker speaks for all.
-    for (network, whole) in whole_state(host, &host.networks()?)? {
-        let of_network = host.firewall.requirement(&network, &whole);
+    for (network, whole) in &state {
+        let of_network = host.firewall.requirement(network, whole);
         required.changes.extend(of_network.changes);
     }
-    change_rules(host, &lock, known, &required).map(drop)
+    let rebuilt = change_rules(host, &lock, known, &required)?;
+    let guards = guards(&state)?;
+    match rebuilt {
+        // What was touched may have been these.
+        None if !guards.is_empty() => {
+            host.change_guards(&lock, || netfilter::replace_guards(&guards))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What keeps restricted containers to their addresses. An interface that is gone, or not made yet, cannot be guarded.
+fn guards(state: &[(Network, Contribution)]) -> Result<Vec<SourceGuard>, NetworkError> {
+    let netlink = LazyNetlink::default();
+    let mut guards = Vec::new();
+    for guard in state.iter().flat_map(|(_, whole)| whole.guards()) {
+        let interface = netlink.with(|netlink| netlink.find_link(&guard.interface))?;
+        guards.extend(interface.map(|_| guard));
+    }
+    Ok(guards)
 }
 
 /// Makes all rules afresh from the state, in one transaction for each table.
@@ -247,6 +282,7 @@ pub(crate) fn rebuild(host: &NetworkHost, lock: &RulesLock) -> Result<Transactio
     let transaction = host.firewall.reconstruction(&state, &families)?;
     host.firewall.commit(&transaction)?;
     if host.firewall != Firewall::None {
+        netfilter::replace_guards(&guards(&state)?)?;
         host.rules_match(lock)?;
     }
     Ok(transaction)

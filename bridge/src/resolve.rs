@@ -68,6 +68,7 @@ impl NetworkHost {
             default_route: request.default_route,
             links: request.links.clone(),
             hosts: request.hosts.clone(),
+            egress: request.egress.clone(),
         };
         let contribution = policy::contribution(network, &endpoint, &targets, &sources);
         Ok(Resolved {

@@ -74,5 +74,6 @@ pub(crate) fn endpoint(name: &str, last: u8, exposed: &[&str]) -> Endpoint {
             path: format!("/tmp/{name}/hosts").into(),
             extra: Vec::new(),
         },
+        egress: Default::default(),
     }
 }

@@ -27,8 +27,8 @@ use script::{BridgeRules, Script};
 /// Each makes another host.
 const SEEDS: [u64; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
-/// How many verdicts there are: open, and closed for seven reasons. All of them are to be tried.
-const VERDICTS: usize = 8;
+/// How many verdicts there are: open, and closed for eight reasons. All of them are to be tried.
+const VERDICTS: usize = 9;
 
 /// What listens in every container: a port that may be exposed or published, and one that never is.
 const LISTENING: [u16; 2] = [80, 81];

@@ -285,14 +285,22 @@ pub enum NetnsError {
         /// Why.
         cause: RequestError,
     },
-    /// The tracked UDP flows could not be listed.
-    #[error("cannot list the tracked UDP flows: {cause}")]
+    /// An interface could not be guarded, or its guard not taken away.
+    #[error("cannot keep who is behind `{interface}` to its own addresses: {cause}")]
+    GuardInterface {
+        /// The interface.
+        interface: String,
+        /// Why.
+        cause: RequestError,
+    },
+    /// The tracked flows could not be listed.
+    #[error("cannot list the tracked flows: {cause}")]
     ListFlows {
         /// Why.
         cause: RequestError,
     },
-    /// A tracked UDP flow could not be forgotten.
-    #[error("cannot forget a tracked UDP flow to `{destination}`: {cause}")]
+    /// A tracked flow could not be forgotten.
+    #[error("cannot forget a tracked flow to `{destination}`: {cause}")]
     ForgetFlow {
         /// Where its first datagram was sent.
         destination: SocketAddr,
@@ -341,6 +349,7 @@ impl NetnsError {
             | NetnsError::FlushNeighbours { cause, .. }
             | NetnsError::ReadGeneration { cause, .. }
             | NetnsError::RedirectPort { cause, .. }
+            | NetnsError::GuardInterface { cause, .. }
             | NetnsError::ListFlows { cause, .. }
             | NetnsError::ForgetFlow { cause, .. } => cause.raw_os_error(),
             NetnsError::NotANetworkNamespace { .. }

@@ -6,6 +6,11 @@ impl NetnsError {
     /// What the reader can do about it, where a cure is known.
     pub fn hint(&self) -> Option<String> {
         match self {
+            NetnsError::GuardInterface { .. } => Some(
+                "a container with `--egress` or `--egress-deny` needs a kernel whose nf_tables filters devices \
+                 (CONFIG_NF_TABLES_NETDEV): try `modprobe nf_tables`"
+                    .to_string(),
+            ),
             NetnsError::NoNfTables { .. } => Some("try `modprobe nf_tables`".to_string()),
             NetnsError::KernelWithoutIpv6 { .. } => Some(
                 "start the host's kernel without `ipv6.disable=1`, load its module `ipv6`, or do without IPv6 on the network"

@@ -216,6 +216,7 @@ impl Connections {
                 path: paths.root.join("hosts"),
                 extra: self.extra_hosts(config),
             },
+            egress: self.egress(config),
         }
     }
 }

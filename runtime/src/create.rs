@@ -148,6 +148,9 @@ impl Runtime {
         let _hold = self.images.hold()?;
         let image = self.images.resolve(&request.image)?;
         check_network_options(&request)?;
+        if let NetworkWanted::Networks(_) = request.network {
+            self.networks.check_egress(&request.egress)?;
+        }
         check_resources(&request.resources)?;
         HostSecurity::examine(&request.security)?;
         // What is missing now may be refused before anything is made; a start looks again.
@@ -162,6 +165,7 @@ impl Runtime {
             image.config.health.as_ref(),
         ));
         warnings.extend(self.publish_warning(&request, &place.memberships)?);
+        warnings.extend(self.egress_warnings(&request, &place.memberships)?);
         warnings.extend(self.forwarding_warning(&request));
         if passes_cached_writes(&request.resources)? {
             warnings.push(Warning::CachedWrites);

@@ -28,6 +28,7 @@ pub mod details;
 pub mod devices;
 pub mod disk_usage;
 pub mod duration;
+pub mod egress;
 pub mod ending;
 mod environment;
 pub mod error;

@@ -50,6 +50,24 @@ pub(crate) fn has_dns(connections: &Connections) -> bool {
         .any(|joined| joined.network.names == Names::Dns)
 }
 
+/// The name servers that a container asks itself, without a DNS of its networks in between.
+pub(crate) fn name_servers(config: &ContainerConfig, connections: &Connections) -> Vec<IpAddr> {
+    let listed = &config.network.nameservers;
+    if !listed.is_empty() {
+        return listed.clone();
+    }
+    if has_dns(connections) {
+        return Vec::new();
+    }
+    let text = resolv(config, connections);
+    let servers = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("nameserver"));
+    servers
+        .filter_map(|server| server.trim().parse().ok())
+        .collect()
+}
+
 fn write_file(paths: &ContainerPaths, name: &str, text: &str) -> Result<(), RuntimeError> {
     let path = paths.root.join(name);
     minirun_bridge::hosts::write_in_place(&path, text)

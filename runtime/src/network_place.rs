@@ -4,6 +4,7 @@ use crate::config::{Membership, NetworkMode};
 use crate::create::CreateRequest;
 use crate::error::RuntimeError;
 use crate::runtime::Runtime;
+use minirun_bridge::egress::{Allowed, Denied};
 use minirun_bridge::extra_host::ExtraHostAddress;
 use minirun_bridge::name::{Alias, Hostname, NetworkName};
 use minirun_bridge::network::Names;
@@ -155,6 +156,14 @@ pub(crate) fn check_network_options(request: &CreateRequest) -> Result<(), Runti
     let given = [
         ("--link", !request.links.is_empty()),
         ("--add-host NAME:host-gateway", is_none && wants_gateway),
+        (
+            "--egress",
+            !is_none && request.egress.allowed != Allowed::Everything,
+        ),
+        (
+            "--egress-deny",
+            !is_none && request.egress.denied != Denied::default(),
+        ),
         ("--publish", shares && !request.publish.is_empty()),
         ("--publish-all", shares && request.publish_all),
         ("--expose", shares && !request.expose.is_empty()),

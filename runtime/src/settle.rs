@@ -29,6 +29,7 @@ impl Runtime {
             }
         }
         self.settle_links(config, &mut Silent)?;
+        self.settle_egress(config, &mut Silent)?;
         let connections = Connections::of(self, config)?;
         self.settle_ways(config, &connections, &mut Silent)?;
         Ok(self.networks.refresh_hosts_of(&config.id)?)
@@ -70,6 +71,7 @@ impl Runtime {
         let (gaining, losing): (Vec<&Joined>, Vec<&Joined>) =
             connections.joined.iter().partition(leads);
         let extra = connections.extra_hosts(config);
+        let egress = connections.egress(config);
         for joined in losing.into_iter().chain(gaining) {
             let network = &joined.network;
             let publications = connections.publications_through(network, &held);
@@ -80,6 +82,7 @@ impl Runtime {
                     endpoint.publications = publications;
                     endpoint.default_route = default_route;
                     endpoint.hosts.extra.clone_from(&extra);
+                    endpoint.egress.clone_from(&egress);
                 },
                 narrator,
             )?;
@@ -137,7 +140,7 @@ impl Runtime {
 }
 
 /// Tells the monitor.
-fn follow(config: &ContainerConfig, paths: &ContainerPaths) -> Result<(), RuntimeError> {
+pub(crate) fn follow(config: &ContainerConfig, paths: &ContainerPaths) -> Result<(), RuntimeError> {
     heed(config, tell_networks_changed(paths))
 }
 

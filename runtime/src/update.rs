@@ -2,6 +2,7 @@
 
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
+use crate::egress::EgressChange;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::monitor::tell_time_limit_changed;
@@ -21,6 +22,8 @@ pub struct ContainerChange {
     pub resources: ResourcesChange,
     /// `--timeout`, which counts from the beginning of the run all the same.
     pub time_limit: Option<TimeLimit>,
+    /// `--egress` and `--egress-deny`.
+    pub egress: EgressChange,
 }
 
 impl Runtime {
@@ -33,13 +36,17 @@ impl Runtime {
         container: &ContainerConfig,
         change: &ContainerChange,
     ) -> Result<(), RuntimeError> {
+        self.check_egress_change(container, &change.egress)?;
         match change.restart {
             Some(restart) => self.update_with_policy(container, (restart, &change.resources))?,
-            None if change.resources.is_empty() && change.time_limit.is_some() => {}
+            None if change.resources.is_empty() => {}
             None => self.update_resources(container, &change.resources)?,
         }
         if let Some(limit) = change.time_limit {
             self.update_time_limit(container, limit)?;
+        }
+        if !change.egress.is_empty() {
+            self.update_egress(container, &change.egress)?;
         }
         self.tell_event(Event::container(container, Action::Update));
         Ok(())

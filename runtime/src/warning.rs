@@ -8,8 +8,9 @@ use crate::network_place::NetworkWanted;
 use crate::runtime::Runtime;
 use crate::security::Security;
 use crate::security::seccomp_choice::SeccompChoice;
+use minirun_bridge::egress::Allowed;
 use minirun_bridge::link::Link;
-use minirun_bridge::name::ContainerName;
+use minirun_bridge::name::{ContainerName, NetworkName};
 use minirun_bridge::network::{GatewayMode, Icc, Network, Reach};
 use minirun_bridge::publish::{HostPort, PublishRequest};
 use minirun_netns::Sysctl;
@@ -32,6 +33,11 @@ pub enum Warning {
     PublishOnInternal,
     /// Every network that leads out of the host is routed.
     PublishOnRouted,
+    /// What a container may reach says nothing about its peers.
+    EgressLeavesPeers {
+        /// The network.
+        network: NetworkName,
+    },
     /// Host ports are bound when a container starts.
     PublishIpv6Later {
         /// The container.
@@ -91,6 +97,11 @@ impl fmt::Display for Warning {
                 "host ports are bound when a container starts: those of `{container}` answer over IPv6 once it has been \
                  restarted"
             ),
+            Warning::EgressLeavesPeers { network } => write!(
+                formatter,
+                "`--egress` leaves the other containers of network `{network}` within reach, and whoever they pass on to: \
+                 a network with `--icc=false` keeps them apart"
+            ),
             Warning::PublishOnRouted => formatter.write_str(
                 "on a routed network, published ports are open at the container's own address, and host ports are ignored",
             ),
@@ -136,6 +147,26 @@ impl Runtime {
                     target: link.target.clone(),
                 });
             }
+        }
+        Ok(warnings)
+    }
+
+    /// Networks on which a container that may reach a few things only still reaches every peer.
+    pub(crate) fn egress_warnings(
+        &self,
+        request: &CreateRequest,
+        memberships: &[Membership],
+    ) -> Result<Vec<Warning>, RuntimeError> {
+        if request.egress.allowed == Allowed::Everything {
+            return Ok(Vec::new());
+        }
+        let mut warnings = Vec::new();
+        for membership in memberships {
+            let network = self.networks.load(&membership.network)?;
+            let open = network.filter(|network| network.icc == Icc::Enabled);
+            warnings.extend(open.map(|network| Warning::EgressLeavesPeers {
+                network: network.name,
+            }));
         }
         Ok(warnings)
     }

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// A single address as iptables prints it.
-fn host(address: IpAddr) -> String {
+pub(super) fn host(address: IpAddr) -> String {
     IpNet::from(address).to_string()
 }
 

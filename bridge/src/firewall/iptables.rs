@@ -4,8 +4,9 @@
 //! `iptables-restore(8)`). Reading costs a process a question, so it happens only when our chains are made or mended.
 
 use super::FirewallError;
+use super::egress_rules::{input_jump, is_egress_chain};
 use super::render::{USER_CHAIN, jumps};
-use super::rule::{Rule, Transaction, program};
+use super::rule::{Chain, Rule, Table, Transaction, program};
 use crate::network::Family;
 use std::io::Write;
 use std::path::Path;
@@ -58,23 +59,37 @@ pub(super) struct Found {
     pub(super) user_chain: bool,
     /// Those of our jumps that are missing.
     pub(super) missing_jumps: Vec<Rule>,
+    /// The chains that were made for egress.
+    pub(super) egress_chains: Vec<Chain>,
+    /// Whether `INPUT` leads to them.
+    pub(super) input_jump: bool,
 }
 
 /// Looks at the host's rules of one family.
 pub(super) fn look(family: Family) -> Result<Found, FirewallError> {
     let iptables = reader(family)?;
-    let user_chain = iptables
-        .chain_exists("filter", USER_CHAIN)
-        .map_err(read_error)?;
+    let chains = iptables.list_chains("filter").map_err(read_error)?;
     let is_missing = |rule: &Rule| {
         // `iptables -C` fails, too, when the chain that the rule jumps to does not exist yet.
         !iptables
-            .exists(&rule.table.to_string(), rule.chain, &rule.specification)
+            .exists(&rule.table.to_string(), &rule.chain, &rule.specification)
             .unwrap_or(false)
     };
+    let egress_chains: Vec<Chain> = chains
+        .iter()
+        .filter(|name| is_egress_chain(name))
+        .map(|name| Chain {
+            family,
+            table: Table::Filter,
+            name: name.clone().into(),
+        })
+        .collect();
     Ok(Found {
-        user_chain,
+        user_chain: chains.iter().any(|chain| chain == USER_CHAIN),
         missing_jumps: jumps(family).into_iter().filter(is_missing).collect(),
+        // Only where there is such a chain can anything lead to it.
+        input_jump: !egress_chains.is_empty() && !is_missing(&input_jump(family)),
+        egress_chains,
     })
 }
 

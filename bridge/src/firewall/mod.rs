@@ -1,5 +1,6 @@
 //! Firewall drivers: they turn policy into rules and take it back, one transaction for each change.
 
+mod egress_rules;
 mod endpoint_rules;
 mod iptables;
 mod network_rules;
@@ -9,6 +10,7 @@ pub mod rule;
 use crate::network::{Family, Icc, Network, Reach};
 use crate::policy::Contribution;
 use crate::settings::FirewallChoice;
+use render::Present;
 use rule::Transaction;
 use std::fmt;
 use thiserror::Error;
@@ -140,16 +142,20 @@ impl Firewall {
     ) -> Result<Transaction, FirewallError> {
         match self {
             Firewall::Iptables => {
-                let mut missing_jumps = Vec::new();
+                let mut present = Present::default();
                 let mut user_chains = Vec::new();
                 for family in families {
                     let found = iptables::look(*family)?;
-                    missing_jumps.extend(found.missing_jumps);
+                    present.missing_jumps.extend(found.missing_jumps);
+                    present.egress_chains.extend(found.egress_chains);
+                    present
+                        .input_jumps
+                        .extend(found.input_jump.then_some(*family));
                     if !found.user_chain {
                         user_chains.push(render::user_chain(*family));
                     }
                 }
-                let mut transaction = render::rebuild(state, families, &missing_jumps);
+                let mut transaction = render::rebuild(state, families, &present);
                 transaction.changes.splice(0..0, user_chains);
                 Ok(transaction)
             }

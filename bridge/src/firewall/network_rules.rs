@@ -154,7 +154,7 @@ impl Block<'_> {
 }
 
 /// The name that iptables prints for the protocol of errors and echoes.
-fn icmp(family: Family) -> &'static str {
+pub(super) fn icmp(family: Family) -> &'static str {
     match family {
         Family::Ipv4 => "icmp",
         Family::Ipv6 => "ipv6-icmp",

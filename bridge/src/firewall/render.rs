@@ -6,7 +6,7 @@
 //!    from outside its bridge, are dropped before any translation.
 //! 2. nat `MINIRUN`: a packet for a local address of the host on a published port is sent on to the container.
 //! 3. filter `MINIRUN-USER`: the administrator's own rules; never written by us.
-//! 4. filter `MINIRUN-FORWARD`: first the *fences* of internal networks, which nothing passes; then for each network what
+//! 4. filter `MINIRUN-FORWARD`: where a container is restricted, `MINIRUN-EGRESS` (see there); then the *fences* of internal networks, which nothing passes; then for each network what
 //!    goes *into* it: the rules of links and published ports (`MINIRUN`), the one ICC rule, replies, and a final drop; then,
 //!    after those of all networks, what goes *out*.
 //! 5. nat `MINIRUN-POSTROUTING`: masquerade what leaves, and what comes back to the bridge through the host.
@@ -20,6 +20,11 @@
 use super::rule::{Chain, Change, Rule, Table, Transaction};
 use crate::network::{Family, Icc, Network, Reach};
 use crate::policy::Contribution;
+
+use super::egress_rules::{
+    add_policies, change_policies, rebuild_egress, remove_policies, require_foundation,
+    require_policies,
+};
 
 pub use super::endpoint_rules::contribution_rules;
 pub use super::network_rules::{NetworkRules, network_rules};
@@ -69,7 +74,7 @@ pub fn user_chain(family: Family) -> Change {
     Change::Create(Chain {
         family,
         table: Table::Filter,
-        name: USER_CHAIN,
+        name: USER_CHAIN.into(),
     })
 }
 
@@ -90,22 +95,23 @@ pub fn host_rules(family: Family) -> Vec<Rule> {
 /// that is asked even when there is nothing to add: closed means closed.
 pub fn add(network: &Network, contribution: &Contribution) -> Transaction {
     let rules = contribution_rules(network, contribution);
-    if rules.is_empty() && network.icc == Icc::Enabled && network.reach == Reach::External {
+    let nothing = rules.is_empty() && contribution.egress.is_empty();
+    if nothing && network.icc == Icc::Enabled && network.reach == Reach::External {
         return Transaction::default();
     }
     let mut changes = require(network).changes;
+    changes.extend(require_foundation(contribution));
     changes.extend(rules.into_iter().map(Change::Append));
+    changes.extend(add_policies(network, contribution));
     Transaction { changes }
 }
 
 /// Removes a contribution; fails as a whole when a rule of it is not there.
 pub fn remove(network: &Network, contribution: &Contribution) -> Transaction {
-    Transaction {
-        changes: contribution_rules(network, contribution)
-            .into_iter()
-            .map(Change::Delete)
-            .collect(),
-    }
+    let rules = contribution_rules(network, contribution).into_iter();
+    let mut changes: Vec<Change> = rules.map(Change::Delete).collect();
+    changes.extend(remove_policies(network, contribution));
+    Transaction { changes }
 }
 
 /// Turns the rules of one contribution into those of another; what both have is not touched.
@@ -116,7 +122,9 @@ pub fn change(network: &Network, (from, to): (&Contribution, &Contribution)) -> 
     let new = after.iter().filter(|rule| !before.contains(rule));
     let mut changes: Vec<Change> = gone.cloned().map(Change::Delete).collect();
     changes.extend(new.cloned().map(Change::Append));
+    changes.extend(change_policies(network, (from, to)));
     if !changes.is_empty() {
+        changes.splice(0..0, require_foundation(to));
         changes.splice(0..0, require(network).changes);
     }
     Transaction { changes }
@@ -145,14 +153,28 @@ pub fn require_all(network: &Network, contribution: &Contribution) -> Transactio
     transaction
         .changes
         .extend(rules.into_iter().map(Change::Require));
+    transaction.changes.extend(require_foundation(contribution));
+    let policies = require_policies(network, contribution);
+    transaction.changes.extend(policies);
     transaction
 }
 
-/// Fills our chains of `families` afresh. `missing_jumps` are those of [`jumps`] that the host does not have now.
+/// What a host has of ours, whatever it should have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Present {
+    /// Those of [`jumps`] that it does not have now.
+    pub missing_jumps: Vec<Rule>,
+    /// The chains that were made for egress.
+    pub egress_chains: Vec<Chain>,
+    /// Whether `INPUT` leads to them.
+    pub input_jumps: Vec<Family>,
+}
+
+/// Fills our chains of `families` afresh.
 pub fn rebuild(
     state: &[(Network, Contribution)],
     families: &[Family],
-    missing_jumps: &[Rule],
+    present: &Present,
 ) -> Transaction {
     let mut changes = Vec::new();
     for family in families {
@@ -160,11 +182,12 @@ pub fn rebuild(
             Change::Empty(Chain {
                 family: *family,
                 table: *table,
-                name,
+                name: (*name).into(),
             })
         }));
         changes.extend(host_rules(*family).into_iter().map(Change::Append));
     }
+    changes.extend(rebuild_egress(state, families, present));
     let blocks: Vec<NetworkRules> = state
         .iter()
         .map(|(network, _)| network_rules(network))
@@ -183,7 +206,7 @@ pub fn rebuild(
         );
     }
     for family in families {
-        changes.extend(restore_jumps(*family, missing_jumps));
+        changes.extend(restore_jumps(*family, &present.missing_jumps));
     }
     Transaction { changes }
 }
@@ -193,7 +216,7 @@ pub fn rebuild(
 fn restore_jumps(family: Family, missing: &[Rule]) -> Vec<Change> {
     let shares_chain = |rule: &Rule| {
         missing.iter().any(|other| {
-            (other.family, other.table, other.chain) == (rule.family, rule.table, rule.chain)
+            (other.family, other.table, &other.chain) == (rule.family, rule.table, &rule.chain)
         })
     };
     let affected: Vec<Rule> = jumps(family).into_iter().filter(shares_chain).collect();

@@ -87,7 +87,7 @@ fn a_rebuild_judges_what_goes_into_any_network_before_what_goes_out_of_one() {
         ..first.clone()
     };
     let state = [first, second].map(|network| (network, Contribution::default()));
-    let text = rebuild(&state, &[Family::Ipv4], &[]).restore_input(Family::Ipv4);
+    let text = rebuild(&state, &[Family::Ipv4], &Present::default()).restore_input(Family::Ipv4);
     let place = |line: &str| text.find(line).expect("the line is there");
     assert!(
         place("-A MINIRUN-FORWARD -o other0 -j DROP")
@@ -100,7 +100,11 @@ fn a_rebuild_judges_what_goes_into_any_network_before_what_goes_out_of_one() {
 
 #[test]
 fn missing_jumps_end_up_in_their_order_with_the_administrators_chain_first() {
-    let text = rebuild(&[], &[Family::Ipv4], &jumps(Family::Ipv4)).restore_input(Family::Ipv4);
+    let present = Present {
+        missing_jumps: jumps(Family::Ipv4),
+        ..Present::default()
+    };
+    let text = rebuild(&[], &[Family::Ipv4], &present).restore_input(Family::Ipv4);
     let user = text.find("-I FORWARD 1 -j MINIRUN-USER").expect("there");
     let forward = text.find("-I FORWARD 1 -j MINIRUN-FORWARD").expect("there");
     assert!(forward < user, "what is inserted last comes first");

@@ -1,6 +1,7 @@
 //! Rules as data, and one transaction of them in the language of `iptables-restore(8)`.
 
 use crate::network::Family;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A table of iptables that minirun writes to.
@@ -37,7 +38,7 @@ pub struct Rule {
     /// The table.
     pub table: Table,
     /// The chain.
-    pub chain: &'static str,
+    pub chain: Cow<'static, str>,
     /// Matches and target.
     pub specification: String,
 }
@@ -51,27 +52,27 @@ impl Rule {
     /// A rule of a chain in a table.
     pub fn new(
         family: Family,
-        (table, chain): (Table, &'static str),
+        (table, chain): (Table, impl Into<Cow<'static, str>>),
         specification: String,
     ) -> Rule {
         Rule {
             family,
             table,
-            chain,
+            chain: chain.into(),
             specification,
         }
     }
 }
 
 /// A chain of one family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
     /// Whether it judges IPv4 or IPv6 packets.
     pub family: Family,
     /// Its table.
     pub table: Table,
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
 }
 
 /// What a transaction does with a rule or a chain.
@@ -89,6 +90,8 @@ pub enum Change {
     Create(Chain),
     /// Makes the chain, or empties it if it exists.
     Empty(Chain),
+    /// Removes the chain, which has to be empty.
+    Remove(Chain),
 }
 
 impl Change {
@@ -98,7 +101,7 @@ impl Change {
             | Change::Append(rule)
             | Change::Prepend(rule)
             | Change::Delete(rule) => rule.table,
-            Change::Create(chain) | Change::Empty(chain) => chain.table,
+            Change::Create(chain) | Change::Empty(chain) | Change::Remove(chain) => chain.table,
         }
     }
 
@@ -108,7 +111,7 @@ impl Change {
             | Change::Append(rule)
             | Change::Prepend(rule)
             | Change::Delete(rule) => rule.family,
-            Change::Create(chain) | Change::Empty(chain) => chain.family,
+            Change::Create(chain) | Change::Empty(chain) | Change::Remove(chain) => chain.family,
         }
     }
 
@@ -120,6 +123,7 @@ impl Change {
             Change::Delete(rule) => format!("-D {} {}", rule.chain, rule.specification),
             Change::Create(chain) => format!("-N {}", chain.name),
             Change::Empty(chain) => format!(":{} - [0:0]", chain.name),
+            Change::Remove(chain) => format!("-X {}", chain.name),
         }
     }
 
@@ -221,7 +225,7 @@ mod tests {
                 Change::Empty(Chain {
                     family: Family::Ipv4,
                     table: Table::Raw,
-                    name: "MINIRUN",
+                    name: "MINIRUN".into(),
                 }),
             ],
         };

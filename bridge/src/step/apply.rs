@@ -7,7 +7,7 @@ use crate::network::Network;
 use crate::plan::Step;
 use crate::reload;
 use crate::state::NetworkHost;
-use minirun_netns::{BridgeDevice, VethPair};
+use minirun_netns::{BridgeDevice, VethPair, netfilter};
 
 impl Step for NetworkStep<'_> {
     type Error = NetworkError;
@@ -41,6 +41,11 @@ impl Step for NetworkStep<'_> {
                 }
             }
             Action::RemoveRules { removal, .. } => host.firewall.commit(removal)?,
+            Action::Guard(guard, lock) => host.change_guards(lock, || guard.install())?,
+            Action::Unguard(interface, Some(lock)) => {
+                host.change_guards(lock, || netfilter::remove_guard(interface))?;
+            }
+            Action::Unguard(interface, None) => netfilter::remove_guard(interface)?,
             Action::SaveDefinition(change) => host.save(&change.after)?,
             Action::RefreshHosts(change) => {
                 let written = host.refresh_hosts(&change.container, change.leaving.as_ref())?;
@@ -94,6 +99,9 @@ impl Step for NetworkStep<'_> {
             }
             Action::SaveDefinition(change) => {
                 let _ = host.save(&change.before);
+            }
+            Action::Guard(guard, _) => {
+                let _ = netfilter::remove_guard(&guard.interface);
             }
             Action::AnswerFor(neighbour) => {
                 let _ = self.stop_answering(neighbour);

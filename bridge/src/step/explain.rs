@@ -2,7 +2,7 @@
 
 use super::{Action, NetworkStep};
 use crate::endpoint::Endpoint;
-use minirun_netns::netfilter::UdpPort;
+use minirun_netns::netfilter::{GUARD_TABLE, UdpPort};
 use minirun_netns::{
     EndpointAddress, Explain, Explanation, Ipv6, ProxyNeighbour, interface_settings,
 };
@@ -36,6 +36,11 @@ impl Explain for NetworkStep<'_> {
                 command: format!("ip -6 neighbour delete proxy {address} dev {bridge}"),
             },
             Action::ForgetFlows(ports) => explain_forgetting(ports),
+            Action::Guard(guard, _) => guard.explain(),
+            Action::Unguard(interface, _) => Explanation {
+                sentence: format!("let `{interface}` take packets from any address"),
+                command: format!("nft delete chain netdev {GUARD_TABLE} {interface}"),
+            },
             Action::CreateVeth(pair) => pair.explain(),
             Action::SetPort(port) => port.explain(),
             Action::Enslave(change) => change.explain(),

@@ -14,8 +14,9 @@ use crate::lazy_netlink::LazyNetlink;
 use crate::network::Network;
 use crate::port::Protocol;
 use crate::publication::Publication;
+use crate::reload::RulesLock;
 use crate::state::NetworkHost;
-use minirun_netns::netfilter::UdpPort;
+use minirun_netns::netfilter::{SourceGuard, UdpPort};
 use minirun_netns::{
     AddAddress, BridgeDevice, EndpointAddress, Ipv6, Namespace, ProxyNeighbour, RemoveAddress,
     SetBridgePort, SetController, SetLinkDown, SetLinkUp, SysctlChange, VethPair,
@@ -91,6 +92,10 @@ pub enum Action<'a> {
     },
     /// Lets the kernel forget which datagrams belonged together, so that the next one meets the rules that hold now.
     ForgetFlows(Vec<UdpPort>),
+    /// Lets nothing in by the host end of a veth pair that is not from the container's own addresses.
+    Guard(SourceGuard, &'a RulesLock),
+    /// Ends that. Where no lock is named, the caller has noted that rules change.
+    Unguard(String, Option<&'a RulesLock>),
     /// Writes the network's definition.
     SaveDefinition(Box<DefinitionChange>),
     /// Writes a hosts file in place.

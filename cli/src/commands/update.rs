@@ -1,5 +1,6 @@
 //! `minirun update`.
 
+use super::container_egress::ContainerEgress;
 use super::container_resources::ContainerResources;
 use crate::command_line::Run as RunCommand;
 use crate::context::{Context, for_each};
@@ -26,19 +27,22 @@ pub struct Update {
     timeout: Option<TimeLimit>,
     #[command(flatten)]
     resources: ContainerResources,
+    #[command(flatten)]
+    egress: ContainerEgress,
     /// Containers
     #[arg(value_name = "CONTAINER", required = true, help_heading = None)]
     containers: Vec<String>,
 }
 
 impl RunCommand for Update {
-    const ABOUT: &'static str = "Change the limits and the restart policy of containers";
+    const ABOUT: &'static str = "Change the limits, the restart policy and the reach of containers";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
         let change = ContainerChange {
             restart: self.restart,
             resources: self.resources.change(),
             time_limit: self.timeout,
+            egress: self.egress.change()?,
         };
         if change == ContainerChange::default() {
             return Err(Failure::new("nothing is to be changed").with_hint(

@@ -296,5 +296,6 @@ fn endpoint(name: &str) -> Endpoint {
             path: PathBuf::from("/root").join(name).join("hosts"),
             extra: Vec::new(),
         },
+        egress: Default::default(),
     }
 }

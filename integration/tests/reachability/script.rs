@@ -23,6 +23,19 @@ impl BridgeRules {
     }
 }
 
+/// What containers may reach.
+const RESTRICTIONS: [&str; 6] = [
+    "",
+    "",
+    "",
+    "--egress none",
+    "--egress-deny private",
+    "--egress 192.0.2.1:8000-8003,2001:db8:0:1::1 --egress-deny 10.0.0.0/8",
+];
+
+/// What they may reach later.
+const CHANGES: [&str; 3] = ["--egress none", "--egress any", "--egress-deny private"];
+
 /// The commands, and what there is when they have run.
 #[derive(Debug)]
 pub struct Script {
@@ -122,6 +135,7 @@ impl Script {
             options.push(format!("-p {bound}{port}:80"));
             self.published.push((name.clone(), port));
         }
+        options.push((*random.one_of(&RESTRICTIONS)).into());
         let options = options.join(" ");
         self.commands.push(format!(
             "run -d --name {name} {options} demo sleep infinity"
@@ -140,11 +154,12 @@ impl Script {
         let other = (started[other].name.clone(), started[other].networks.clone());
         let which = random.below(started.len());
         let one = &mut started[which];
-        let command = match random.below(5) {
+        let command = match random.below(6) {
             0 => "network reload".into(),
             1 => format!("network update --icc {} {network}", random.percent(50)),
             2 => format!("restart -t 0 {}", one.name),
-            3 if !one.links.is_empty() => {
+            3 => format!("update {} {}", random.one_of(&CHANGES), one.name),
+            4 if !one.links.is_empty() => {
                 let alias = one.links.remove(random.below(one.links.len()));
                 format!("rm --link {}/{alias}", one.name)
             }

@@ -115,12 +115,12 @@ fn list(
     Ok(replies?.into_iter().filter_map(Flow::from_reply).collect())
 }
 
-fn is_invalid<T>(replies: &Result<T, RequestError>) -> bool {
+pub(super) fn is_invalid<T>(replies: &Result<T, RequestError>) -> bool {
     let errno = replies.as_ref().err().and_then(RequestError::raw_os_error);
     matches!(errno, Some(libc::EINVAL | libc::EOPNOTSUPP))
 }
 
-fn delete(
+pub(super) fn delete(
     socket: &mut NetfilterSocket,
     family: Family,
     doomed: &[Flow],

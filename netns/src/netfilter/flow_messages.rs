@@ -14,6 +14,7 @@ use netlink_packet_netfilter::{
 };
 
 use super::flow::{Family, UdpPort};
+use super::outgoing_flow::OutgoingFlow;
 
 /// `CTA_TUPLE_ORIG`: the addresses and ports of the first datagram.
 const ORIGINAL_TUPLE: u16 = 1;
@@ -54,6 +55,25 @@ impl Flow {
             destination,
             identity,
         })
+    }
+
+    /// Reads one entry of a list of flows of all protocols.
+    pub(super) fn outgoing(reply: NetfilterMessage) -> Option<(OutgoingFlow, Flow)> {
+        let NetfilterMessageInner::Conntrack(ConntrackMessage::New(attributes)) = reply.inner
+        else {
+            return None;
+        };
+        let outgoing = attributes.iter().find_map(|attribute| match attribute {
+            ConntrackAttribute::CtaTupleOrig(tuple) => outgoing_flow(tuple),
+            _ => None,
+        })?;
+        let identity = attributes.into_iter().filter(is_identity).collect();
+        let port = outgoing.port.unwrap_or_default();
+        let flow = Flow {
+            destination: SocketAddr::new(outgoing.destination, port),
+            identity,
+        };
+        Some((outgoing, flow))
     }
 }
 
@@ -112,6 +132,39 @@ fn is_identity(attribute: &ConntrackAttribute) -> bool {
         ConntrackAttribute::Other(other) => matches!(other.kind(), ID | ZONE),
         _ => false,
     }
+}
+
+fn outgoing_flow(tuple: &[Tuple]) -> Option<OutgoingFlow> {
+    let (mut source, mut destination, mut protocol, mut port) = (None, None, None, None);
+    for part in tuple {
+        match part {
+            Tuple::Ip(addresses) => {
+                for address in addresses {
+                    match address {
+                        IPTuple::SourceAddress(address) => source = Some(*address),
+                        IPTuple::DestinationAddress(address) => destination = Some(*address),
+                        _ => {}
+                    }
+                }
+            }
+            Tuple::Proto(parts) => {
+                for part in parts {
+                    match part {
+                        ProtoTuple::Protocol(number) => protocol = Some(u8::from(*number)),
+                        ProtoTuple::DestinationPort(number) => port = Some(*number),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(OutgoingFlow {
+        source: source?,
+        destination: destination?,
+        protocol: protocol?,
+        port,
+    })
 }
 
 fn udp_destination(tuple: &[Tuple]) -> Option<SocketAddr> {

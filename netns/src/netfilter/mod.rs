@@ -1,8 +1,9 @@
 //! What minirun asks of the kernel's packet filter and connection tracking beside its `iptables` rules, without a program.
 //!
-//! Three things, each of which would cost a process of several milliseconds otherwise, and needs a program in the namespace's
+//! A few things, each of which would cost a process of several milliseconds otherwise, and needs a program in the namespace's
 //! reach: to see whether somebody changed the rules ([`ruleset_generation`]), to lead a port of a container elsewhere
-//! ([`PortRedirect`]), and to forget tracked UDP flows that are older than a published port ([`forget_flows`]).
+//! ([`PortRedirect`]), to keep whoever is behind an interface to its own addresses ([`SourceGuard`]), and to forget tracked
+//! flows that are older than a published port ([`forget_flows`]) or than a rule ([`forget_flows_from`]).
 //!
 //! Each opens a socket in the network namespace of the calling thread, sends messages of the crate
 //! `netlink-packet-netfilter`, waits for the kernel's verdict on each, and closes the socket again.
@@ -12,12 +13,19 @@ mod flow_messages;
 #[cfg(test)]
 mod flow_tests;
 mod generation;
+mod outgoing_flow;
 mod port_redirect;
 mod port_redirect_messages;
 #[cfg(test)]
 mod port_redirect_tests;
 mod socket;
+mod source_guard;
+mod source_guard_messages;
+#[cfg(test)]
+mod source_guard_tests;
 
 pub use flow::{ForgetFlows, UdpPort, forget_flows};
 pub use generation::ruleset_generation;
+pub use outgoing_flow::{OutgoingFlow, forget_flows_from};
 pub use port_redirect::{PortRedirect, REDIRECT_TABLE};
+pub use source_guard::{GUARD_TABLE, SourceGuard, remove_guard, replace_guards};

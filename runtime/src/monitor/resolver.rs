@@ -3,6 +3,7 @@
 use super::setup::ContainerNetwork;
 use crate::config::ContainerConfig;
 use crate::connections::Connections;
+use crate::egress::may_ask;
 use crate::error::RuntimeError;
 use crate::network_files::has_dns;
 use crate::runtime::Runtime;
@@ -96,9 +97,16 @@ impl ContainerNetwork {
 
 /// Who is asked for names that nobody here has. A container that cannot reach anybody outside is told nothing about them.
 fn forwarding(config: &ContainerConfig, connections: &Connections) -> Forwarding {
+    let egress = &config.network.egress;
     let nameservers = &config.network.nameservers;
     if !nameservers.is_empty() {
-        return Forwarding::Listed(nameservers.clone());
+        // They are asked from the container's namespace, so the host's rules judge the questions as well.
+        let mut asked = nameservers.clone();
+        asked.retain(|server| may_ask(egress, *server));
+        return Forwarding::Listed(asked);
+    }
+    if !egress.allows_names() {
+        return Forwarding::Nobody;
     }
     let leads_out = connections
         .joined

@@ -1,6 +1,7 @@
 //! What holds in every world.
 
 use super::*;
+use crate::egress::Egress;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
@@ -25,6 +26,7 @@ fn any_resident() -> impl Strategy<Value = Resident> {
         networks,
         links,
         publishes,
+        ..Resident::default()
     })
 }
 
@@ -153,5 +155,26 @@ proptest! {
         }
         let turned = World::new(places, HOST);
         prop_assert_eq!(verdicts(&straight, &residents), verdicts(&turned, &residents));
+    }
+
+    #[test]
+    fn a_restriction_closes_what_leads_beyond_the_network_and_nothing_else(
+        kinds in any_kinds(), residents in any_residents()
+    ) {
+        let restricted: Vec<Resident> = residents
+            .iter()
+            .map(|resident| Resident {
+                egress: Egress { allowed: "none".parse().unwrap(), ..Egress::default() },
+                ..resident.clone()
+            })
+            .collect();
+        let (free, closed) = (world(&kinds, &residents), world(&kinds, &restricted));
+        for (caller, target) in questions(&residents) {
+            let (before, after) = (verdict(&free, caller, target), verdict(&closed, caller, target));
+            let networks = &residents[caller].networks;
+            let is_beside = matches!(target, Target::At { network, .. } if networks.contains(&network));
+            prop_assert!(before == after || after == Verdict::Closed(Obstacle::NotAllowed));
+            prop_assert!(!is_beside || before == after, "{caller} to {target:?}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Worlds in few words, where both families are alike.
 
 use super::super::*;
+use crate::egress::Egress;
 use crate::endpoint::DefaultRoute;
 use crate::gateway::{Candidate, choose_gateway};
 use crate::link::Link;
@@ -25,6 +26,8 @@ pub(super) struct Resident {
     pub(super) links: Vec<usize>,
     /// Whether it publishes its port 80 as 8000 and its number.
     pub(super) publishes: bool,
+    /// What it may reach.
+    pub(super) egress: Egress,
 }
 
 /// The addresses of the host.
@@ -84,6 +87,7 @@ fn place((number, joined): (usize, usize), resident: &Resident, is_gateway: bool
         ipv6: is_gateway,
     };
     place.links = resident.links.iter().map(|target| link(*target)).collect();
+    place.egress = resident.egress.clone();
     if resident.publishes {
         place.published.insert(port(80));
     }

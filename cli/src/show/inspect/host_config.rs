@@ -32,6 +32,8 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "Dns": network.nameservers,
         "DnsOptions": texts(&network.dns_options),
         "DnsSearch": texts(&network.dns_search),
+        "Egress": network.egress.allowed,
+        "EgressDeny": network.egress.denied,
         "ExtraHosts": present(extra_hosts.collect()),
         "Init": config.process.init.then_some(true),
         "Links": present(links.collect()),

@@ -1,0 +1,479 @@
+//! What a container may open connections to beyond its networks and links: `--egress` and `--egress-deny`.
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use minirun_integration::probe::{
+    EthernetSocket, LONG_WAIT, Reach, SHORT_WAIT, tcp_connect, tcp_listen, udp_ask, udp_echo,
+};
+use minirun_integration::{
+    Container, DnsUpstream, HOST_ADDRESS, HOST_ADDRESS_V6, NEIGHBOUR_ADDRESS, NEIGHBOUR_ADDRESS_V6,
+    TestHost, Zone,
+};
+use serde_json::json;
+use simple_dns::{RCODE, TYPE};
+
+/// The neighbour's addresses.
+const NEIGHBOUR: [IpAddr; 2] = [
+    IpAddr::V4(NEIGHBOUR_ADDRESS),
+    IpAddr::V6(NEIGHBOUR_ADDRESS_V6),
+];
+/// The host's addresses on its LAN.
+const HOST: [IpAddr; 2] = [IpAddr::V4(HOST_ADDRESS), IpAddr::V6(HOST_ADDRESS_V6)];
+
+/// Whether a container can open a connection.
+#[track_caller]
+fn reaches(container: &Container<'_>, address: IpAddr, port: u16) -> Reach {
+    container.inside(|| tcp_connect(SocketAddr::new(address, port), LONG_WAIT))
+}
+
+/// Expects what becomes of connections to a port at each of the addresses.
+#[track_caller]
+fn reaches_all(container: &Container<'_>, (addresses, port): ([IpAddr; 2], u16), expected: Reach) {
+    for address in addresses {
+        let target = SocketAddr::new(address, port);
+        assert_eq!(reaches(container, address, port), expected, "to {target}");
+    }
+}
+
+/// Whether a container gets an answer from the echo of datagrams at a port.
+fn is_echoed(container: &Container<'_>, address: IpAddr, port: u16) -> bool {
+    let target = SocketAddr::new(address, port);
+    container
+        .inside(|| udp_ask(target, "echo", SHORT_WAIT))
+        .is_some()
+}
+
+/// The network `net1` of both families.
+fn dual_stack(host: &TestHost) {
+    host.network("net1", "--ipv6");
+}
+
+fn clear(host: TestHost, containers: &str, networks: &str) {
+    host.removes(containers);
+    if !networks.is_empty() {
+        host.removes_networks(networks);
+    }
+    host.finish();
+}
+
+#[test]
+fn a_list_lets_through_what_it_names_and_refuses_the_rest_at_once() {
+    let host = TestHost::create();
+    dual_stack(&host);
+    let listeners = host.neighbour().inside(|| {
+        let udp = [udp_echo(53), udp_echo(54)];
+        ([443, 444, 8005].map(tcp_listen), udp)
+    });
+    let allowed = "192.0.2.2:443,[2001:db8:0:1::/64]:443/tcp,192.0.2.0/24:8000-8010/tcp,[2001:db8:0:1::2]:8000-8010,\
+                   192.0.2.2:53/udp,[2001:db8:0:1::2]:53/udp";
+    let web1 = host.idles("web1", &format!("--network net1 --egress {allowed}"));
+    for (port, expected) in [
+        (443, Reach::Open),
+        (8005, Reach::Open),
+        (444, Reach::Refused),
+    ] {
+        reaches_all(&web1, (NEIGHBOUR, port), expected);
+    }
+    for address in NEIGHBOUR {
+        assert!(is_echoed(&web1, address, 53), "{address}");
+        assert!(!is_echoed(&web1, address, 54), "{address}");
+        let ping = format!("ping -c 1 -W 1 {address}");
+        assert_ne!(web1.command("busybox", ping).code(), Some(0), "{address}");
+    }
+    drop(listeners);
+    clear(host, "web1", "net1");
+}
+
+#[test]
+fn with_none_a_container_answers_and_reaches_peers_but_opens_nothing_beyond() {
+    let host = TestHost::create();
+    dual_stack(&host);
+    host.network("net2", "--ipv6");
+    host.serves("other", "--network net2 -p 9090:80", 80);
+    let peer = host.serves("peer", "--network net1", 80);
+    let web1 = host.serves("web1", "--network net1 --egress none -p 8080:80", 80);
+    let listeners = (
+        host.inside(|| tcp_listen(7000)),
+        host.neighbour().inside(|| tcp_listen(443)),
+    );
+    for address in HOST {
+        let published = SocketAddr::new(address, 8080);
+        let answer = host
+            .neighbour()
+            .inside(|| tcp_connect(published, LONG_WAIT));
+        assert_eq!(answer, Reach::Open, "{published}");
+    }
+    reaches_all(&web1, (NEIGHBOUR, 443), Reach::Refused);
+    let network = host.network_called("net1");
+    for host_addresses in [HOST, [network.gateway(), network.gateway_v6()]] {
+        reaches_all(&web1, (host_addresses, 7000), Reach::Refused);
+        for address in host_addresses {
+            // The kernel cannot refuse what it has translated already.
+            let published = SocketAddr::new(address, 9090);
+            let reach = web1.inside(|| tcp_connect(published, SHORT_WAIT));
+            assert_ne!(reach, Reach::Open, "{published}");
+        }
+    }
+    for address in peer.addresses_on("net1") {
+        assert_eq!(reaches(&web1, address, 80), Reach::Open, "{address}");
+    }
+    for address in web1.addresses_on("net1") {
+        assert_eq!(reaches(&peer, address, 80), Reach::Open, "{address}");
+    }
+    reaches_all(&peer, (NEIGHBOUR, 443), Reach::Open);
+    drop(listeners);
+    clear(host, "web1 peer other", "net1 net2");
+}
+
+#[test]
+fn private_addresses_are_denied_even_if_they_are_allowed_and_others_are_not() {
+    let host = TestHost::create();
+    for address in ["169.254.169.254/32", "10.9.8.7/32", "fd00:9::7/128"] {
+        let add = format!("address add {address} dev lan0");
+        host.neighbour().command("ip", add).succeeds();
+    }
+    host.neighbour()
+        .command("sysctl", "-w net.ipv4.conf.all.rp_filter=0")
+        .code();
+    dual_stack(&host);
+    let listeners = (
+        host.inside(|| tcp_listen(7000)),
+        host.neighbour().inside(|| tcp_listen(80)),
+    );
+    let denied = "--network net1 --egress 0.0.0.0/0,::/0 --egress-deny private,192.0.2.3";
+    let web1 = host.idles("web1", denied);
+    let free = host.idles("free", "--network net1");
+    for private in ["169.254.169.254", "10.9.8.7", "fd00:9::7"] {
+        let address: IpAddr = private.parse().expect("an address");
+        assert_eq!(reaches(&free, address, 80), Reach::Open, "{address}");
+        assert_eq!(reaches(&web1, address, 80), Reach::Refused, "{address}");
+    }
+    reaches_all(&web1, (NEIGHBOUR, 80), Reach::Open);
+    let network = host.network_called("net1");
+    let gateways = [network.gateway(), network.gateway_v6()];
+    reaches_all(&web1, (gateways, 7000), Reach::Refused);
+    reaches_all(&web1, (HOST, 7000), Reach::Open);
+    assert_eq!(reaches(&web1, [192, 0, 2, 3].into(), 80), Reach::Refused);
+    drop(listeners);
+    clear(host, "web1 free", "net1");
+}
+
+#[test]
+fn with_icc_off_links_are_all_that_none_leaves() {
+    let host = TestHost::create();
+    host.network("net1", "--ipv6 --icc=false");
+    let db = host.serves("db", "--network net1 --expose 80", 80);
+    let stranger = host.serves("stranger", "--network net1 --expose 80", 80);
+    let web1 = host.idles("web1", "--network net1 --link db --egress none");
+    for address in db.addresses_on("net1") {
+        assert_eq!(reaches(&web1, address, 80), Reach::Open, "{address}");
+    }
+    for address in stranger.addresses_on("net1") {
+        let target = SocketAddr::new(address, 80);
+        let reach = web1.inside(|| tcp_connect(target, SHORT_WAIT));
+        assert_ne!(reach, Reach::Open, "{address}");
+    }
+    clear(host, "web1 db stranger", "net1");
+}
+
+/// Sends a datagram from an address that the container has given itself; whether it arrives.
+fn arrives(container: &Container<'_>, server: &UdpSocket, (from, to): (&str, IpAddr)) -> bool {
+    let port = server.local_addr().expect("it is bound").port();
+    container.inside(|| {
+        let socket = UdpSocket::bind((from, 0)).expect("it has the address");
+        socket.send_to(b"spoofed", (to, port)).expect("it is sent");
+    });
+    server.recv_from(&mut [0; 16]).is_ok()
+}
+
+#[test]
+fn another_source_address_does_not_get_around_it() {
+    let host = TestHost::create();
+    host.network(
+        "net1",
+        "--ipv6 --subnet 172.30.0.0/16 --subnet fd00:30::/64",
+    );
+    let [web1, free] = [("web1", "--egress none"), ("free", "")].map(|(name, options)| {
+        let container = host.idles(name, &format!("--network net1 {options}"));
+        let last = if name == "web1" { 99 } else { 98 };
+        for address in [
+            format!("172.30.9.{last}/16"),
+            format!("fd00:30::9:{last}/64 nodad"),
+        ] {
+            let add = format!("address add {address} dev eth0");
+            container.command("ip", add).succeeds();
+        }
+        container
+    });
+    let listen = |address: IpAddr| {
+        let socket = UdpSocket::bind((address, 0)).expect("a port is free");
+        let patience = Some(Duration::from_millis(500));
+        socket.set_read_timeout(patience).expect("it is a socket");
+        socket
+    };
+    for (family, spoofed, own) in [
+        (0, "172.30.9.99", "172.30.9.98"),
+        (1, "fd00:30::9:99", "fd00:30::9:98"),
+    ] {
+        let server = host.neighbour().inside(|| listen(NEIGHBOUR[family]));
+        assert!(arrives(&free, &server, (own, NEIGHBOUR[family])), "{own}");
+        assert!(
+            !arrives(&web1, &server, (spoofed, NEIGHBOUR[family])),
+            "{spoofed}"
+        );
+        let local = host.inside(|| listen(HOST[family]));
+        assert!(
+            !arrives(&web1, &local, (spoofed, HOST[family])),
+            "{spoofed}"
+        );
+    }
+    clear(host, "web1 free", "net1");
+}
+
+#[test]
+fn neither_another_address_nor_another_protocol_is_spoken_on_the_bridge() {
+    let host = TestHost::create();
+    dual_stack(&host);
+    let web1 = host.idles("web1", "--network net1 --egress none");
+    let peer = host.idles("peer", "--network net1");
+    let heard = |sender: &Container<'_>, receiver: &Container<'_>| {
+        let ears = receiver.inside(|| EthernetSocket::open("eth0"));
+        sender.inside(|| EthernetSocket::open("eth0").send([0xff; 6], b"hello"));
+        ears.receive(SHORT_WAIT).is_some()
+    };
+    assert!(heard(&peer, &web1));
+    assert!(!heard(&web1, &peer));
+    // An announcement of the host's own address, which would lead everybody's packets here.
+    let gateway = host.network_called("net1").gateway();
+    let before = peer.command("busybox", format!("arping -c 1 -w 5 -I eth0 {gateway}"));
+    let before = before.succeeds().stdout().to_owned();
+    web1.command("ip", format!("address add {gateway}/32 dev eth0"))
+        .succeeds();
+    let announce = format!("arping -U -c 1 -w 1 -s {gateway} -I eth0 {gateway}");
+    web1.command("busybox", announce).code();
+    let after = peer.command("busybox", format!("arping -c 1 -w 5 -I eth0 {gateway}"));
+    let hardware = |text: &str| {
+        let replies = text.lines().filter(|line| line.contains("reply from"));
+        let words = replies.flat_map(|line| line.split('[').nth(1).map(str::to_owned));
+        words
+            .map(|word| word.split(']').next().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(hardware(after.succeeds().stdout()), hardware(&before));
+    clear(host, "web1 peer", "net1");
+}
+
+#[test]
+fn what_was_flushed_is_made_again_by_the_next_command() {
+    let host = TestHost::create();
+    dual_stack(&host);
+    let listener = host.neighbour().inside(|| tcp_listen(443));
+    let web1 = host.idles("web1", "--network net1 --egress none");
+    for flush in [
+        "iptables -F; ip6tables -F",
+        "iptables -D INPUT -j MINIRUN-EGRESS; ip6tables -F MINIRUN-EGRESS",
+        "nft flush ruleset",
+        "nft delete table netdev minirun",
+    ] {
+        host.command("sh", ["-c", flush]).succeeds();
+        host.minirun("ps").succeeds();
+        reaches_all(&web1, (NEIGHBOUR, 443), Reach::Refused);
+        let guards = host.command("nft", "list table netdev minirun").succeeds();
+        assert_eq!(
+            guards.stdout().matches("policy drop").count(),
+            1,
+            "after {flush}"
+        );
+        host.rules("filter").have(&["-A INPUT -j MINIRUN-EGRESS"]);
+        host.rules6("filter").have(&["-A INPUT -j MINIRUN-EGRESS"]);
+    }
+    drop(listener);
+    clear(host, "web1", "net1");
+}
+
+#[test]
+fn it_holds_on_every_network_and_through_every_change_of_the_container() {
+    let host = TestHost::create();
+    dual_stack(&host);
+    host.network("net2", "--ipv6");
+    let listener = host.neighbour().inside(|| tcp_listen(443));
+    host.idles("web1", "--network net1 --egress none");
+    let keeps = |name: &str, after: &str| {
+        let container = host.container(name);
+        for address in NEIGHBOUR {
+            assert_eq!(
+                reaches(&container, address, 443),
+                Reach::Refused,
+                "after {after}"
+            );
+        }
+    };
+    for (command, name) in [
+        ("network connect net2 web1", "web1"),
+        ("network disconnect net1 web1", "web1"),
+        ("rename web1 web2", "web2"),
+        ("restart -t 0 web2", "web2"),
+        ("network reload", "web2"),
+        ("network update net2 --icc=false", "web2"),
+    ] {
+        host.minirun(command).succeeds();
+        keeps(name, command);
+    }
+    drop(listener);
+    host.removes("web2");
+    host.rules("filter").lack(&["MINIRUN-EGRESS-"]);
+    host.rules6("filter").lack(&["MINIRUN-EGRESS-"]);
+    let guards = host.command("nft", "list table netdev minirun").succeeds();
+    guards.stdout_lacks("chain");
+    host.removes_networks("net1 net2");
+    host.finish();
+}
+
+#[test]
+fn internal_and_routed_networks_have_it_as_well() {
+    let host = TestHost::create();
+    let listeners = (
+        host.inside(|| tcp_listen(7000)),
+        host.neighbour().inside(|| tcp_listen(443)),
+    );
+    host.network("inner", "--internal");
+    let routed = host.network("outer", "-o gateway_mode=routed");
+    let back = format!("route add {} via {HOST_ADDRESS}", routed.subnet());
+    host.neighbour().command("ip", back).succeeds();
+    for (name, network) in [("web1", "inner"), ("web2", "outer")] {
+        let container = host.idles(name, &format!("--network {network} --egress 192.0.2.2:444"));
+        let gateway = host.network_called(network).gateway();
+        assert_eq!(reaches(&container, gateway, 7000), Reach::Refused, "{name}");
+    }
+    let web2 = host.container("web2");
+    assert_eq!(reaches(&web2, NEIGHBOUR[0], 443), Reach::Refused);
+    host.minirun("update --egress 192.0.2.2:443 web2")
+        .succeeds();
+    assert_eq!(reaches(&web2, NEIGHBOUR[0], 443), Reach::Open);
+    drop(listeners);
+    clear(host, "web1 web2", "inner outer");
+}
+
+#[test]
+fn names_of_others_are_asked_for_only_where_that_is_allowed() {
+    let host = TestHost::create();
+    host.write_file("/etc/resolv.conf", "nameserver 192.0.2.2\n");
+    let zone = Zone::of(&[("a.test", "198.51.100.1")]);
+    let address = SocketAddr::new(NEIGHBOUR[0], 53);
+    let server = host
+        .neighbour()
+        .inside(|| DnsUpstream::start(address, zone));
+    host.network("net1", "");
+    host.idles("peer", "--network net1");
+    for (name, options, answers) in [
+        ("web1", "--egress none", false),
+        ("web2", "--egress 192.0.2.2:443", false),
+        ("web3", "--egress dns", true),
+        ("web4", "--egress-deny private", true),
+        ("web5", "--egress 192.0.2.2:53/udp --dns 192.0.2.2", true),
+        ("web6", "--egress none --dns 192.0.2.2", false),
+        ("web7", "--egress dns --dns 192.0.2.2", true),
+    ] {
+        let container = host.idles(name, &format!("--network net1 {options}"));
+        let own = host.container("peer").address_on("net1").to_string();
+        container.asks(TYPE::A, "peer").is(&[&own]);
+        let answer = container.asks(TYPE::A, "a.test");
+        match answers {
+            true => answer.is(&["198.51.100.1"]),
+            false => answer.fails_with(RCODE::ServerFailure),
+        };
+        assert_eq!(server.takes_names().is_empty(), !answers, "{options}");
+    }
+    // On the default network the container asks by itself.
+    for (name, options, answers) in [
+        ("web8", "--egress none", false),
+        ("web9", "--egress dns", true),
+    ] {
+        let container = host.idles(name, options);
+        let asked = container.command("busybox", "nslookup a.test 192.0.2.2");
+        assert_eq!(asked.code() == Some(0), answers, "{options}");
+    }
+    drop(server);
+    clear(
+        host,
+        "peer web1 web2 web3 web4 web5 web6 web7 web8 web9",
+        "net1",
+    );
+}
+
+#[test]
+fn what_cannot_be_enforced_or_understood_is_refused_before_anything_is_made() {
+    let host = TestHost::create();
+    host.idles("web1", "");
+    for (options, message) in [
+        (
+            "--network host --egress none",
+            "error: `--egress` needs a bridge network, and the container has `--network host`\n\
+             hint: leave out `--network`, or use `--network bridge`",
+        ),
+        (
+            "--network container:web1 --egress-deny private",
+            "error: `--egress-deny` needs a bridge network, and the container has `--network container:web1`\n\
+             hint: give `--egress-deny` to container `web1`, whose network it is",
+        ),
+        (
+            "--egress example.org",
+            "error: --egress: `example.org` is no destination; write an address such as `192.0.2.1`, \
+             `192.0.2.0/24:443/tcp` or `[2001:db8::/32]:443`",
+        ),
+        (
+            "--egress dns --egress none",
+            "error: --egress: `none` stands alone, and cannot be combined with others",
+        ),
+    ] {
+        let run = format!("run --name web2 {options} demo true");
+        host.minirun(run).fails_with(125).stderr_is(message);
+    }
+    host.write_file("/etc/minirun/minirun.toml", "firewall = \"none\"\n");
+    host.minirun("run --name web2 --egress none demo true")
+        .fails_with(125)
+        .stderr_contains("cannot restrict what a container may reach without a firewall driver");
+    host.minirun("run --rm --network none --egress none demo true")
+        .succeeds();
+    host.write_file("/etc/minirun/minirun.toml", "");
+    host.minirun("ps -aq").succeeds().stdout_has_line(
+        &host.container("web1").inspect()["Id"]
+            .as_str()
+            .expect("an id")[..12],
+    );
+    clear(host, "web1", "");
+}
+
+#[test]
+fn inspect_shows_it_and_explain_says_how_it_is_done() {
+    let host = TestHost::create();
+    let web1 = host.idles(
+        "web1",
+        "--egress 192.0.2.2:443 --egress dns --egress-deny private",
+    );
+    let inspected = web1.inspect();
+    assert_eq!(
+        inspected["HostConfig"]["Egress"],
+        json!("dns,192.0.2.2/32:443/tcp")
+    );
+    assert_eq!(inspected["HostConfig"]["EgressDeny"], json!("private"));
+    let free = host.idles("web2", "").inspect();
+    assert_eq!(free["HostConfig"]["Egress"], json!("any"));
+    assert_eq!(free["HostConfig"]["EgressDeny"], json!("none"));
+    let warning = "warning: `--egress` leaves the other containers of network `bridge` within reach, and whoever they pass on \
+                   to: a network with `--icc=false` keeps them apart";
+    host.minirun("run --rm --egress none demo true")
+        .succeeds()
+        .stderr_is(warning);
+    host.network("net1", "--icc=false");
+    host.minirun("run --rm --network net1 --egress none demo true")
+        .succeeds()
+        .stderr_is("");
+    host.removes_networks("net1");
+    host.minirun("run --rm --explain --egress 192.0.2.2 demo true")
+        .succeeds()
+        .stderr_contains("-m conntrack --ctorigdst 192.0.2.2/32 -j RETURN")
+        .stderr_contains("nft add chain netdev minirun veth");
+    clear(host, "web1 web2", "");
+}
