@@ -24,6 +24,7 @@ use crate::stop_timeout::StopTimeout;
 use crate::storage::{Mount, StorageOption, StorageWanted};
 use crate::store::ContainerLock;
 use crate::time_limit::TimeLimit;
+use crate::user_ids::check_user_namespace;
 use crate::warning::{Warning, health_warning, ignored_options};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
@@ -144,6 +145,7 @@ impl Runtime {
         let image = self.images.resolve(&request.image)?;
         check_network_options(&request)?;
         check_resources(&request.resources)?;
+        check_user_namespace(&request)?;
         let place = self.resolve_place(&request.network)?;
         let links = self.resolve_links(&request, &place)?;
         let mut warnings = self.link_warnings((&place.memberships, &links))?;
@@ -159,6 +161,8 @@ impl Runtime {
         let mounts = self.resolve_mounts(&request, &image)?;
         let limit = self.size_limit(&request)?;
         let lock = self.begin(&id)?;
+        let request = self.with_users(request, &id)?;
+        let users = request.security.id_range;
         let config = self
             .claim_some_name(request.name.clone(), &id)
             .and_then(|name| {
@@ -170,6 +174,9 @@ impl Runtime {
                 .inspect_err(|_| self.release_name(&name, &id))
             })
             .inspect_err(|_| {
+                if let Some(users) = users {
+                    self.release_ids(users, &id);
+                }
                 // What remains of it is swept with the next command.
                 let _ = fs::remove_dir_all(self.paths(&id).root);
             })?;

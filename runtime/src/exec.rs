@@ -114,7 +114,10 @@ impl Runtime {
             return Err(RuntimeError::Paused(config.name.clone()));
         }
         let cgroup = Cgroup::open(CGROUP_PARENT, &config.id)?;
-        let plan = ExecPlan::prepare(&self.exec_process(config, request)?)?;
+        let plan = ExecPlan::prepare(
+            &self.exec_process(config, request)?,
+            config.security.id_range,
+        )?;
         let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
         held.wait_root_ready()?;
         admit((CGROUP_PARENT, &config.id), held.pid())?;

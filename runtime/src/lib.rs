@@ -90,5 +90,6 @@ pub mod time_limit;
 mod tree_removal;
 pub mod update;
 pub mod user;
+pub mod user_ids;
 pub mod volumes;
 pub mod warning;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use oci_spec::runtime::Mount;
 
 use crate::config::{ContainerConfig, NetworkMode};
-use crate::mounts::{MountInputs, RootAccess, container_mounts};
+use crate::mounts::{MountInputs, MountOwners, RootAccess, container_mounts};
 use crate::runtime::Runtime;
 
 /// The mounts of a stopped container that show files of the host: those that are there. File systems that are made anew at each
@@ -46,6 +46,8 @@ fn mounts_of(runtime: &Runtime, config: &ContainerConfig) -> Vec<Mount> {
         etc_files: &etc_files,
         access,
         storage: &config.storage,
+        // What is mounted for a stopped container is seen by root of the host.
+        owners: MountOwners::AsOnDisk,
         volumes: runtime.volumes().directory(),
     })
 }

@@ -54,6 +54,7 @@ fn lines(storage: &Storage, access: RootAccess) -> Vec<String> {
         etc_files: Path::new("/c"),
         access,
         storage,
+        owners: MountOwners::AsOnDisk,
         volumes: Path::new("/volumes"),
     });
     mounts.iter().map(show).collect()

@@ -23,6 +23,8 @@ use super::init_step::{Console, InitStep};
 use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::spawn::{HeldProcess, make_gate};
 use super::standard_streams::ChildStdio;
+use super::user_steps;
+use crate::user_ids::IdRange;
 
 /// Everything that a process executed in a running container does, prepared.
 #[derive(Debug)]
@@ -33,11 +35,21 @@ pub struct ExecPlan {
 impl ExecPlan {
     /// Prepares the process: arguments, environment, working directory, user, capabilities and `noNewPrivileges` are
     /// those of `process`, which is usually the container's own with some of them replaced. Touches nothing.
-    pub fn prepare(process: &Process) -> Result<Self, ProcessError> {
+    /// `users` are those of the container, if it has a user namespace of its own.
+    pub fn prepare(process: &Process, users: Option<IdRange>) -> Result<Self, ProcessError> {
         let mut steps = first_steps();
         // It is born among the processes of the container.
         steps.push(InitStep::HideFromOthers);
-        steps.extend(terminal_step(process, Console::Left));
+        let terminal = terminal_step(process, Console::Left);
+        match users {
+            Some(ids) => {
+                if let Some(step) = terminal {
+                    steps.push(user_steps::shift_terminal(step, ids)?);
+                }
+                steps.extend(user_steps::enter(process, ids)?);
+            }
+            None => steps.extend(terminal),
+        }
         steps.push(InitStep::WaitAtGate);
         steps.extend(last_steps(process)?);
         Ok(Self {

@@ -60,6 +60,8 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+mod user_namespace;
+mod user_steps;
 
 pub use detached_root::{RootPlan, RootView, RootWrites, clone_running_root, clone_stopped_root};
 pub use error::ProcessError;

@@ -18,6 +18,7 @@ use super::init_plan::InitPlan;
 use super::init_step::InitStep;
 use super::standard_streams::ChildStdio;
 use super::text::shown;
+use super::user_namespace::UserNamespace;
 
 /// A child that has not run its program yet. Dropping it kills and reaps the process.
 #[derive(Debug)]
@@ -29,7 +30,12 @@ pub struct HeldProcess {
     progress: Progress,
     /// The other end of the child's terminal, from when the root is ready until it is taken.
     terminal: Option<OwnedFd>,
+    /// The child enters it before it waits at the gate.
+    _users: Option<UserNamespace>,
 }
+
+/// The namespaces that the holder of a user namespace is cloned into instead of the child.
+const OF_HOLDER: u64 = (libc::CLONE_NEWUSER | libc::CLONE_NEWNET) as u64;
 
 /// How far a child is known to have come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,17 +56,30 @@ pub fn spawn(
 ) -> Result<HeldProcess, ProcessError> {
     let (ours, theirs) = make_gate()?;
     let streams = stdio.raw();
-    // SAFETY: the child goes straight to `live`, which neither allocates nor takes a lock, and never returns.
-    let cloned = unsafe { clone_child(plan.namespaces, cgroup) }
-        .map_err(|errno| ProcessError::Clone { errno })?;
-    match cloned {
-        Cloned::Child => child::live(&plan.steps, streams, theirs.as_raw_fd()),
-        Cloned::Parent { pid, pidfd } => Ok(HeldProcess::new(
-            RunningProcess::new(pid, pidfd, Parent::Caller),
-            ours,
-            Arc::clone(&plan.steps),
-        )),
-    }
+    let network = plan.namespaces & libc::CLONE_NEWNET as u64;
+    let users = match plan.users {
+        Some(ids) => Some(UserNamespace::make(ids, network)?),
+        None => None,
+    };
+    let made = users.as_ref().map_or(0, |_| OF_HOLDER);
+    let users_fd = users.as_ref().map(|users| users.as_fd().as_raw_fd());
+    let give_birth = || {
+        // SAFETY: the child goes straight to `live`, which neither allocates nor takes a lock, and never returns.
+        match unsafe { clone_child(plan.namespaces & !made, cgroup) } {
+            Ok(Cloned::Child) => child::live(&plan.steps, streams, theirs.as_raw_fd(), users_fd),
+            Ok(Cloned::Parent { pid, pidfd }) => Ok((pid, pidfd)),
+            Err(errno) => Err(ProcessError::Clone { errno }),
+        }
+    };
+    let (pid, pidfd) = match &users {
+        Some(users) if network != 0 => users.network()?.run(give_birth)??,
+        _ => give_birth()?,
+    };
+    let process = RunningProcess::new(pid, pidfd, Parent::Caller);
+    Ok(HeldProcess {
+        _users: users,
+        ..HeldProcess::new(process, ours, Arc::clone(&plan.steps))
+    })
 }
 
 pub(super) fn make_gate() -> Result<(OwnedFd, OwnedFd), ProcessError> {
@@ -75,6 +94,7 @@ impl HeldProcess {
             steps,
             progress: Progress::MakingRoot,
             terminal: None,
+            _users: None,
         }
     }
 
@@ -186,6 +206,14 @@ pub(super) fn failure_of_step(step: &InitStep, errno: Errno) -> ProcessError {
             errno,
         },
         InitStep::TakeTerminal(_) => ProcessError::Terminal { errno },
+        InitStep::ShiftDirectory { path } => ProcessError::Shift {
+            directory: shown(path),
+            errno,
+        },
+        InitStep::BindMount(mount) if errno == Errno::EOPNOTSUPP => ProcessError::Shift {
+            directory: mount.source.shown(),
+            errno,
+        },
         InitStep::BindMount(mount) => ProcessError::Mount {
             origin: mount.source.shown(),
             target: format!("/{}", shown(&mount.target)),
