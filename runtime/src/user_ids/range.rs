@@ -38,6 +38,11 @@ impl IdRange {
         (inside < IdRange::LENGTH).then(|| self.first + inside)
     }
 
+    /// What a number inside is outside, where nobody stands for those that are not there.
+    pub fn outside_or_nobody(self, inside: u32) -> u32 {
+        self.outside(inside).unwrap_or(self.first + IdRange::NOBODY)
+    }
+
     /// What a number outside is inside.
     pub fn inside(self, outside: u32) -> u32 {
         match outside.checked_sub(self.first) {

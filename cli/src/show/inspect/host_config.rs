@@ -3,6 +3,7 @@
 use minirun_bridge::publish::{HostPort, PublishRequest};
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::restart_policy::RestartPolicy;
+use minirun_runtime::security::user_namespace::UserNamespaceChoice;
 use serde_json::{Map, Value, json};
 
 use super::super::place::network_mode;
@@ -36,6 +37,14 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "ReadonlyRootfs": config.read_only,
         "SecurityOpt": config.process.no_new_privileges.then_some(["no-new-privileges"]),
     });
+    document["UsernsMode"] = json!(match config.security.user_namespace {
+        UserNamespaceChoice::Host => String::new(),
+        choice => choice.to_string(),
+    });
+    if let Some(users) = config.security.id_range {
+        let mapping = users.mapping().replace(' ', ":");
+        document["IDMappings"] = json!({"UidMap": [mapping], "GidMap": [mapping]});
+    }
     if let Value::Object(document) = &mut document {
         document.extend(resources(&config.resources));
     }
