@@ -51,7 +51,7 @@ impl ExecPlan {
             None => steps.extend(terminal),
         }
         steps.push(InitStep::WaitAtGate);
-        steps.extend(last_steps(process)?);
+        steps.extend(user_steps::inside(last_steps(process)?, users));
         Ok(Self {
             steps: steps.into(),
         })

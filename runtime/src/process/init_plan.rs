@@ -66,7 +66,7 @@ impl InitPlan {
             steps.extend(user_steps::enter(process, ids)?);
         }
         steps.push(InitStep::WaitAtGate);
-        steps.extend(last_steps(process)?);
+        steps.extend(user_steps::inside(last_steps(process)?, users));
         if first == FirstProcess::Init {
             // Behind the program's identity, which is that of both, and before its execution.
             let before_program = steps.len() - 1;

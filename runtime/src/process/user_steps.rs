@@ -94,6 +94,12 @@ pub(super) fn enter(process: &Process, ids: IdRange) -> Result<[InitStep; 4], Pr
     ])
 }
 
+/// The steps behind the user namespace, if there is one: pipes of the host cannot be given away from there, and were before.
+pub(super) fn inside(mut steps: Vec<InitStep>, users: Option<IdRange>) -> Vec<InitStep> {
+    steps.retain(|step| users.is_none() || !matches!(step, InitStep::GiveStandardStreams { .. }));
+    steps
+}
+
 /// The terminal of a process is made with the rights of the host, too.
 pub(super) fn shift_terminal(step: InitStep, ids: IdRange) -> Result<InitStep, ProcessError> {
     Ok(match step {
