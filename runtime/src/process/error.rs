@@ -46,7 +46,7 @@ pub enum ProcessError {
     },
     /// A namespace is asked for that this runtime does not make.
     #[error(
-        "a `{kind}` namespace cannot be had here; only new mnt, pid, uts, ipc, cgroup and net namespaces are made"
+        "a `{kind}` namespace cannot be had here; only new mnt, pid, uts, ipc, cgroup, net and user namespaces are made"
     )]
     UnsupportedNamespace {
         /// The kind, as config.json spells it.

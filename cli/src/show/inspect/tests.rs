@@ -91,6 +91,7 @@ fn a_container_shows_what_was_asked_for() {
             "PublishAllPorts": false,
             "ReadonlyRootfs": false,
             "SecurityOpt": null,
+            "UsernsMode": "",
             "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
             "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null,
             "Binds": null,
