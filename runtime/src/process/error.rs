@@ -278,16 +278,6 @@ impl ProcessError {
             | Self::Seal {
                 errno: Errno::EPERM,
             } => "run minirun as root",
-            Self::UserNamespace {
-                errno: Errno::ENOSPC,
-            } => "the host allows no more of them: raise `user.max_user_namespaces` with `sysctl`",
-            Self::UserNamespace { .. } | Self::IdMapping { .. } => {
-                "run minirun as root of the host, with a kernel that has user namespaces, or use `--userns host`"
-            }
-            Self::UnmappedId { .. } => "choose another user with `-u`, or use `--userns host`",
-            Self::Shift { .. } => {
-                "ext4, xfs and btrfs have them, and tmpfs since Linux 6.3: keep it on one of these, or use `--userns host`"
-            }
             Self::Enter {
                 errno: Errno::ESRCH,
             } => "the container has ended; start it again",
@@ -334,6 +324,23 @@ impl ProcessError {
                 ..
             } => {
                 "the destination has to be made, and lies in something that is read-only: make it there first"
+            }
+            error => error.users_hint()?,
+        })
+    }
+
+    /// What to do where a container cannot have users of its own.
+    fn users_hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::UserNamespace {
+                errno: Errno::ENOSPC,
+            } => "the host allows no more of them: raise `user.max_user_namespaces` with `sysctl`",
+            Self::UserNamespace { .. } | Self::IdMapping { .. } => {
+                "run minirun as root of the host, with a kernel that has user namespaces, or use `--userns host`"
+            }
+            Self::UnmappedId { .. } => "choose another user with `-u`, or use `--userns host`",
+            Self::Shift { .. } => {
+                "ext4, xfs and btrfs have them, and tmpfs since Linux 6.3: keep it on one of these, or use `--userns host`"
             }
             _ => return None,
         })
