@@ -6,7 +6,7 @@ pub fn hint(option: &str) -> Option<String> {
     let subject = match option {
         "--volume-driver" | "--opt" => "volume drivers and their options are",
         "--gpus" => "devices that need a driver of their own in the container are",
-        "--pid" | "--ipc" | "--uts" | "--cgroupns" | "--userns" => {
+        "--pid" | "--ipc" | "--uts" | "--cgroupns" => {
             "namespaces of the host or of other containers, but for the network's, are"
         }
         "--sysctl" => "kernel settings of a container are",
@@ -59,9 +59,9 @@ mod tests {
     #[test]
     fn what_docker_has_and_this_version_lacks_is_named() {
         assert_eq!(
-            hint("--userns").as_deref(),
+            hint("--uts").as_deref(),
             Some(
-                "namespaces of the host or of other containers, but for the network's, are not part of this version: leave out `--userns`"
+                "namespaces of the host or of other containers, but for the network's, are not part of this version: leave out `--uts`"
             )
         );
         assert_eq!(

@@ -27,6 +27,7 @@ use crate::stop_timeout::StopTimeout;
 use crate::storage::{Mount, StorageOption, StorageWanted};
 use crate::store::ContainerLock;
 use crate::time_limit::TimeLimit;
+use crate::user_ids::check_user_namespace;
 use crate::warning::{Warning, health_warning, ignored_options, seccomp_warning};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
@@ -155,6 +156,7 @@ impl Runtime {
         HostSecurity::examine(&request.security)?;
         // What is missing now may be refused before anything is made; a start looks again.
         request.devices.on_this_host(request.security.privilege)?;
+        check_user_namespace(&request)?;
         let place = self.resolve_place(&request.network)?;
         let links = self.resolve_links(&request, &place)?;
         let mut warnings = self.link_warnings((&place.memberships, &links))?;
@@ -175,6 +177,8 @@ impl Runtime {
         let mounts = self.resolve_mounts(&request, &image)?;
         let limit = self.size_limit(&request)?;
         let lock = self.begin(&id)?;
+        let request = self.with_users(request, &id)?;
+        let users = request.security.id_range;
         let config = self
             .claim_some_name(request.name.clone(), &id)
             .and_then(|name| {
@@ -186,6 +190,9 @@ impl Runtime {
                 .inspect_err(|_| self.release_name(&name, &id))
             })
             .inspect_err(|_| {
+                if let Some(users) = users {
+                    self.release_ids(users, &id);
+                }
                 // What remains of it is swept with the next command.
                 let _ = fs::remove_dir_all(self.paths(&id).root);
             })?;

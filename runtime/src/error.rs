@@ -11,6 +11,7 @@ use crate::resources::error::ResourcesError;
 use crate::seccomp::error::SeccompError;
 use crate::spec::SpecError;
 use crate::user::UserError;
+use crate::user_ids::IdPoolError;
 use crate::volumes::VolumeError;
 use minirun_bridge::atomic_file::AtomicFileError;
 use minirun_bridge::dns::DnsError;
@@ -90,6 +91,23 @@ pub enum RuntimeError {
     /// The container has no filter of system calls.
     #[error(transparent)]
     Seccomp(#[from] SeccompError),
+    /// No users of the host are left for a container.
+    #[error(transparent)]
+    UserIds(#[from] IdPoolError),
+    /// An option gives the container rights on the host that nobody there can have.
+    #[error(
+        "`{option}` and `--userns auto` contradict each other: root inside is nobody on the host"
+    )]
+    UserNamespaceConflict {
+        /// The option.
+        option: &'static str,
+    },
+    /// An option of a mount means nothing where the users of the container are the host's.
+    #[error("`{option}` shows files with users of the container's own, and it has none")]
+    NeedsUserNamespace {
+        /// The option.
+        option: &'static str,
+    },
     /// The process could not be made.
     #[error(transparent)]
     Process(#[from] ProcessError),

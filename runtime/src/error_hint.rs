@@ -39,6 +39,12 @@ impl RuntimeError {
             RuntimeError::NoLog(name) => Some(format!(
                 "while it runs, `minirun attach {name}` shows what it writes"
             )),
+            RuntimeError::UserNamespaceConflict { option } => Some(format!(
+                "leave out `{option}`, or trust the container with `--userns host`"
+            )),
+            RuntimeError::NeedsUserNamespace { .. } => {
+                Some("add `--userns auto`, or leave it out".into())
+            }
             RuntimeError::NotRunning(name) => Some(format!("start it: `minirun start {name}`")),
             RuntimeError::RestartOfRemoved => Some("leave one of them out".into()),
             RuntimeError::IsRestarting(name) => Some(format!(

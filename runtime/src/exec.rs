@@ -118,7 +118,8 @@ impl Runtime {
         }
         let cgroup = Cgroup::open(config.group())?;
         let process = self.exec_process(config, request)?;
-        let plan = ExecPlan::prepare(&process, self.seccomp_filter(config)?)?;
+        let filter = self.seccomp_filter(config)?;
+        let plan = ExecPlan::prepare(&process, filter, config.security.id_range)?;
         let mut held = spawn_exec(init.as_fd(), &plan, stdio, cgroup.as_ref().map(Cgroup::fd))?;
         held.wait_root_ready()?;
         admit(config.group(), held.pid())?;

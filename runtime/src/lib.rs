@@ -97,5 +97,6 @@ mod tree_removal;
 mod ulimits;
 pub mod update;
 pub mod user;
+pub mod user_ids;
 pub mod volumes;
 pub mod warning;

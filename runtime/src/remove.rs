@@ -132,6 +132,9 @@ impl Runtime {
         // The record first: what is left when this is interrupted is then seen to be half removed.
         remove_file(paths.record())?;
         self.release_name(&config.name, &config.id);
+        if let Some(users) = config.security.id_range {
+            self.release_ids(users, &config.id);
+        }
         if config.storage.size_limit.is_some()
             && let Ok(quota) = ProjectQuota::open(&self.containers())
         {

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use caps::Capability;
 use minirun_bridge::environment::EnvironmentVariable;
 use oci_spec::runtime::{
-    Box as WindowBox, BoxBuilder, Linux, LinuxCapabilities, LinuxNamespace, LinuxNamespaceType,
-    Process, Root, Spec, User,
+    Box as WindowBox, BoxBuilder, Linux, LinuxCapabilities, LinuxIdMapping, LinuxIdMappingBuilder,
+    LinuxNamespace, LinuxNamespaceType, Process, Root, Spec, User,
 };
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ use crate::devices::guard::GuardedDevices;
 use crate::environment::{EnvironmentInputs, process_environment};
 use crate::host_security::HostSecurity;
 use crate::mounts::{
-    MountInputs, READ_ONLY_PATHS, RootAccess, container_mounts, masked_paths, owned,
+    MountInputs, MountOwners, READ_ONLY_PATHS, RootAccess, container_mounts, masked_paths, owned,
 };
 use crate::seccomp::container_filter;
 use crate::security::Privilege;
@@ -30,6 +30,7 @@ use crate::storage::{MountKind, Storage};
 use crate::terminal::WindowSize;
 use crate::ulimits::specified;
 use crate::user::ResolvedUser;
+use crate::user_ids::IdRange;
 use devices::{device_nodes, device_resources};
 
 /// The version of the runtime specification that is followed.
@@ -43,8 +44,14 @@ const SECCOMP_ANNOTATION: &str = "minirun.seccomp";
 /// Kernel settings of a private network namespace: ordinary users may serve low ports and send pings, as in Docker.
 const NETWORK_SETTINGS: [(&str, &str); 2] = [
     ("net.ipv4.ip_unprivileged_port_start", "0"),
-    ("net.ipv4.ping_group_range", "0 2147483647"),
+    (PINGING_GROUPS, "0 2147483647"),
 ];
+
+/// Which groups may send pings, by the numbers that they have on the host.
+const PINGING_GROUPS: &str = "net.ipv4.ping_group_range";
+
+/// The kernel knows no higher one there.
+const HIGHEST_PINGING_GROUP: u32 = 0x7fff_ffff;
 
 /// Everything a specification is made from.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +124,7 @@ pub fn build_spec(inputs: &SpecInputs<'_>) -> Result<Spec, SpecError> {
             etc_files: inputs.etc_files,
             access,
             storage: &inputs.config.storage,
+            owners: MountOwners::of(inputs.config),
             volumes: inputs.volumes,
             privilege: inputs.config.security.privilege,
             device_guard: inputs.devices.guard,
@@ -251,12 +259,25 @@ fn working_directory(config: &ProcessConfig) -> Result<PathBuf, SpecError> {
 
 fn linux(inputs: &SpecInputs<'_>) -> Linux {
     let private_network = inputs.config.network.mode.is_private();
-    let settings: HashMap<String, String> = NETWORK_SETTINGS
+    let mut settings: HashMap<String, String> = NETWORK_SETTINGS
         .iter()
         .filter(|_| private_network)
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
     let mut linux = Linux::default();
+    if let Some(ids) = inputs.config.security.id_range {
+        settings
+            .entry(PINGING_GROUPS.to_owned())
+            .and_modify(|groups| {
+                *groups = format!("{} {}", ids.first(), ids.last());
+            });
+        if ids.last() > HIGHEST_PINGING_GROUP {
+            settings.remove(PINGING_GROUPS);
+        }
+        linux
+            .set_uid_mappings(mappings(ids))
+            .set_gid_mappings(mappings(ids));
+    }
     linux
         .set_namespaces(Some(namespaces(inputs)))
         .set_sysctl((!settings.is_empty()).then_some(settings))
@@ -273,7 +294,17 @@ fn linux(inputs: &SpecInputs<'_>) -> Linux {
     linux
 }
 
-/// The namespaces that are made new: all but user, and but network on the host's.
+/// Root inside is the first of the container's own users.
+fn mappings(ids: IdRange) -> Option<Vec<LinuxIdMapping>> {
+    let mapping = LinuxIdMappingBuilder::default()
+        .container_id(0_u32)
+        .host_id(ids.first())
+        .size(IdRange::LENGTH)
+        .build();
+    mapping.ok().map(|mapping| vec![mapping])
+}
+
+/// The namespaces that are made new: all but network on the host's, and user only if the container has users of its own.
 fn namespaces(inputs: &SpecInputs<'_>) -> Vec<LinuxNamespace> {
     let network = inputs
         .config
@@ -281,6 +312,8 @@ fn namespaces(inputs: &SpecInputs<'_>) -> Vec<LinuxNamespace> {
         .mode
         .is_private()
         .then_some(LinuxNamespaceType::Network);
+    let users = inputs.config.security.id_range;
+    let user = users.map(|_| LinuxNamespaceType::User);
     [
         LinuxNamespaceType::Mount,
         LinuxNamespaceType::Pid,
@@ -290,6 +323,7 @@ fn namespaces(inputs: &SpecInputs<'_>) -> Vec<LinuxNamespace> {
     ]
     .into_iter()
     .chain(network)
+    .chain(user)
     .map(|kind| {
         let mut namespace = LinuxNamespace::default();
         namespace.set_typ(kind);

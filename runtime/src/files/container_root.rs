@@ -48,7 +48,9 @@ impl ContainerRoot {
                     Some(init) => {
                         if let Some(root) = of_running(&init, view)? {
                             return Ok(Self {
-                                ground: Ground::container(root, side),
+                                // Of a running one the mounts are those that its processes see.
+                                ground: Ground::container(root, side)
+                                    .with_users(config.security.id_range),
                                 lock: None,
                             });
                         }

@@ -28,6 +28,7 @@ use crate::image::unpack::unpack;
 use crate::image::walk::Walk;
 use crate::process::RootView;
 use crate::runtime::Runtime;
+use crate::user_ids::IdRange;
 
 /// How to copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +101,8 @@ impl Runtime {
         };
         let found = find(&container.ground, source.inner(), options.follow)?;
         let target = (&Ground::host()?, target.inner());
-        let copied = copy(found, target, (ownership, told))?;
+        let users = container.ground.users();
+        let copied = copy((found, users), target, (ownership, told))?;
         self.tell_event(Event::container(config, Action::Copy));
         Ok(copied)
     }
@@ -120,7 +122,7 @@ impl Runtime {
         let container = ContainerRoot::open(self, config, RootView::Mounted)?;
         let ownership = in_container(options.ownership);
         let target = (&container.ground, target.inner());
-        let copied = copy(found, target, (ownership, told))?;
+        let copied = copy((found, None), target, (ownership, told))?;
         self.tell_event(Event::container(config, Action::Copy));
         Ok(copied)
     }
@@ -142,7 +144,10 @@ impl Runtime {
             SourceKind::Content => EntryPath::root(),
             SourceKind::Directory | SourceKind::Single => EntryPath::root().child(&found.name),
         };
-        pack(Walk::of(found.location, called), output)?;
+        pack(
+            Walk::of(found.location, called).with_users(container.ground.users()),
+            output,
+        )?;
         self.tell_event(Event::container(config, Action::Copy));
         Ok(())
     }
@@ -171,11 +176,14 @@ impl Runtime {
             ground,
             lock: _lock,
         } = container;
+        let users = ground.users();
         let base = Base::InContainer {
             root: ground.into_root(),
             path: target.path,
         };
-        let placer = Placer::new(base, in_container(ownership), told);
+        let placer = Placer::new(base, in_container(ownership), told)
+            .for_users(users)
+            .map_err(|error| RuntimeError::system("create files for the container", error))?;
         let size_bytes = unpack_all(input, placer).map_err(FilesError::Copy)?;
         self.tell_event(Event::container(config, Action::Copy));
         Ok(Copied { size_bytes })
@@ -230,14 +238,20 @@ fn find(ground: &Ground, path: &CopyPath, follow: FollowLink) -> Result<Found, F
 }
 
 fn copy(
-    found: Found,
+    (found, users): (Found, Option<IdRange>),
     (ground, path): (&Ground, &CopyPath),
     (ownership, told): (Ownership, &mut dyn FnMut(Skipped)),
 ) -> Result<Copied, FilesError> {
     let (base, called) = place(&found, ground, path)?;
     let base_identity = fstat(&base).map(|status| identity(&status));
-    let mut placer = Placer::new(Base::Directory(base), ownership, told);
-    let mut walk = Walk::of(found.location, called);
+    let mut placer = Placer::new(Base::Directory(base), ownership, told)
+        .for_users(ground.users())
+        .map_err(|error| FilesError::Unreachable {
+            path: path.typed.clone(),
+            side: ground.side().clone(),
+            error,
+        })?;
+    let mut walk = Walk::of(found.location, called).with_users(users);
     if let (SourceKind::Directory | SourceKind::Content, Ok(base)) = (found.kind, base_identity) {
         walk = walk.avoiding(base);
     }

@@ -27,7 +27,8 @@ impl Runtime {
             ground,
             lock: _lock,
         } = container;
-        let walk = Walk::of(ground.into_root(), EntryPath::root());
+        let users = ground.users();
+        let walk = Walk::of(ground.into_root(), EntryPath::root()).with_users(users);
         pack(walk, output)?;
         self.tell_event(Event::container(config, Action::Export));
         Ok(())

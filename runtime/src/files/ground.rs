@@ -14,6 +14,7 @@ use super::copy_path::{CopyPath, PathEnd};
 use super::decide::{SourceKind, TargetKind};
 use super::error::{FilesError, Side};
 use crate::image::copy::kind_of;
+use crate::user_ids::IdRange;
 
 /// As many symbolic links as the kernel itself follows in one path.
 const MOST_LINKS: usize = 40;
@@ -26,6 +27,7 @@ const MOST_ATTEMPTS: usize = 10_000;
 pub(super) struct Ground {
     root: OwnedFd,
     side: Side,
+    users: Option<IdRange>,
 }
 
 /// What is to be copied, as a location.
@@ -59,12 +61,27 @@ impl Ground {
         Ok(Self {
             root: root.into(),
             side: Side::Host,
+            users: None,
         })
     }
 
     /// A container, by a descriptor of its root.
     pub(super) fn container(root: OwnedFd, side: Side) -> Self {
-        Self { root, side }
+        Self {
+            root,
+            side,
+            users: None,
+        }
+    }
+
+    /// Where files are shown with these users of a container's own.
+    pub(super) fn with_users(self, users: Option<IdRange>) -> Self {
+        Self { users, ..self }
+    }
+
+    /// The users that files are shown with here, if they are a container's own.
+    pub(super) fn users(&self) -> Option<IdRange> {
+        self.users
     }
 
     /// Which one it is.

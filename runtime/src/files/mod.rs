@@ -18,6 +18,7 @@ mod decide;
 mod diff;
 mod error;
 mod export;
+mod file_creator;
 mod freeze;
 mod ground;
 mod lower_layers;

@@ -6,7 +6,7 @@ use oci_spec::runtime::Mount;
 
 use crate::config::{ContainerConfig, NetworkMode};
 use crate::devices::guard::DeviceGuard;
-use crate::mounts::{MountInputs, RootAccess, container_mounts};
+use crate::mounts::{MountInputs, MountOwners, RootAccess, container_mounts};
 use crate::runtime::Runtime;
 
 /// The mounts of a stopped container that show files of the host: those that are there. File systems that are made anew at each
@@ -48,6 +48,8 @@ fn mounts_of(runtime: &Runtime, config: &ContainerConfig) -> Vec<Mount> {
         access,
         storage: &config.storage,
         privilege: config.security.privilege,
+        // What is mounted for a stopped container is seen by root of the host.
+        owners: MountOwners::AsOnDisk,
         volumes: runtime.volumes().directory(),
         // Nobody who looks at files from outside opens a device.
         device_guard: DeviceGuard::Mounts,

@@ -25,6 +25,7 @@ use nix::unistd::{LinkatFlags, UnlinkatFlags, linkat, mkfifoat, symlinkat, unlin
 
 use super::content::{ContentError, write_content};
 use super::copy::Skipped;
+use super::file_creator::FileCreator;
 use super::ground::open_in_root;
 use super::ownership::{Ownership, Wearer};
 use super::single::{is_mount_point, set_attributes};
@@ -34,6 +35,7 @@ use crate::image::beneath::{Links, open_beneath};
 use crate::image::copy::kind_of;
 use crate::image::entry_path::EntryPath;
 use crate::image::receive::{Content, Device, DeviceKind, Receive, Source};
+use crate::user_ids::IdRange;
 
 const BUFFER: usize = 128 * 1024;
 
@@ -59,6 +61,7 @@ pub(super) struct Placer<'a> {
     buffer: Vec<u8>,
     made: u64,
     size_bytes: u64,
+    users: Option<(IdRange, FileCreator)>,
 }
 
 impl<'a> Placer<'a> {
@@ -72,7 +75,27 @@ impl<'a> Placer<'a> {
             buffer: vec![0; BUFFER],
             made: 0,
             size_bytes: 0,
+            users: None,
         }
+    }
+
+    /// What is made belongs to these users, if they are a container's own.
+    pub(super) fn for_users(self, users: Option<IdRange>) -> io::Result<Self> {
+        let creator = users.map(|users| FileCreator::of(users).map(|creator| (users, creator)));
+        Ok(Self {
+            users: creator.transpose()?,
+            ..self
+        })
+    }
+
+    /// The attributes that something has at its new place, with the numbers that its owners have on the host.
+    fn adapted(&self, attributes: Attributes, wearer: Wearer) -> Attributes {
+        let mut adapted = self.ownership.adapt(attributes, wearer);
+        if let Some((users, _)) = &self.users {
+            adapted.owner = users.outside_or_nobody(adapted.owner);
+            adapted.group = users.outside_or_nobody(adapted.group);
+        }
+        adapted
     }
 
     /// Gives the directories their attributes, and says how many bytes of content were copied.
@@ -181,7 +204,7 @@ impl Receive for Placer<'_> {
             }
             Err(error) => return Err(cannot_make(&path)(error)),
         }
-        let attributes = self.ownership.adapt(attributes, Wearer::Directory);
+        let attributes = self.adapted(attributes, Wearer::Directory);
         self.directories.insert(path, attributes);
         Ok(())
     }
@@ -192,7 +215,7 @@ impl Receive for Placer<'_> {
         attributes: &Attributes,
         content: Content<'_>,
     ) -> Result<u64, TreeError> {
-        let attributes = self.ownership.adapt(attributes.clone(), Wearer::Other);
+        let attributes = self.adapted(attributes.clone(), Wearer::Other);
         let is_archive = matches!(content.source, Source::Archive(_));
         let length = self.put(path, |placer, parent, name| {
             let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
@@ -214,7 +237,7 @@ impl Receive for Placer<'_> {
         target: &OsStr,
         attributes: &Attributes,
     ) -> Result<(), TreeError> {
-        let attributes = self.ownership.adapt(attributes.clone(), Wearer::Other);
+        let attributes = self.adapted(attributes.clone(), Wearer::Other);
         self.put(path, |_, parent, name| {
             symlinkat(target, parent, name).map_err(cannot_make(path))?;
             set_attributes(parent, (name, SFlag::S_IFLNK), &attributes).map_err(cannot_set(path))
@@ -246,7 +269,7 @@ impl Receive for Placer<'_> {
     }
 
     fn fifo(&mut self, path: &EntryPath, attributes: &Attributes) -> Result<(), TreeError> {
-        let attributes = self.ownership.adapt(attributes.clone(), Wearer::Other);
+        let attributes = self.adapted(attributes.clone(), Wearer::Other);
         self.put(path, |_, parent, name| {
             mkfifoat(parent, name, Mode::S_IRUSR | Mode::S_IWUSR).map_err(cannot_make(path))?;
             set_attributes(parent, (name, SFlag::S_IFIFO), &attributes).map_err(cannot_set(path))

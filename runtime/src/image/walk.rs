@@ -23,12 +23,13 @@ use nix::sys::statfs::{
     CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, FsType, PROC_SUPER_MAGIC, SYSFS_MAGIC, fstatfs,
 };
 
-use super::attributes::{OPAQUE, read_one};
+use super::attributes::{Attributes, OPAQUE, read_one};
 use super::beneath::{Links, open_beneath};
 use super::copy::{Identity, attributes_of, identity, kind_of, names_in, plain_attributes};
 use super::entry_path::EntryPath;
 use super::receive::{Content, Device, DeviceKind, Receive, Source};
 use super::tree_error::TreeError;
+use crate::user_ids::IdRange;
 
 /// What becomes of the marks with which an overlay says that something of a lower layer is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,7 @@ pub(crate) struct Walk {
     called: EntryPath,
     marks: Marks,
     avoided: Option<Identity>,
+    users: Option<IdRange>,
     /// Where the top is.
     device: u64,
     seen: HashMap<Identity, EntryPath>,
@@ -59,6 +61,7 @@ impl Walk {
             called,
             marks: Marks::None,
             avoided: None,
+            users: None,
             device: 0,
             seen: HashMap::new(),
         }
@@ -78,6 +81,19 @@ impl Walk {
             avoided: Some(directory),
             ..self
         }
+    }
+
+    /// The same, shown with these users of a container's own: its receiver hears the numbers that they have inside.
+    pub(crate) fn with_users(self, users: Option<IdRange>) -> Self {
+        Self { users, ..self }
+    }
+
+    fn as_inside(&self, mut attributes: Attributes) -> Attributes {
+        if let Some(users) = self.users {
+            attributes.owner = users.inside(attributes.owner);
+            attributes.group = users.inside(attributes.group);
+        }
+        attributes
     }
 
     /// Reads it to its end.
@@ -125,7 +141,7 @@ impl Walk {
         {
             attributes.extended.push((OPAQUE.to_owned(), value));
         }
-        receiver.directory(called, attributes)?;
+        receiver.directory(called, self.as_inside(attributes))?;
         if status.st_dev != self.device && shows_the_kernel(&directory).map_err(unreadable(path))? {
             return Ok(Vec::new());
         }
@@ -151,7 +167,7 @@ impl Walk {
         (location, status): (OwnedFd, FileStat),
         receiver: &mut impl Receive,
     ) -> Result<(), TreeError> {
-        let attributes = plain_attributes(&status);
+        let attributes = self.as_inside(plain_attributes(&status));
         let device = device_of(&status);
         if self.marks == Marks::Kept && device == Some(Device::WHITEOUT) {
             // The kernel lets many names share one such node, which means nothing.
@@ -167,7 +183,7 @@ impl Walk {
             }
         }
         match (kind_of(&status), device) {
-            (SFlag::S_IFREG, _) => file(path, &location, receiver),
+            (SFlag::S_IFREG, _) => self.file(path, &location, receiver),
             (SFlag::S_IFLNK, _) => {
                 let target = readlinkat(&location, "").map_err(unreadable(path))?;
                 receiver.symbolic_link(path, &target, &attributes)
@@ -180,22 +196,23 @@ impl Walk {
             }
         }
     }
-}
 
-/// Opens the file that the location stands for, whatever its name stands for by now.
-fn file(
-    path: &EntryPath,
-    location: &OwnedFd,
-    receiver: &mut impl Receive,
-) -> Result<(), TreeError> {
-    let mut file = open_location(location).map_err(unreadable(path))?;
-    let status = fstat(&file).map_err(unreadable(path))?;
-    let attributes = attributes_of(&file, &status, path)?;
-    let content = Content {
-        length: status.st_size.cast_unsigned(),
-        source: Source::File(&mut file),
-    };
-    receiver.file(path, &attributes, content).map(drop)
+    /// Opens the file that the location stands for, whatever its name stands for by now.
+    fn file(
+        &self,
+        path: &EntryPath,
+        location: &OwnedFd,
+        receiver: &mut impl Receive,
+    ) -> Result<(), TreeError> {
+        let mut file = open_location(location).map_err(unreadable(path))?;
+        let status = fstat(&file).map_err(unreadable(path))?;
+        let attributes = self.as_inside(attributes_of(&file, &status, path)?);
+        let content = Content {
+            length: status.st_size.cast_unsigned(),
+            source: Source::File(&mut file),
+        };
+        receiver.file(path, &attributes, content).map(drop)
+    }
 }
 
 /// Opens for reading what a location stands for, which the caller knows to be a regular file.

@@ -7,10 +7,14 @@ use std::path::Path;
 
 use oci_spec::runtime::Mount;
 
+use crate::config::ContainerConfig;
 use crate::devices::guard::DeviceGuard;
 use crate::security::Privilege;
-use crate::storage::Storage;
+use crate::storage::{BindOwners, MountKind, Storage};
 use wanted::wanted_mount;
+
+/// The word of the specification for a mount whose files are shown with the users of the container.
+const SHIFTED: &str = "idmap";
 
 /// Files and directories of proc and sys that a container must not see. Those that the kernel does not have are skipped.
 const MASKED_PATHS: [&str; 12] = [
@@ -107,6 +111,8 @@ pub struct MountInputs<'a> {
     pub access: RootAccess,
     /// What the user wants to be mounted.
     pub storage: &'a Storage,
+    /// Whose files are shown to be that lie on the host for the container alone.
+    pub owners: MountOwners,
     /// The directory of the volumes.
     pub volumes: &'a Path,
     /// Whether it may change what /sys and its control group say.
@@ -122,6 +128,35 @@ pub(crate) fn masked_paths(processors: usize) -> Vec<String> {
     let mut paths = owned(&MASKED_PATHS);
     paths.extend((0..processors).map(throttling));
     paths
+}
+
+/// Whose the files of volumes, and of what is ours, are shown to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MountOwners {
+    /// Whose they are on disk.
+    AsOnDisk,
+    /// The container's users of the same numbers.
+    Shifted,
+}
+
+impl MountOwners {
+    /// While the container runs.
+    pub fn of(config: &ContainerConfig) -> MountOwners {
+        match config.security.id_range {
+            Some(_) => MountOwners::Shifted,
+            None => MountOwners::AsOnDisk,
+        }
+    }
+
+    /// A mount that shows them so.
+    fn show(self, mut mount: Mount) -> Mount {
+        if self == MountOwners::Shifted
+            && let Some(options) = mount.options_mut()
+        {
+            options.push(SHIFTED.to_owned());
+        }
+        mount
+    }
 }
 
 /// The mounts of a container, in the order they are made: the kernel's file systems, then by depth, so that nothing hides what lies
@@ -144,12 +179,29 @@ pub fn container_mounts(inputs: &MountInputs<'_>) -> Vec<Mount> {
         .iter()
         .map(|name| (Path::new("/etc").join(name), inputs.etc_files.join(name)))
         .filter(|(destination, _)| is_ours(&destination.to_string_lossy()))
-        .map(|(destination, source)| bind(&source, &destination, inputs.access));
-    let wanted = wanted.iter().map(|mount| wanted_mount(mount, inputs));
+        .map(|(destination, source)| bind(&source, &destination, inputs.access))
+        .map(|mount| inputs.owners.show(mount));
+    let wanted = wanted.iter().map(|mount| {
+        let specified = wanted_mount(mount, inputs);
+        match is_shifted(&mount.kind) {
+            true => inputs.owners.show(specified),
+            false => specified,
+        }
+    });
     let mut others: Vec<Mount> = etc_files.chain(wanted).collect();
     others.sort_by_key(|mount| mount.destination().components().count());
     mounts.append(&mut others);
     mounts
+}
+
+/// Volumes are ours, files of the host are not: who writes to them as root is to be nobody there, unless the user has said
+/// otherwise.
+fn is_shifted(kind: &MountKind) -> bool {
+    match kind {
+        MountKind::Volume(_) => true,
+        MountKind::Bind(bind) => bind.owners == BindOwners::Container,
+        MountKind::Tmpfs(_) => false,
+    }
 }
 
 /// A row of [`FILE_SYSTEMS`]: `/dev/shm` is as large as it is wanted, `/dev` closed to devices where nobody else guards them, and

@@ -58,6 +58,7 @@ fn guarded_lines(storage: &Storage, access: RootAccess, device_guard: DeviceGuar
         etc_files: Path::new("/c"),
         access,
         storage,
+        owners: MountOwners::AsOnDisk,
         volumes: Path::new("/volumes"),
         privilege: Privilege::Ordinary,
         device_guard,

@@ -144,7 +144,13 @@ fn enter_late(steps: &[InitStep]) -> ! {
     if let Err(errno) = enter(LATE) {
         child::fail(GATE, Report::NotEntered(errno));
     }
-    for descriptor in [TARGET, WATCH, CGROUP] {
+    let enters_users = |step: &InitStep| matches!(step, InitStep::EnterUserNamespace);
+    let first_done = match steps.iter().any(enters_users) {
+        // That step needs it, and closes it.
+        true => WATCH,
+        false => TARGET,
+    };
+    for descriptor in first_done..=CGROUP {
         // SAFETY: closes a descriptor that nobody here uses any more.
         unsafe { libc::close(descriptor) };
     }

@@ -11,9 +11,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::errno::Errno;
 
 use super::child::ChildState;
-use super::init_step::{BindMount, BindSource, HeldSource};
+use super::init_step::{BindMount, BindSource, HeldSource, Owners};
 use super::mount_options::BindAttributes;
-use super::mounts::check_place;
+use super::mounts::{self, check_place};
 use super::root_path::{Links, NodeKind, locate_or_create};
 use super::root_steps::DEFAULT_DEVICES;
 use super::system_call::{
@@ -51,6 +51,10 @@ pub(super) fn bind(state: &mut ChildState, what: &BindMount) -> Result<(), Errno
         if attributes != MountAttributes::default() {
             set_mount_attributes(tree.as_fd(), depth, attributes)?;
         }
+    }
+    if what.owners == Owners::Shifted {
+        // A number that no other step of a bind ends with, so that it is known what could not be done.
+        mounts::shift_owners(&tree).map_err(|_| Errno::EOPNOTSUPP)?;
     }
     attach(&tree, place.as_fd())
 }

@@ -65,8 +65,17 @@ impl ChildState {
 }
 
 /// The whole life of a child that was just cloned, up to its program.
-pub(super) fn live(steps: &[InitStep], [stdin, stdout, stderr]: [RawFd; 3], gate: RawFd) -> ! {
-    match arrange([stdin, stdout, stderr, gate]) {
+pub(super) fn live(
+    steps: &[InitStep],
+    [stdin, stdout, stderr]: [RawFd; 3],
+    gate: RawFd,
+    user_namespace: Option<RawFd>,
+) -> ! {
+    let arranged = match user_namespace {
+        Some(namespace) => arrange([stdin, stdout, stderr, gate, namespace]),
+        None => arrange([stdin, stdout, stderr, gate]),
+    };
+    match arranged {
         Ok(()) => run(steps),
         Err(errno) => fail(gate, Report::Failed(0, errno)),
     }
@@ -117,6 +126,10 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         }
         InitStep::HoldSource(source) => binds::hold(state, source),
         InitStep::SetPropagation { flags } => mounts::set_propagation(*flags),
+        InitStep::CreateFilesAs { id } => identity::create_files_as(*id),
+        InitStep::ShiftDirectory { path } => mounts::shift_directory(path),
+        InitStep::UncoverDirectories { paths, root } => mounts::uncover_directories(paths, root),
+        InitStep::EnterUserNamespace => identity::enter_user_namespace(),
         InitStep::MountOverlay(mount) => mounts::mount_overlay(mount),
         InitStep::EnterRoot { path } => mounts::enter_root(state, path),
         InitStep::MountFileSystem(mount) => mounts::mount_file_system(state.root()?, mount),
@@ -187,7 +200,7 @@ pub(super) fn block_signals(set: u64) -> Result<(), Errno> {
 }
 
 /// The parent may have died before the kernel was asked, hence the look at the other end of the gate afterwards.
-fn die_with_parent() -> Result<(), Errno> {
+pub(super) fn die_with_parent() -> Result<(), Errno> {
     system_call::control(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)?;
     if gate::is_abandoned(GATE) {
         exit(FAILED);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use minirun_netns::NetnsError;
 use nix::errno::Errno;
 use thiserror::Error;
 
@@ -53,7 +54,7 @@ pub enum ProcessError {
     },
     /// A namespace is asked for that this runtime does not make.
     #[error(
-        "a `{kind}` namespace cannot be had here; only new mnt, pid, uts, ipc, cgroup and net namespaces are made"
+        "a `{kind}` namespace cannot be had here; only new mnt, pid, uts, ipc, cgroup, net and user namespaces are made"
     )]
     UnsupportedNamespace {
         /// The kind, as config.json spells it.
@@ -94,6 +95,39 @@ pub enum ProcessError {
         /// Why `clone3` failed.
         errno: Errno,
     },
+    /// The user namespace could not be made.
+    #[error("cannot make a user namespace: {}", errno.desc())]
+    UserNamespace {
+        /// Why `clone3` failed.
+        errno: Errno,
+    },
+    /// The kernel does not let the container have its users.
+    #[error("cannot give the container the 65536 users and groups from {first} on: {}", errno.desc())]
+    IdMapping {
+        /// The first of them.
+        first: u32,
+        /// Why it failed.
+        errno: Errno,
+    },
+    /// A user or group has a number that is not among those of the container.
+    #[error("there is no user or group {id} in a user namespace of its own, only 0 to {most}")]
+    UnmappedId {
+        /// The number.
+        id: u32,
+        /// The highest there is.
+        most: u32,
+    },
+    /// A file system cannot show its files under other numbers.
+    #[error("cannot show `{directory}` with the users of the container: {}", reason_of_shift(*errno))]
+    Shift {
+        /// What should be shown.
+        directory: String,
+        /// What the kernel does not like about it.
+        errno: Errno,
+    },
+    /// A network namespace could not be opened or entered.
+    #[error(transparent)]
+    Netns(#[from] NetnsError),
     /// The namespace file of the child could not be opened.
     #[error("cannot open `{}`: {}", path.display(), errno.desc())]
     OpenNamespace {
@@ -196,6 +230,15 @@ fn reason(errno: Errno) -> &'static str {
     }
 }
 
+/// Why files cannot be shown under other numbers. The kernel says no more than that it is not possible.
+fn reason_of_shift(errno: Errno) -> &'static str {
+    match errno {
+        Errno::EINVAL | Errno::EOPNOTSUPP => "its file system has no idmapped mounts",
+        Errno::EPERM => "it is an idmapped mount already",
+        errno => errno.desc(),
+    }
+}
+
 impl ProcessError {
     pub(super) fn gate(action: &'static str, errno: Errno) -> Self {
         Self::Gate { action, errno }
@@ -289,6 +332,23 @@ impl ProcessError {
                 ..
             } => {
                 "the destination has to be made, and lies in something that is read-only: make it there first"
+            }
+            error => error.users_hint()?,
+        })
+    }
+
+    /// What to do where a container cannot have users of its own.
+    fn users_hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::UserNamespace {
+                errno: Errno::ENOSPC,
+            } => "the host allows no more of them: raise `user.max_user_namespaces` with `sysctl`",
+            Self::UserNamespace { .. } | Self::IdMapping { .. } => {
+                "run minirun as root of the host, with a kernel that has user namespaces, or use `--userns host`"
+            }
+            Self::UnmappedId { .. } => "choose another user with `-u`, or use `--userns host`",
+            Self::Shift { .. } => {
+                "ext4, xfs and btrfs have them, and tmpfs since Linux 6.3: keep it on one of these, or use `--userns host`"
             }
             _ => return None,
         })

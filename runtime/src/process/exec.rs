@@ -24,7 +24,9 @@ use super::process_limits::ProcessLimits;
 use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::spawn::{HeldProcess, make_gate};
 use super::standard_streams::ChildStdio;
+use super::user_steps;
 use crate::seccomp::filter::Filter;
+use crate::user_ids::IdRange;
 
 /// Everything that a process executed in a running container does, prepared.
 #[derive(Debug)]
@@ -36,14 +38,27 @@ pub struct ExecPlan {
 impl ExecPlan {
     /// Prepares the process: arguments, environment, working directory, user, capabilities and `noNewPrivileges` are
     /// those of `process`, which is usually the container's own with some of them replaced, and so is the filter of its
-    /// system calls. Touches nothing.
-    pub fn prepare(process: &Process, filter: Option<Filter>) -> Result<Self, ProcessError> {
+    /// system calls. Touches nothing. `users` are those of the container, if it has a user namespace of its own.
+    pub fn prepare(
+        process: &Process,
+        filter: Option<Filter>,
+        users: Option<IdRange>,
+    ) -> Result<Self, ProcessError> {
         let mut steps = first_steps();
         // It is born among the processes of the container.
         steps.push(InitStep::HideFromOthers);
-        steps.extend(terminal_step(process, Console::Left));
+        let terminal = terminal_step(process, Console::Left);
+        match users {
+            Some(ids) => {
+                if let Some(step) = terminal {
+                    steps.push(user_steps::shift_terminal(step, ids)?);
+                }
+                steps.extend(user_steps::enter(process, ids)?);
+            }
+            None => steps.extend(terminal),
+        }
         steps.push(InitStep::WaitAtGate);
-        steps.extend(last_steps(process, filter)?);
+        steps.extend(user_steps::inside(last_steps(process, filter)?, users));
         Ok(Self {
             steps: steps.into(),
             limits: ProcessLimits::of(process),

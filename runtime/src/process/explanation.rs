@@ -11,7 +11,8 @@ use super::overlay::OverlayMount;
 use super::text::{quoted, shown};
 
 /// The flag of `clone3` for each namespace, and its option of unshare(1).
-const NAMESPACES: [(libc::c_int, &str); 6] = [
+const NAMESPACES: [(libc::c_int, &str); 7] = [
+    (libc::CLONE_NEWUSER, "user"),
     (libc::CLONE_NEWNS, "mount"),
     (libc::CLONE_NEWPID, "pid"),
     (libc::CLONE_NEWUTS, "uts"),
@@ -46,6 +47,8 @@ impl Explain for InitStep {
             | Self::MountFileSystem(_)
             | Self::BindMount(_)
             | Self::HoldSource(_)
+            | Self::ShiftDirectory { .. }
+            | Self::UncoverDirectories { .. }
             | Self::SetPropagation { .. }
             | Self::PivotRoot
             | Self::MakeRootReadOnly
@@ -90,6 +93,28 @@ fn explain_mount(step: &InitStep) -> (String, String) {
                 shown(&source.path)
             ),
             String::new(),
+        ),
+        InitStep::ShiftDirectory { path } => (
+            format!(
+                "show the files of {} with the container's users",
+                shown(path)
+            ),
+            format!(
+                "mount --bind -o X-mount.idmap=/proc/HOLDER/ns/user {0} {0}",
+                quoted(path)
+            ),
+        ),
+        InitStep::UncoverDirectories { paths, root } => (
+            "show the host's files as they are again, but not the root".into(),
+            format!(
+                "mount --move {0} . && umount -l {1} && mount --move . {0}",
+                quoted(root),
+                paths
+                    .iter()
+                    .map(|path| quoted(path))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            ),
         ),
         InitStep::MountOverlay(mount) => explain_overlay(mount),
         InitStep::EnterRoot { path } => (
@@ -308,6 +333,10 @@ fn explain_process(step: &InitStep) -> (String, String) {
             "choom --adjust 0 --pid $$",
         ),
         InitStep::HideFromOthers => ("keep other processes from looking into this one", ""),
+        InitStep::EnterUserNamespace => (
+            "enter the container's user namespace as its root",
+            "nsenter --user=/proc/HOLDER/ns/user --setuid 0 --setgid 0",
+        ),
         InitStep::TakeTerminal(_) => ("take a terminal of the container's own", ""),
         InitStep::WaitAtGate => ("wait until the network is ready", ""),
         InitStep::CloseOnExec => ("close every other file when the program starts", ""),
@@ -315,6 +344,12 @@ fn explain_process(step: &InitStep) -> (String, String) {
             return (
                 format!("let new files lack the permission bits {mask:03o}"),
                 format!("umask {mask:03o}"),
+            );
+        }
+        InitStep::CreateFilesAs { id } => {
+            return (
+                format!("let new files belong to user and group {id}, the container's root"),
+                String::new(),
             );
         }
         InitStep::GiveStandardStreams { uid } => {

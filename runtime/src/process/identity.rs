@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 
 use super::init_step::{CapabilitySets, Identity};
+use super::standard_streams::USER_NAMESPACE;
 use super::system_call::control;
 
 /// `_LINUX_CAPABILITY_VERSION_3` of linux/capability.h.
@@ -106,6 +107,57 @@ pub(super) fn become_user(identity: &Identity) -> Result<(), Errno> {
     // SAFETY: setresuid takes numbers only.
     Errno::result(unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) })?;
     control(libc::PR_SET_KEEPCAPS, 0)
+}
+
+/// Capabilities about files are lost with the change of the user, so they are taken up again.
+pub(super) fn create_files_as(id: u32) -> Result<(), Errno> {
+    // SAFETY: setfsgid and setfsuid take numbers only. They say nothing of whether it worked, hence the second calls, which
+    // change nothing.
+    let now = unsafe {
+        libc::syscall(libc::SYS_setfsgid, id);
+        libc::syscall(libc::SYS_setfsuid, id);
+        [
+            libc::syscall(libc::SYS_setfsgid, -1),
+            libc::syscall(libc::SYS_setfsuid, -1),
+        ]
+    };
+    // The kernel counts them as signed numbers.
+    if now.iter().any(|now| *now as u32 != id) {
+        return Err(Errno::EPERM);
+    }
+    use_all_permitted()
+}
+
+/// Makes every capability that the process is permitted effective.
+fn use_all_permitted() -> Result<(), Errno> {
+    let header = CapabilityHeader {
+        version: CAPABILITY_VERSION,
+        pid: 0,
+    };
+    let mut words = [CapabilityWord::default(), CapabilityWord::default()];
+    // SAFETY: version 3 takes one header and writes two words, which the pointers name.
+    let result = unsafe { libc::syscall(libc::SYS_capget, &raw const header, words.as_mut_ptr()) };
+    Errno::result(result)?;
+    for word in &mut words {
+        word.effective = word.permitted;
+    }
+    // SAFETY: version 3 takes one header and two words, which the pointers name.
+    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, words.as_ptr()) };
+    Errno::result(result).map(drop)
+}
+
+/// The process has all capabilities in the namespace, and none outside any more. It becomes root of it, because who it was
+/// before is nobody there.
+pub(super) fn enter_user_namespace() -> Result<(), Errno> {
+    // SAFETY: setns touches no memory of ours; this process has a single thread.
+    Errno::result(unsafe { libc::setns(USER_NAMESPACE, libc::CLONE_NEWUSER) })?;
+    // SAFETY: closes a descriptor that nobody here uses any more.
+    Errno::result(unsafe { libc::close(USER_NAMESPACE) })?;
+    become_user(&Identity {
+        uid: 0,
+        gid: 0,
+        additional_gids: Vec::new(),
+    })
 }
 
 pub(super) fn set_capabilities(sets: CapabilitySets) -> Result<(), Errno> {

@@ -14,7 +14,9 @@ use super::process_limits::ProcessLimits;
 use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::root_steps;
 use super::text::{c_string, relative_to_root};
+use super::user_steps;
 use crate::seccomp::filter::Filter;
+use crate::user_ids::IdRange;
 
 /// Everything that a container's first process does, prepared.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub struct InitPlan {
     /// `CLONE_NEW…` flags for the clone.
     pub(super) namespaces: u64,
     pub(super) limits: ProcessLimits,
+    /// The users of the container, if it has a user namespace of its own.
+    pub(super) users: Option<IdRange>,
 }
 
 /// Who is the first process of a container, to which the kernel sends all orphans.
@@ -55,15 +59,20 @@ impl InitPlan {
             .as_ref()
             .ok_or(ProcessError::Incomplete { part: "linux" })?;
         let namespaces = namespaces(linux)?;
+        let users = user_steps::range_of(linux)?;
         let mut steps = first_steps();
         steps.push(InitStep::DropMemoryProtection);
         steps.push(InitStep::SetUmask { mask: 0 });
         steps.extend(file_system_steps((spec, linux), root, volumes)?);
         steps.extend(terminal_step(process, Console::Shown));
+        if let Some(ids) = users {
+            steps = user_steps::shift(steps, root, ids)?;
+            steps.extend(user_steps::enter(process, ids)?);
+        }
         steps.push(InitStep::WaitAtGate);
         // From now on others may be executed in the container. The monitor has looked at it by now.
         steps.push(InitStep::HideFromOthers);
-        steps.extend(last_steps(process, filter)?);
+        steps.extend(user_steps::inside(last_steps(process, filter)?, users));
         if first == FirstProcess::Init {
             // Behind the program's identity, which is that of both, and before its execution. The kernel may have opened the
             // process when its user changed (`fs.suid_dumpable`).
@@ -78,6 +87,7 @@ impl InitPlan {
             steps: steps.into(),
             namespaces,
             limits: ProcessLimits::of(process),
+            users,
         })
     }
 
@@ -113,7 +123,7 @@ fn namespaces(linux: &Linux) -> Result<u64, ProcessError> {
     let mut flags = 0;
     for namespace in linux.namespaces().as_deref().unwrap_or_default() {
         let kind = namespace.typ();
-        let supported = !matches!(kind, LinuxNamespaceType::User | LinuxNamespaceType::Time);
+        let supported = kind != LinuxNamespaceType::Time;
         if !supported || namespace.path().is_some() {
             return Err(ProcessError::UnsupportedNamespace {
                 kind: kind.to_string(),

@@ -40,6 +40,25 @@ pub enum InitStep {
         /// `MS_PRIVATE` or `MS_SLAVE`, with `MS_REC`.
         flags: libc::c_ulong,
     },
+    /// Makes what this process creates belong to this user and group, without losing capabilities.
+    CreateFilesAs {
+        /// Both numbers: the container's root.
+        id: u32,
+    },
+    /// Covers a directory with itself, such that its files are shown with the users of the container.
+    ShiftDirectory {
+        /// The directory on the host.
+        path: CString,
+    },
+    /// Takes such covers off, and keeps the root that was mounted under one of them.
+    UncoverDirectories {
+        /// The directories on the host.
+        paths: Vec<CString>,
+        /// Where the root is mounted.
+        root: CString,
+    },
+    /// Enters the container's user namespace, as its root.
+    EnterUserNamespace,
     /// Mounts the layers of the image.
     MountOverlay(OverlayMount),
     /// Takes the mounted directory as the root that all later paths start from.
@@ -156,6 +175,17 @@ pub struct BindMount {
     pub(super) attributes: BindAttributes,
     /// The place of the source among those that are held; none if it is opened when it is mounted.
     pub(super) held: Option<usize>,
+    pub(super) owners: Owners,
+}
+
+/// Whose the files of a mount are shown to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Owners {
+    /// Whose they are on disk.
+    #[default]
+    AsOnDisk,
+    /// The container's users of the same numbers.
+    Shifted,
 }
 
 /// Where a bind mount comes from.

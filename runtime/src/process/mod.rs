@@ -64,6 +64,8 @@ mod terminal;
 mod tests;
 mod text;
 mod usage;
+mod user_namespace;
+mod user_steps;
 
 pub use detached_root::{RootPlan, RootView, RootWrites, clone_running_root, clone_stopped_root};
 pub use error::ProcessError;

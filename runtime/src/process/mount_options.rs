@@ -1,5 +1,6 @@
 //! Mount options as fstab spells them, sorted into flags, clearings, propagation and what the file system itself reads.
 
+use super::init_step::Owners;
 use super::system_call::{
     Depth, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY,
     MountAttributes,
@@ -31,6 +32,8 @@ pub(super) struct MountOptions {
     pub(super) data: String,
     /// Whether and how deep it is a bind mount.
     pub(super) bind: Option<Depth>,
+    /// Whose the files are shown to be.
+    pub(super) owners: Owners,
 }
 
 const SETTING: &[(&str, libc::c_ulong)] = &[
@@ -127,6 +130,7 @@ impl MountOptions {
         };
         match word {
             "bind" => self.bind = Some(Depth::Single),
+            "idmap" => self.owners = Owners::Shifted,
             "rbind" => self.bind = Some(Depth::Recursive),
             _ => {
                 if let Some(flag) = find(SETTING) {

@@ -3,7 +3,7 @@
 //! A place below the new root is opened first, and then mounted on by descriptor or by standing in it, so that the name
 //! is resolved once only.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -13,9 +13,11 @@ use super::init_step::FileSystemMount;
 use super::option_buffer::OptionBuffer;
 use super::overlay::OverlayMount;
 use super::root_path::{Links, NodeKind, locate, locate_or_create};
+use super::standard_streams::USER_NAMESPACE;
 use super::system_call::{
-    self, Depth, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY,
-    MountAttributes, OpenHow, attach, enter_directory, mount, set_mount_attributes,
+    self, Depth, MOUNT_ATTR_IDMAP, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_RDONLY, MountAttributes, OpenHow, attach, enter_directory, mount,
+    set_mount_attributes,
 };
 
 const READ_ONLY: MountAttributes = MountAttributes {
@@ -51,6 +53,34 @@ pub(super) fn mount_overlay(overlay: &OverlayMount) -> Result<(), Errno> {
         c"overlay",
         (overlay.flags, Some(&overlay.options)),
     )
+}
+
+/// Nothing of the host sees the cover: this mount namespace is the child's own, and what is mounted in it reaches no other.
+pub(super) fn shift_directory(path: &CStr) -> Result<(), Errno> {
+    let place = open_directory(path)?;
+    let tree = system_call::clone_tree_at(place.as_fd(), Depth::Single)?;
+    shift_owners(&tree)?;
+    attach(&tree, place.as_fd())
+}
+
+/// The overlay has clones of its own of what it was mounted of. Itself it lies on a cover, and must be taken from there.
+pub(super) fn uncover_directories(paths: &[CString], root: &CStr) -> Result<(), Errno> {
+    let tree = system_call::clone_tree(root, Depth::Single)?;
+    for path in paths {
+        // SAFETY: the pointer names a C string.
+        Errno::result(unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) })?;
+    }
+    attach(&tree, open_directory(root)?.as_fd())
+}
+
+/// Shows the files of a detached mount with the users of the container.
+pub(super) fn shift_owners(tree: &OwnedFd) -> Result<(), Errno> {
+    let shifted = MountAttributes {
+        set: MOUNT_ATTR_IDMAP,
+        user_namespace: USER_NAMESPACE as u64,
+        ..MountAttributes::default()
+    };
+    set_mount_attributes(tree.as_fd(), Depth::Single, shifted)
 }
 
 pub(super) fn enter_root(state: &mut ChildState, path: &CStr) -> Result<(), Errno> {

@@ -69,11 +69,7 @@ pub(super) fn last_steps(
     if user.uid() != 0 {
         steps.push(InitStep::GiveStandardStreams { uid: user.uid() });
     }
-    if let Some(profile) = process.apparmor_profile() {
-        steps.push(InitStep::ConfineByAppArmor {
-            order: c_string("AppArmor profile", format!("exec {profile}"))?,
-        });
-    }
+    steps.extend(app_armor_step(process)?);
     if let Some(capabilities) = process.capabilities() {
         steps.push(InitStep::LimitCapabilities {
             kept: bits(capabilities.bounding().as_ref())?,
@@ -100,6 +96,16 @@ pub(super) fn last_steps(
     let environment = process.env().as_deref().unwrap_or_default();
     steps.push(InitStep::Execute(Program::new(arguments, environment)?));
     Ok(steps)
+}
+
+/// What puts the program under its AppArmor profile, if it has one. The order is kept until the process executes something.
+pub(super) fn app_armor_step(process: &Process) -> Result<Option<InitStep>, ProcessError> {
+    let Some(profile) = process.apparmor_profile() else {
+        return Ok(None);
+    };
+    Ok(Some(InitStep::ConfineByAppArmor {
+        order: c_string("AppArmor profile", format!("exec {profile}"))?,
+    }))
 }
 
 fn capability_sets(capabilities: &LinuxCapabilities) -> Result<CapabilitySets, ProcessError> {

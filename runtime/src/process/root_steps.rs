@@ -98,6 +98,7 @@ fn mount(mount: &Mount, volumes: &Path, held: &mut usize) -> Result<InitStep, Pr
             depth,
             attributes: options.attributes(),
             held: is_shared.then_some(place),
+            owners: options.owners,
         }));
     }
     let source = match mount.source() {

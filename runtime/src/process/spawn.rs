@@ -19,6 +19,7 @@ use super::init_step::InitStep;
 use super::process_limits::ProcessLimits;
 use super::standard_streams::ChildStdio;
 use super::text::shown;
+use super::user_namespace::UserNamespace;
 
 /// A child that has not run its program yet. Dropping it kills and reaps the process.
 #[derive(Debug)]
@@ -31,7 +32,12 @@ pub struct HeldProcess {
     progress: Progress,
     /// The other end of the child's terminal, from when the root is ready until it is taken.
     terminal: Option<OwnedFd>,
+    /// The child enters it before it waits at the gate.
+    _users: Option<UserNamespace>,
 }
+
+/// The namespaces that the holder of a user namespace is cloned into instead of the child.
+const OF_HOLDER: u64 = (libc::CLONE_NEWUSER | libc::CLONE_NEWNET) as u64;
 
 /// How far a child is known to have come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,17 +58,34 @@ pub fn spawn(
 ) -> Result<HeldProcess, ProcessError> {
     let (ours, theirs) = make_gate()?;
     let streams = stdio.raw();
-    // SAFETY: the child goes straight to `live`, which neither allocates nor takes a lock, and never returns.
-    let cloned = unsafe { clone_child(plan.namespaces, cgroup) }
-        .map_err(|errno| ProcessError::Clone { errno })?;
-    match cloned {
-        Cloned::Child => child::live(&plan.steps, streams, theirs.as_raw_fd()),
-        Cloned::Parent { pid, pidfd } => Ok(HeldProcess::new(
-            RunningProcess::new(pid, pidfd, Parent::Caller),
+    let network = plan.namespaces & libc::CLONE_NEWNET as u64;
+    let users = match plan.users {
+        Some(ids) => Some(UserNamespace::make(ids, network)?),
+        None => None,
+    };
+    let made = users.as_ref().map_or(0, |_| OF_HOLDER);
+    let users_fd = users.as_ref().map(|users| users.as_fd().as_raw_fd());
+    let give_birth = || {
+        // SAFETY: the child goes straight to `live`, which neither allocates nor takes a lock, and never returns.
+        match unsafe { clone_child(plan.namespaces & !made, cgroup) } {
+            Ok(Cloned::Child) => child::live(&plan.steps, streams, theirs.as_raw_fd(), users_fd),
+            Ok(Cloned::Parent { pid, pidfd }) => Ok((pid, pidfd)),
+            Err(errno) => Err(ProcessError::Clone { errno }),
+        }
+    };
+    let (pid, pidfd) = match &users {
+        Some(users) if network != 0 => users.network()?.run(give_birth)??,
+        _ => give_birth()?,
+    };
+    let process = RunningProcess::new(pid, pidfd, Parent::Caller);
+    Ok(HeldProcess {
+        _users: users,
+        ..HeldProcess::new(
+            process,
             ours,
             (Arc::clone(&plan.steps), plan.limits.clone()),
-        )),
-    }
+        )
+    })
 }
 
 pub(super) fn make_gate() -> Result<(OwnedFd, OwnedFd), ProcessError> {
@@ -82,6 +105,7 @@ impl HeldProcess {
             limits,
             progress: Progress::MakingRoot,
             terminal: None,
+            _users: None,
         }
     }
 
@@ -194,6 +218,14 @@ pub(super) fn failure_of_step(step: &InitStep, errno: Errno) -> ProcessError {
             errno,
         },
         InitStep::TakeTerminal(_) => ProcessError::Terminal { errno },
+        InitStep::ShiftDirectory { path } => ProcessError::Shift {
+            directory: shown(path),
+            errno,
+        },
+        InitStep::BindMount(mount) if errno == Errno::EOPNOTSUPP => ProcessError::Shift {
+            directory: mount.source.shown(),
+            errno,
+        },
         InitStep::BindMount(mount) => ProcessError::Mount {
             origin: mount.source.shown(),
             target: format!("/{}", shown(&mount.target)),

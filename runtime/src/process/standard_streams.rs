@@ -20,6 +20,9 @@ pub struct ChildStdio<'a> {
 pub(super) const GATE: RawFd = 3;
 /// Where the process descriptor of the container's first process is after `arrange`, in the process between.
 pub(super) const TARGET: RawFd = 4;
+/// Where what leads to the container's user namespace is after `arrange`: in the first process a descriptor of the namespace, in an
+/// executed one that of the first process.
+pub(super) const USER_NAMESPACE: RawFd = TARGET;
 /// Where the process between has its end of the watch.
 pub(super) const WATCH: RawFd = 5;
 /// Where the process between has the directory of the container's cgroup.

@@ -32,6 +32,8 @@ pub(super) const MOUNT_ATTR_RDONLY: u64 = 1;
 pub(super) const MOUNT_ATTR_NOSUID: u64 = 2;
 pub(super) const MOUNT_ATTR_NODEV: u64 = 4;
 pub(super) const MOUNT_ATTR_NOEXEC: u64 = 8;
+/// Since Linux 5.12.
+pub(super) const MOUNT_ATTR_IDMAP: u64 = 0x10_0000;
 /// Since Linux 5.14.
 pub(super) const MOUNT_ATTR_NOSYMFOLLOW: u64 = 0x20_0000;
 

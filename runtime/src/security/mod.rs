@@ -7,6 +7,7 @@ pub mod seccomp_choice;
 pub mod system_paths;
 pub mod user_namespace;
 
+use crate::user_ids::IdRange;
 use app_armor::AppArmorChoice;
 use capability_change::CapabilityChange;
 use seccomp_choice::SeccompChoice;
@@ -30,6 +31,8 @@ pub struct Security {
     pub system_paths: SystemPaths,
     /// Whether its users are users of the host.
     pub user_namespace: UserNamespaceChoice,
+    /// The users of the host that its users are, if they are not the host's own; found when the container is created.
+    pub id_range: Option<IdRange>,
 }
 
 /// Whether a container is a sandbox.

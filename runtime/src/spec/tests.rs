@@ -279,6 +279,7 @@ fn a_container_that_mounts_come_into_makes_no_devices_where_nobody_guards_them()
             propagation: crate::storage::Propagation::Rslave,
             recursion: Default::default(),
             missing: crate::storage::MissingSource::Create,
+            owners: Default::default(),
         }),
         origin: crate::storage::Origin::MountOption,
     }];

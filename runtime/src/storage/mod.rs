@@ -21,8 +21,8 @@ mod wanted;
 pub use destination::{Destination, DestinationProblem};
 pub use merge::{Inherited, MergeError};
 pub use mount::{
-    Access, Bind, MissingSource, Mount, MountKind, Origin, Population, Propagation, Recursion,
-    Storage, VolumeKind, VolumeMount,
+    Access, Bind, BindOwners, MissingSource, Mount, MountKind, Origin, Population, Propagation,
+    Recursion, Storage, VolumeKind, VolumeMount,
 };
 pub use mount_argument::parse_mount_option;
 pub use problem::{MountError, MountProblem};

@@ -71,6 +71,20 @@ pub struct Bind {
     pub recursion: Recursion,
     /// What is done where it does not exist.
     pub missing: MissingSource,
+    /// Whose its files are to a container with users of its own.
+    #[serde(default)]
+    pub owners: BindOwners,
+}
+
+/// Whose the files of a bind are to a container with users of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BindOwners {
+    /// The host's, of whom the container's are none.
+    #[default]
+    Host,
+    /// The container's of the same numbers: its root is root there.
+    Container,
 }
 
 /// Whether mounts that are made later pass between host and container.

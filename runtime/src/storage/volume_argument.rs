@@ -2,7 +2,9 @@
 
 use super::clean_path::absolute;
 use super::destination::Destination;
-use super::mount::{Access, Bind, MissingSource, Origin, Population, Propagation, Recursion};
+use super::mount::{
+    Access, Bind, BindOwners, MissingSource, Origin, Population, Propagation, Recursion,
+};
 use super::problem::{MountError, MountProblem, Problems};
 use super::wanted::{KindWanted, MountWanted, VolumeWanted};
 
@@ -60,11 +62,15 @@ fn kind(
                 propagation: options.propagation(),
                 recursion: Recursion::Enabled,
                 missing: MissingSource::Create,
+                owners: options.owners(),
             }))
         }
         name => {
             if let Some(propagation) = options.propagation {
                 problems.add(MountProblem::BindsOnly(propagation.word().to_owned()));
+            }
+            if options.shift.is_some() {
+                problems.add(MountProblem::BindsOnly("idmap".to_owned()));
             }
             let name = match name {
                 Some(name) => Some(problems.keep(name.parse())?),
@@ -88,6 +94,7 @@ struct Options<'a> {
     label: Option<&'a str>,
     copying: Option<&'a str>,
     consistency: Option<&'a str>,
+    shift: Option<&'a str>,
     propagation: Option<Propagation>,
 }
 
@@ -125,6 +132,7 @@ impl<'a> Options<'a> {
             "ro" | "rw" => &mut self.access,
             "z" | "Z" => &mut self.label,
             "nocopy" => &mut self.copying,
+            "idmap" => &mut self.shift,
             "consistent" | "cached" | "delegated" => &mut self.consistency,
             _ => return None,
         })
@@ -140,6 +148,13 @@ impl<'a> Options<'a> {
         match self.access {
             Some("ro") => Access::ReadOnly,
             _ => Access::ReadWrite,
+        }
+    }
+
+    fn owners(&self) -> BindOwners {
+        match self.shift {
+            Some(_) => BindOwners::Container,
+            None => BindOwners::Host,
         }
     }
 

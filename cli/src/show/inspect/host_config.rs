@@ -3,6 +3,7 @@
 use minirun_bridge::publish::{HostPort, PublishRequest};
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::restart_policy::RestartPolicy;
+use minirun_runtime::security::user_namespace::UserNamespaceChoice;
 use minirun_runtime::time_limit::TimeLimit;
 use serde_json::{Map, Value, json};
 
@@ -43,6 +44,14 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         "Timeout": nanoseconds(config.time_limit),
         "Profiles": present(config.profiles.clone()),
     });
+    document["UsernsMode"] = json!(match config.security.user_namespace {
+        UserNamespaceChoice::Host => String::new(),
+        choice => choice.to_string(),
+    });
+    if let Some(users) = config.security.id_range {
+        let mapping = users.mapping().replace(' ', ":");
+        document["IDMappings"] = json!({"UidMap": [mapping], "GidMap": [mapping]});
+    }
     if let Value::Object(document) = &mut document {
         document.extend(security(config));
         document.extend(resources(&config.resources));

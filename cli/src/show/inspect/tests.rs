@@ -93,7 +93,7 @@ fn a_container_shows_what_was_asked_for() {
         "Links": ["/web1:/web2/web"],
         "PublishAllPorts": false,
         "ReadonlyRootfs": false,
-        "Timeout": 0, "Profiles": null,
+        "UsernsMode": "", "Timeout": 0, "Profiles": null,
         "Privileged": false, "CapAdd": null, "CapDrop": null, "SecurityOpt": null,
         "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
         "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null,

@@ -14,7 +14,7 @@ use super::fixture::*;
 
 fn exec(container: &RunningProcess, process: Value) -> Result<(Exit, String), ProcessError> {
     let process: Process = serde_json::from_value(process).expect("a process");
-    let plan = ExecPlan::prepare(&process, None)?;
+    let plan = ExecPlan::prepare(&process, None, None)?;
     let (output, input) = io::pipe().expect("a pipe");
     let nothing = File::open("/dev/null").expect("/dev/null");
     let held = spawn_exec(container.pidfd(), &plan, stdio(&nothing, &input), None)?;
@@ -124,7 +124,7 @@ fn a_missing_working_directory_is_named() {
 /// A process that sleeps in the container.
 fn executed(container: &RunningProcess) -> RunningProcess {
     let process = serde_json::from_value(process_of(&["sleep", "1000"])).expect("a process");
-    let plan = ExecPlan::prepare(&process, None).expect("it is prepared");
+    let plan = ExecPlan::prepare(&process, None, None).expect("it is prepared");
     let nothing = File::open("/dev/null").expect("/dev/null");
     let (_reader, input) = io::pipe().expect("a pipe");
     let held = spawn_exec(container.pidfd(), &plan, stdio(&nothing, &input), None).expect("held");
@@ -222,7 +222,7 @@ fn an_executed_process_joins_the_cgroup_that_is_given() {
     let directory = File::open(&cgroup.directory).expect("a cgroup");
     let (container, _output) = sleeper(&fixture);
     let process = serde_json::from_value(process_of(&["true"])).expect("a process");
-    let plan = ExecPlan::prepare(&process, None).expect("it is prepared");
+    let plan = ExecPlan::prepare(&process, None, None).expect("it is prepared");
     let nothing = File::open("/dev/null").expect("/dev/null");
     let (_reader, input) = io::pipe().expect("a pipe");
     let stdio = stdio(&nothing, &input);

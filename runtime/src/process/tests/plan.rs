@@ -184,6 +184,11 @@ fn a_spec_that_would_touch_the_host_is_refused() {
     let mut spec = spec_of(&["true"]);
     spec["linux"]["namespaces"] = json!([{ "type": "mount" }, { "type": "user" }]);
     assert!(matches!(
+        prepare(spec.clone()),
+        Err(ProcessError::Incomplete { .. })
+    ));
+    spec["linux"]["namespaces"] = json!([{ "type": "mount" }, { "type": "time" }]);
+    assert!(matches!(
         prepare(spec),
         Err(ProcessError::UnsupportedNamespace { .. })
     ));

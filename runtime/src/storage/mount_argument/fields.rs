@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::mount::{MissingSource, Population, Propagation, Recursion};
+use super::super::mount::{BindOwners, MissingSource, Population, Propagation, Recursion};
 use super::super::problem::{MountProblem, Problems};
 use crate::byte_size::ByteSize;
 
@@ -25,6 +25,7 @@ pub(super) struct Fields {
     pub(super) propagation: Option<Propagation>,
     pub(super) recursion: Option<Recursion>,
     pub(super) missing: Option<MissingSource>,
+    pub(super) owners: BindOwners,
     pub(super) population: Population,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) subpath: Option<String>,
@@ -94,6 +95,12 @@ impl Fields {
                     self.recursion = Some(Recursion::Disabled);
                 }
             }
+            "bind-idmap" => {
+                self.owners = match parse_truth(key, value)? {
+                    true => BindOwners::Container,
+                    false => BindOwners::Host,
+                };
+            }
             "bind-create-src" => {
                 self.missing = Some(match parse_truth(key, value)? {
                     true => MissingSource::Create,
@@ -150,7 +157,12 @@ impl Fields {
 fn is_switch(key: &str) -> bool {
     matches!(
         key,
-        "readonly" | "ro" | "volume-nocopy" | "bind-nonrecursive" | "bind-create-src"
+        "readonly"
+            | "ro"
+            | "volume-nocopy"
+            | "bind-nonrecursive"
+            | "bind-create-src"
+            | "bind-idmap"
     )
 }
 

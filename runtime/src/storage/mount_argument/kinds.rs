@@ -53,6 +53,7 @@ fn bind(fields: &Fields, base: &str, problems: &mut Problems) -> Option<Bind> {
         propagation: fields.propagation.unwrap_or_default(),
         recursion,
         missing: fields.missing.unwrap_or(MissingSource::Refuse),
+        owners: fields.owners,
     })
 }
 

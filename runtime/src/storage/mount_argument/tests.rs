@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::mount::{Bind, MissingSource, Population, Propagation, Recursion};
+use super::super::mount::{Bind, BindOwners, MissingSource, Population, Propagation, Recursion};
 use super::super::wanted::{KindWanted, VolumeWanted};
 use super::*;
 
@@ -64,8 +64,11 @@ fn a_bind_has_a_source_that_exists() {
             propagation: Propagation::Rprivate,
             recursion: Recursion::Enabled,
             missing: MissingSource::Refuse,
+            owners: BindOwners::Host,
         }
     );
+    let own = bind("type=bind,src=/x,dst=/y,bind-idmap");
+    assert_eq!(own.owners, BindOwners::Container);
     let shared = bind("type=bind,src=/x,dst=/y,bind-propagation=rshared,bind-recursive=disabled");
     assert_eq!(shared.propagation, Propagation::Rshared);
     assert_eq!(shared.recursion, Recursion::Disabled);
