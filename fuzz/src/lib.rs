@@ -1,5 +1,13 @@
 //! What the targets share.
 
+/// What the command line makes of values, which is part of a program and of no library.
+#[path = "../../cli/src/output/mod.rs"]
+pub mod output;
+
+/// What the programs of the built-in image read.
+#[path = "../../cli/src/guest/http.rs"]
+pub mod http;
+
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 

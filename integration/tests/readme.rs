@@ -78,3 +78,8 @@ fn the_networking_reference_does_what_it_says() {
 fn the_container_reference_does_what_it_says() {
     is_true("docs/containers.md");
 }
+
+#[test]
+fn the_sandbox_reference_does_what_it_says() {
+    is_true("docs/sandboxes.md");
+}

@@ -40,7 +40,7 @@ impl Applied {
     /// Takes everything back, the last first. What cannot be is left: more cannot be done.
     pub(super) fn take_back(self) {
         for (path, value) in self.written.iter().rev() {
-            let _ = control_file::write(path, value);
+            let _ = replace(path, value);
         }
         for (path, fate) in &self.made {
             // A group that processes are in already limits nothing any more, and goes with the container.
@@ -68,8 +68,25 @@ impl Applied {
             (None, Origin::Asked) => {}
         }
         check_memory(group, (setting.file, &value))?;
-        let written = control_file::write(&path, &value);
+        let written = replace(&path, &value);
         written.map_err(|error| explain(group, &value, error))
+    }
+}
+
+/// Replaces a value. Older kernels, such as Linux 6.1, empty no list of processors while something runs on them; there the group is
+/// given all that the one above may use.
+fn replace(path: &Path, value: &str) -> Result<(), CgroupError> {
+    let Err(error) = control_file::write(path, value) else {
+        return Ok(());
+    };
+    let is_refused = matches!(&error, CgroupError::Write { source, .. }
+        if source.raw_os_error() == Some(libc::ENOSPC) && value.trim().is_empty());
+    match (is_refused, path.parent(), path.file_name()) {
+        (true, Some(group), Some(file)) => {
+            let effective = format!("{}.effective", file.to_string_lossy());
+            control_file::write(path, &of_parent(group, &effective)?)
+        }
+        _ => Err(error),
     }
 }
 
