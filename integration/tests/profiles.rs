@@ -1,7 +1,10 @@
 //! `--profile`: options in a file mean what they mean when they are typed.
 
-use minirun_integration::{ControlGroups, TestHost};
+use minirun_integration::probe::{LONG_WAIT, Reach, tcp_connect, tcp_listen};
+use minirun_integration::{Container, ControlGroups, TestHost};
 use serde_json::json;
+use std::fs;
+use std::net::SocketAddr;
 
 /// A host with the controllers of the machine, and a shell.
 fn host() -> TestHost {
@@ -15,6 +18,12 @@ const LOOK: &str = "grep NoNewPrivs /proc/self/status | tr -d '\\t'; ls /sys/cla
                     touch /x 2>&1; touch /tmp/x && echo scratch; \
                     df -m /tmp | tail -1 | awk '{print $2}'";
 
+/// What the kernel says of the first process of a container.
+fn of_kernel(container: &Container<'_>, file: &str) -> String {
+    let path = format!("/proc/{}/{file}", container.pid());
+    fs::read_to_string(path).expect("it runs")
+}
+
 #[test]
 fn a_judged_program_has_no_network_and_nothing_to_write_to_but_memory() {
     let host = host();
@@ -27,6 +36,16 @@ fn a_judged_program_has_no_network_and_nothing_to_write_to_but_memory() {
         (256 << 20).to_string()
     );
     assert_eq!(host.control("web1", ("pids.max", "pids.max")), "64");
+    let seen = of_kernel(&container, "status");
+    assert!(seen.contains("CapBnd:\t0000000000000000\n"), "{seen}");
+    let limits = [
+        "exec",
+        "web1",
+        "sh",
+        "-c",
+        "ulimit -n; ulimit -t; ulimit -c",
+    ];
+    host.minirun(limits).succeeds().stdout_is("256\n10\n0");
     let config = container.inspect()["HostConfig"].take();
     assert_eq!(config["Timeout"], 10_000_000_000_u64);
     assert_eq!(config["NanoCpus"], 1_000_000_000);
@@ -49,6 +68,12 @@ fn a_judged_program_ends_when_its_time_is_over() {
 #[test]
 fn builds_and_agents_gain_no_privileges_and_have_their_limits() {
     let host = host();
+    // The first container makes the bridge, whose address is a private one of the host.
+    let other = host.runs_script("other", "", "sleep 1000");
+    let _listener = host.inside(|| tcp_listen(8125));
+    let listening = SocketAddr::from(([172, 17, 0, 1], 8125));
+    let from_other = other.inside(|| tcp_connect(listening, LONG_WAIT));
+    assert_eq!(from_other, Reach::Open);
     for (profile, memory, pids) in [("ci", 4_u64 << 30, "4096"), ("agent", 2 << 30, "1024")] {
         let options = format!("--profile {profile}");
         host.in_busybox(
@@ -57,14 +82,33 @@ fn builds_and_agents_gain_no_privileges_and_have_their_limits() {
         )
         .succeeds()
         .stdout_contains("NoNewPrivs:1\n");
-        host.runs_script("web1", &options, "sleep 1000");
+        let container = host.runs_script("web1", &options, "sleep 1000");
         let limit = host.control("web1", ("memory.limit_in_bytes", "memory.max"));
         assert_eq!(limit, memory.to_string(), "{profile}");
         assert_eq!(host.control("web1", ("pids.max", "pids.max")), pids);
         let config = host.container("web1").inspect()["HostConfig"].take();
         assert_eq!(config["Init"], true, "{profile}");
+        let to_host = container.inside(|| tcp_connect(listening, LONG_WAIT));
+        assert_eq!(to_host, Reach::Refused, "{profile}");
         host.removes("web1");
     }
+    host.removes("other");
+    host.finish();
+}
+
+#[test]
+fn root_of_an_agent_is_nobody_outside_and_has_what_installing_packages_takes() {
+    let host = host();
+    let container = host.runs_script("web1", "--profile agent", "sleep 1000");
+    let users = of_kernel(&container, "uid_map");
+    let words: Vec<&str> = users.split_whitespace().collect();
+    assert!(
+        matches!(words[..], ["0", first, "65536"] if first != "0"),
+        "{users}"
+    );
+    let seen = of_kernel(&container, "status");
+    assert!(seen.contains("CapBnd:\t00000000000004fb\n"), "{seen}");
+    host.removes("web1");
     host.finish();
 }
 

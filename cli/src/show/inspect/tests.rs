@@ -89,6 +89,7 @@ fn a_container_shows_what_was_asked_for() {
         "Dns": [],
         "DnsOptions": [],
         "DnsSearch": [],
+        "Egress": "any", "EgressDeny": "none",
         "ExtraHosts": null, "Init": null,
         "Links": ["/web1:/web2/web"],
         "PublishAllPorts": false,
