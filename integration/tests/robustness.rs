@@ -109,11 +109,12 @@ fn a_configuration_file_that_is_named_must_be_there() {
 #[test]
 fn options_of_docker_that_are_not_there_yet_are_told_so() {
     let host = TestHost::create();
-    host.minirun("run --rm --ulimit nofile=9 demo true")
+    host.minirun("run --rm --pid host demo true")
         .fails_with(125)
         .stderr_is(
-            "error: there is no option `--ulimit`\n\
-             hint: limits of single processes are not part of this version: leave out `--ulimit`",
+            "error: there is no option `--pid`\n\
+             hint: namespaces of the host or of other containers, but for the network's, are not part of this version: \
+             leave out `--pid`",
         );
     host.minirun("pull nginx")
         .fails_with(125)
