@@ -1,4 +1,4 @@
-//! The configuration file `minirun.toml`: what new networks begin with and what the host lends them.
+//! The configuration file `minirun.toml`: what new networks and containers begin with and what the host lends them.
 //!
 //! A network's own record, once made, is the truth; nothing here reaches back into networks that exist.
 
@@ -75,6 +75,9 @@ pub struct Settings {
     pub bip: Option<Ipv4Net>,
     /// Where the subnets of other networks are cut from, in order of preference.
     pub address_pools: Vec<AddressPool>,
+    /// The profile of every container that is made without another: a name or a path. What it means is known to whoever
+    /// makes containers.
+    pub profile: Option<String>,
 }
 
 impl Default for Settings {
@@ -93,6 +96,7 @@ impl Default for Settings {
                 base: Ipv4Net::new_assert(Ipv4Addr::new(172, 16, 0, 0), 12),
                 size: 24,
             }],
+            profile: None,
         }
     }
 }
@@ -276,6 +280,7 @@ mod tests {
             publish_address = "127.0.0.1"
             mtu = 1400
             bip = "10.9.0.5/24"
+            profile = "ci"
             [[address_pools]]
             base = "10.0.0.0/8"
             size = 20
@@ -286,6 +291,7 @@ mod tests {
         assert!(!settings.icc && !settings.ip_forward && !settings.ip_masquerade);
         assert_eq!(settings.publish_address(), Some(Ipv4Addr::LOCALHOST.into()));
         assert_eq!(settings.mtu, Some(1400));
+        assert_eq!(settings.profile.as_deref(), Some("ci"));
         assert_eq!(settings.bip.unwrap().addr(), Ipv4Addr::new(10, 9, 0, 5));
         assert_eq!(settings.address_pools[0].base.prefix_len(), 8);
         assert_eq!(settings.address_pools[0].size, 20);

@@ -3,18 +3,25 @@
 //! Theory of operation
 //!
 //! 1. The command line is parsed as it was typed, so what is wrong with it is told first.
-//! 2. If it names profiles, each of their settings becomes the word that a person would type for it. These words are put
-//!    between the command and what was typed, in the order in which the profiles were named.
+//! 2. If it names profiles, or else the configuration file names one, each of their settings becomes the word that a person
+//!    would type for it. These words are put between the command and what was typed, in the order in which the profiles were
+//!    named.
 //! 3. All of it is parsed again, by the same grammar. Of single values the last one holds, lists add up; so what was typed is
-//!    stronger than a profile, and a later profile stronger than an earlier one.
+//!    stronger than a profile, and a later profile stronger than an earlier one. Words of lists that would contradict a
+//!    stronger one are left out before ([`precedence`]).
 //! 4. If that fails, the settings are tried one by one, to name the line that is wrong.
+
+mod precedence;
 
 use crate::commands::container_options::ContainerOptions;
 use crate::failure::Failure;
 use crate::unsupported;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
+use minirun_bridge::settings::Settings;
+use minirun_runtime::error::RuntimeError;
 use minirun_runtime::profile::{Profile, ProfileWord, Setting, SettingValue, find};
 use minirun_runtime::runtime::Directories;
+use precedence::{DECIDING, Stronger, give_way};
 use std::ffi::OsString;
 
 /// Options that say which container it is, or what is to be done with it now.
@@ -43,22 +50,36 @@ impl Expansion {
         matches: &ArgMatches,
         directories: &Directories,
     ) -> Result<Option<Expansion>, Failure> {
-        let named = named(matches);
+        let Some(matches) = with_profiles(matches) else {
+            return Ok(None);
+        };
+        let mut inserted = Vec::new();
+        let mut named: Vec<ProfileWord> = typed(matches, "profile");
+        if named.is_empty() {
+            named.extend(usual(directories)?);
+            inserted.extend(named.iter().map(|word| format!("--profile={word}").into()));
+        }
         if named.is_empty() {
             return Ok(None);
         }
         let profiles = named
-            .into_iter()
+            .iter()
             .map(|word| find(directories, word).map_err(Failure::own))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut inserted = Vec::new();
         let options = options();
         for profile in &profiles {
+            for setting in &profile.settings {
+                let key = &setting.key;
+                for value in values(&setting.value) {
+                    give_way(&mut inserted, &Stronger { key, value });
+                }
+            }
             for setting in &profile.settings {
                 add(&mut inserted, setting, &options)
                     .map_err(|refusal| refusal.about(profile, setting))?;
             }
         }
+        weaken(&mut inserted, matches);
         let (command, typed) = words.split_at(command_length(words));
         Ok(Some(Expansion {
             words: [command, &inserted, typed].concat(),
@@ -106,16 +127,50 @@ impl Refusal {
     }
 }
 
-/// The profiles that are named, by whichever command has the option.
-fn named(matches: &ArgMatches) -> Vec<&ProfileWord> {
+/// What was typed behind whichever command it is, if that takes profiles.
+fn with_profiles(matches: &ArgMatches) -> Option<&ArgMatches> {
     let mut command = matches;
     while let Some((_, deeper)) = command.subcommand() {
         command = deeper;
     }
-    match command.try_get_many::<ProfileWord>("profile") {
-        Ok(words) => words.into_iter().flatten().collect(),
-        // The command has no such option.
-        Err(_) => Vec::new(),
+    let takes_profiles = command.try_contains_id("profile").is_ok();
+    takes_profiles.then_some(command)
+}
+
+/// The profile of all containers for which none is named.
+fn usual(directories: &Directories) -> Result<Option<ProfileWord>, Failure> {
+    let settings = Settings::load(&directories.configuration)
+        .map_err(|error| Failure::of_program(&RuntimeError::from(error)))?;
+    let word = settings.profile.map(|word| word.parse());
+    word.transpose().map_err(|error| {
+        let file = directories.configuration.display();
+        Failure::own(format!("configuration file `{file}`, `profile`: {error}"))
+    })
+}
+
+/// Takes out of the words of profiles what gives way to what was typed.
+fn weaken(inserted: &mut Vec<OsString>, matches: &ArgMatches) {
+    for key in DECIDING {
+        // clap knows a field by its own name.
+        let values = matches.try_get_raw(&key.replace('-', "_"));
+        for value in values.ok().flatten().into_iter().flatten() {
+            if let Some(value) = value.to_str() {
+                give_way(inserted, &Stronger { key, value });
+            }
+        }
+    }
+}
+
+fn typed<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, option: &str) -> Vec<T> {
+    let values = matches.try_get_many::<T>(option).ok().flatten();
+    values.into_iter().flatten().cloned().collect()
+}
+
+fn values(value: &SettingValue) -> &[String] {
+    match value {
+        SettingValue::Switch(_) => &[],
+        SettingValue::One(value) => std::slice::from_ref(value),
+        SettingValue::Many(values) => values,
     }
 }
 

@@ -7,7 +7,7 @@ pub fn hint(option: &str) -> Option<String> {
         "--volume-driver" | "--opt" => "volume drivers and their options are",
         "--gpus" => "devices that need a driver of their own in the container are",
         "--pid" | "--ipc" | "--uts" | "--cgroupns" => {
-            "namespaces of the host or of other containers, but for the network's, are"
+            "namespaces of the host or of other containers, but for the network's and the users', are"
         }
         "--sysctl" => "kernel settings of a container are",
         "--group-add" => "further groups of the user are",
@@ -19,6 +19,10 @@ pub fn hint(option: &str) -> Option<String> {
         "--cpu-rt-period" | "--cpu-rt-runtime" => {
             "limits of real-time scheduling, which version 2 of control groups does not have, are"
         }
+        "--cpu-count" | "--cpu-percent" | "--io-maxbandwidth" | "--io-maxiops" => {
+            "limits that only Windows has are"
+        }
+        "--use-api-socket" => "sockets of a daemon are",
         "--platform" | "--pull" | "--disable-content-trust" => "registries and platforms are",
         "--runtime" | "--isolation" => "other runtimes are",
         "--annotation" | "--label-file" => "notes other than `--label` are",
@@ -61,7 +65,7 @@ mod tests {
         assert_eq!(
             hint("--uts").as_deref(),
             Some(
-                "namespaces of the host or of other containers, but for the network's, are not part of this version: leave out `--uts`"
+                "namespaces of the host or of other containers, but for the network's and the users', are not part of this version: leave out `--uts`"
             )
         );
         assert_eq!(

@@ -187,6 +187,23 @@ fn they_are_shown_as_docker_shows_them() {
     host.finish();
 }
 
+#[test]
+fn who_drops_capabilities_of_a_privileged_container_is_told_that_it_has_them_all() {
+    let host = TestHost::with_busybox();
+    host.minirun("run --rm --privileged=true --cap-drop NET_RAW busybox grep CapEff /proc/self/status")
+        .succeeds()
+        .stdout_is(&format!("CapEff:\t{}", mask(held())))
+        .stderr_is(
+            "warning: `--cap-drop` has no effect with `--privileged`, which gives every capability: use `--cap-add` instead",
+        );
+    host.minirun(
+        "run --rm --privileged=false --cap-drop ALL busybox grep CapEff /proc/self/status",
+    )
+    .succeeds()
+    .stdout_is("CapEff:\t0000000000000000");
+    host.finish();
+}
+
 /// Paths that are hidden or protected are mounts below /proc and /sys.
 const COVERED: &str =
     "grep -c -e ' /proc/' -e ' /sys/[^f]' -e ' /sys/firmware' /proc/self/mountinfo";

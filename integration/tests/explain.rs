@@ -1,6 +1,6 @@
 //! `--explain`: every step is told on standard error, with the command a person would type; nothing else changes.
 
-use minirun_integration::{Finished, TestHost};
+use minirun_integration::{ControlGroups, Finished, TestHost};
 
 /// Expects each fragment in the explanation, in this order.
 #[track_caller]
@@ -36,6 +36,31 @@ fn a_run_tells_how_the_container_is_made() {
     for step in told.stderr().lines().filter(|line| line.starts_with('[')) {
         assert!(step.contains(" ms] "), "{step}");
     }
+    host.finish();
+}
+
+#[test]
+fn limits_and_guards_are_told_as_well() {
+    let host = TestHost::with(ControlGroups::WithControllers);
+    let told = host
+        .minirun(
+            "run --rm --explain --network none -m 64m --pids-limit 9 --ulimit nofile=99 demo true",
+        )
+        .succeeds();
+    tells_in_order(
+        &told,
+        &[
+            "make the control group that all processes of the container are in",
+            "$ mkdir -p /sys/fs/cgroup/",
+            "which devices the container may use",
+            "start a process in its own namespaces",
+            "limit what the container may use",
+            "echo 67108864 > /sys/fs/cgroup/",
+            "echo 9 > /sys/fs/cgroup/",
+            "prlimit --pid PID --nofile=99:99",
+            "let the kernel refuse dangerous system calls",
+        ],
+    );
     host.finish();
 }
 

@@ -19,6 +19,11 @@ fn templates_show_what_scripts_ask_for() {
         ("{{.Id}} {{.ID}}", format!("{id} {id}")),
         ("{{.State.Running}} {{.Name}}", "true /web".into()),
         ("{{json .State.Status}}", "\"running\"".into()),
+        // What only some containers have is there all the same, so that one template fits all.
+        (
+            "{{json .State.Usage}} {{json .HostConfig.IDMappings}}",
+            "null null".into(),
+        ),
         (
             "{{range $k, $v := .NetworkSettings.Networks}}{{$k}}={{$v.IPAddress}}{{end}}",
             format!("bridge={}", web.address()),

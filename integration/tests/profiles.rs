@@ -191,6 +191,76 @@ fn what_is_typed_is_stronger_and_lists_add_up() {
 }
 
 #[test]
+fn what_would_contradict_a_stronger_word_gives_way_to_it() {
+    let host = host();
+    host.minirun("network create web").succeeds();
+    let of_host = |options: &str, field: &str| {
+        let words = format!("create --name web1 {options} busybox true");
+        host.minirun(words.as_str()).succeeds();
+        let value = host.container("web1").inspect()["HostConfig"][field].take();
+        host.removes("web1");
+        value
+    };
+    let judged = of_host("--profile judge --network web", "NetworkMode");
+    assert_eq!(judged, "web");
+    let twice = of_host("--profile judge --profile judge", "NetworkMode");
+    assert_eq!(twice, "none");
+    let open = of_host("--profile ci --egress-deny none", "EgressDeny");
+    assert_eq!(open, "none");
+    let more = of_host("--profile ci --egress-deny 192.0.2.0/24", "EgressDeny");
+    assert_eq!(more, "private,192.0.2.0/24");
+    let added = of_host("--profile agent --userns host --cap-drop setuid", "CapAdd");
+    assert!(!added.to_string().contains("SETUID"), "{added}");
+    host.in_busybox(
+        "--profile judge --tmpfs /tmp:size=8m",
+        "df -m /tmp | tail -1 | awk '{print $2}'",
+    )
+    .succeeds()
+    .stdout_is("8");
+    host.minirun("run --rm --profile judge -m 512m busybox true")
+        .fails_with(125)
+        .stderr_contains("`--memory-swap 512m` is no swap");
+    host.minirun("network rm web").succeeds();
+    host.finish();
+}
+
+#[test]
+fn the_configuration_names_a_profile_for_containers_without_one() {
+    let host = host();
+    host.write_file("/etc/minirun/minirun.toml", "profile = \"class\"\n");
+    host.minirun("run --rm busybox true")
+        .fails_with(125)
+        .stderr_contains("there is no profile `class`");
+    host.write_file(
+        "/etc/minirun/profiles/class.toml",
+        "userns = \"auto\"\nhostname = \"desk\"\nnetwork = \"none\"\n",
+    );
+    let look = "hostname; awk '{print $3}' /proc/self/uid_map";
+    host.in_busybox("", look)
+        .succeeds()
+        .stdout_is("desk\n65536");
+    host.in_busybox("-h mine --userns host", look)
+        .succeeds()
+        .stdout_is("mine\n4294967295");
+    host.in_busybox("--profile judge -h mine", look)
+        .succeeds()
+        .stdout_is("mine\n4294967295");
+    let container = host.runs_script("web1", "", "sleep 1000");
+    let config = container.inspect()["HostConfig"].take();
+    assert_eq!(config["Profiles"], json!(["class"]));
+    host.minirun("exec web1 hostname")
+        .succeeds()
+        .stdout_is("desk");
+    host.removes("web1");
+    host.write_file("/etc/minirun/minirun.toml", "profile = \"a b\"\n");
+    host.minirun("run --rm busybox true")
+        .fails_with(125)
+        .stderr_contains("configuration file `/etc/minirun/minirun.toml`, `profile`: `a b` is not the name of a profile");
+    host.write_file("/etc/minirun/minirun.toml", "");
+    host.finish();
+}
+
+#[test]
 fn a_profile_of_the_host_replaces_the_one_that_is_built_in() {
     let host = host();
     host.minirun("profile ls -q")

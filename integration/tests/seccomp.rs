@@ -300,7 +300,7 @@ fn a_profile_that_is_none_is_refused_and_leaves_nothing() {
     let refused = |text: &str, message: &str| {
         writes_profile(&host, text);
         host.minirun("create --security-opt seccomp=/run/profile.json busybox")
-            .fails_with(1)
+            .fails_with(125)
             .stderr_contains(message);
     };
     refused(
@@ -311,8 +311,9 @@ fn a_profile_that_is_none_is_refused_and_leaves_nothing() {
         r#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_NOTIFY"}]}"#,
         "invalid seccomp profile `/run/profile.json`: entry 1 of `syscalls` asks another program for the answer",
     );
-    host.minirun("create --security-opt seccomp=/nowhere busybox")
-        .fails_with(1)
+    // The exit code of a program is never that of a refusal.
+    host.minirun("run --security-opt seccomp=/nowhere busybox false")
+        .fails_with(125)
         .stderr_contains("cannot read the seccomp profile `/nowhere`: No such file or directory")
         .stderr_contains("`seccomp=unconfined`");
     host.minirun("create --security-opt seccomp= busybox")

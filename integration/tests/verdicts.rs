@@ -199,6 +199,11 @@ fn the_descriptor_must_be_open_for_writing() {
             "error: descriptor 7 of `--status-fd` is not open\n\
              hint: open it for writing, such as with `7>status` in a shell",
         );
+    host.minirun("run --rm --status-fd x demo true")
+        .fails_with(125)
+        .stderr_is(
+            "error: `x` is no descriptor: write the number of an open one, such as 3 (of `--status-fd <NUMBER>`)",
+        );
     let script = "minirun run --rm --status-fd 7 demo true 7</etc/passwd";
     host.command("sh", ["-c", script])
         .fails_with(125)

@@ -28,7 +28,9 @@ use crate::storage::{Mount, StorageOption, StorageWanted};
 use crate::store::ContainerLock;
 use crate::time_limit::TimeLimit;
 use crate::user_ids::check_user_namespace;
-use crate::warning::{Warning, health_warning, ignored_options, seccomp_warning};
+use crate::warning::{
+    Warning, health_warning, ignored_options, privilege_warning, seccomp_warning,
+};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
 use minirun_bridge::egress::Egress;
@@ -162,6 +164,7 @@ impl Runtime {
         let mut warnings = self.link_warnings((&place.memberships, &links))?;
         warnings.extend(ignored_options(&request));
         warnings.extend(seccomp_warning(&request.security));
+        warnings.extend(privilege_warning(&request.security));
         warnings.extend(health_warning(
             &request.health,
             image.config.health.as_ref(),

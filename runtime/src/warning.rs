@@ -6,8 +6,8 @@ use crate::error::RuntimeError;
 use crate::health::{HealthCheck, HealthWanted};
 use crate::network_place::NetworkWanted;
 use crate::runtime::Runtime;
-use crate::security::Security;
 use crate::security::seccomp_choice::SeccompChoice;
+use crate::security::{Privilege, Security};
 use minirun_bridge::egress::Allowed;
 use minirun_bridge::link::Link;
 use minirun_bridge::name::{ContainerName, NetworkName};
@@ -54,6 +54,8 @@ pub enum Warning {
         /// The target.
         target: ContainerName,
     },
+    /// A privileged container has all capabilities, whatever is dropped.
+    PrivilegedDropsNothing,
     /// A profile names calls that no kernel here has.
     UnknownSystemCalls {
         /// The names.
@@ -68,6 +70,9 @@ impl fmt::Display for Warning {
                 formatter,
                 "the seccomp profile names system calls that do not exist here, and has no effect on them: {}",
                 names.join(", ")
+            ),
+            Warning::PrivilegedDropsNothing => formatter.write_str(
+                "`--cap-drop` has no effect with `--privileged`, which gives every capability: use `--cap-add` instead",
             ),
             Warning::LinkOpensNothing { target } => write!(
                 formatter,
@@ -240,6 +245,13 @@ pub(crate) fn health_warning(
     wanted
         .is_idle(image)
         .then_some(Warning::HealthWithoutCommand)
+}
+
+/// Capabilities that are dropped in vain.
+pub(crate) fn privilege_warning(security: &Security) -> Option<Warning> {
+    let in_vain =
+        security.privilege == Privilege::Privileged && !security.capabilities.dropped().is_empty();
+    in_vain.then_some(Warning::PrivilegedDropsNothing)
 }
 
 /// Names in a profile that are no system calls.

@@ -20,8 +20,17 @@ pub struct DetachOptions {
 #[derive(Debug, Args)]
 pub struct StatusOptions {
     /// Write what becomes of the container to this open descriptor, as lines of JSON
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = descriptor)]
     status_fd: Option<RawFd>,
+}
+
+fn descriptor(word: &str) -> Result<RawFd, String> {
+    word.parse()
+        .ok()
+        .filter(|number| *number >= 0)
+        .ok_or_else(|| {
+            format!("`{word}` is no descriptor: write the number of an open one, such as 3")
+        })
 }
 
 /// Whether signals are passed on.

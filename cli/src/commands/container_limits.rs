@@ -1,7 +1,8 @@
 //! The options of `run` and `create` for limits that hold from the start to the end of a container.
 
+use super::switch::parse_switch;
 use crate::failure::Failure;
-use clap::Args;
+use clap::{ArgAction, Args};
 use minirun_runtime::byte_size::ByteSize;
 use minirun_runtime::create::CreateRequest;
 use minirun_runtime::resources::Resources;
@@ -33,7 +34,17 @@ pub struct ContainerLimits {
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = swappiness)]
     memory_swappiness: Option<SwappinessChoice>,
     /// Let processes wait instead of killing one when its memory is used up; version 1 only
-    #[arg(long)]
+    #[arg(
+        long,
+        value_name = "true|false",
+        value_parser = parse_switch,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true
+    )]
     oom_kill_disable: bool,
     /// How readily it is killed when the host's memory is used up, from -1000 to 1000
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]

@@ -1,7 +1,8 @@
 //! The options of `run` and `create` about the parts of root's power.
 
+use super::switch::parse_switch;
 use crate::failure::Failure;
-use clap::Args;
+use clap::{ArgAction, Args};
 use minirun_runtime::create::CreateRequest;
 use minirun_runtime::security::capability_change::CapabilityChange;
 use minirun_runtime::security::capability_word::CapabilityWord;
@@ -18,7 +19,17 @@ pub struct ContainerPrivileges {
     #[arg(long, value_name = "CAPABILITY")]
     cap_drop: Vec<CapabilityWord>,
     /// Give it everything that root has: it is no sandbox then
-    #[arg(long)]
+    #[arg(
+        long,
+        value_name = "true|false",
+        value_parser = parse_switch,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true
+    )]
     privileged: bool,
 }
 

@@ -33,7 +33,8 @@ impl ContainerSecurity {
             }
         }
         if let Some(word) = self.seccomp() {
-            request.security.seccomp = SeccompChoice::of_word(word).map_err(RuntimeError::from)?;
+            request.security.seccomp = SeccompChoice::of_word(word)
+                .map_err(|error| Failure::of_program(&RuntimeError::from(error)))?;
         }
         Ok(request)
     }

@@ -7,20 +7,35 @@ use super::error::CgroupError;
 use super::hierarchy::{Controller, Hierarchy, delegate, having};
 use super::legacy::{CPUSET_FILES, LegacyGroup};
 use super::members::Members;
-use super::settings::{Version, option_for, settings};
+use super::settings::{Setting, Version, option_for, settings};
 use crate::resources::Resources;
 use crate::resources::cpu_set::CpuSet;
 use std::path::{Path, PathBuf};
 
-/// The groups of version 1 that the processes of a container must be in.
+/// Limits that are kept from now on.
 #[derive(Debug)]
-pub struct Limits(Vec<LegacyGroup>);
+pub struct Limits {
+    /// The groups of version 1 that the processes of the container must be in.
+    entered: Vec<LegacyGroup>,
+    kept: Vec<KeptIn>,
+}
+
+/// What one group keeps.
+#[derive(Debug)]
+pub(super) struct KeptIn {
+    pub(super) path: PathBuf,
+    pub(super) version: Version,
+    pub(super) settings: Vec<Setting>,
+}
 
 impl Limits {
     /// Makes the groups that a container needs for its limits, and sets these. The container has its group of version 2
     /// already, if there is that hierarchy.
     pub fn establish(name: GroupName<'_>, resources: &Resources) -> Result<Limits, CgroupError> {
-        let mut groups = Vec::new();
+        let mut limits = Limits {
+            entered: Vec::new(),
+            kept: Vec::new(),
+        };
         for controller in Controller::ALL {
             let Some(option) = option_for(controller, resources) else {
                 continue;
@@ -30,20 +45,35 @@ impl Limits {
                 Place::Legacy(group, _) => {
                     let group = group.unless_populated()?;
                     let path = group.path.clone();
-                    groups.push(group);
+                    limits.entered.push(group);
                     (path, Version::One)
                 }
             };
             // Nothing is taken back here: what fails to start is taken down.
-            Applied::default().apply(&path, settings((controller, version), resources))?;
+            let settings = settings((controller, version), resources);
+            Applied::default().apply(&path, settings.clone())?;
             check_effective(&path, (controller, version), resources)?;
+            limits.kept.push(KeptIn {
+                path,
+                version,
+                settings,
+            });
         }
-        Ok(Limits(groups))
+        Ok(limits)
+    }
+
+    /// Whether nothing is limited.
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    pub(super) fn kept(&self) -> &[KeptIn] {
+        &self.kept
     }
 
     /// Brings the first process within the limits, and so all that it will start.
     pub fn admit(&self, pid: i32) -> Result<(), CgroupError> {
-        self.0.iter().try_for_each(|group| group.admit(pid))
+        self.entered.iter().try_for_each(|group| group.admit(pid))
     }
 }
 

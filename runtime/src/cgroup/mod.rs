@@ -31,6 +31,7 @@ mod directory;
 mod enforceable;
 mod error;
 mod events;
+mod explanation;
 pub mod freezer;
 mod group;
 mod hierarchy;

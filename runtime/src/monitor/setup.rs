@@ -134,7 +134,8 @@ pub(super) fn set_up(
     device_group
         .iter()
         .try_for_each(|group| group.admit(held.pid()))?;
-    reporter.tell(&plan);
+    let groups = (cgroup.as_ref(), &limits, device_group.as_ref());
+    tell_beginning(groups, &plan, reporter);
     let connected = connect((runtime, config), &connections, (&held, reporter));
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
     held.wait_root_ready()?;
@@ -197,6 +198,23 @@ fn open_log(
     LogWriter::open(&paths.log(), limit)
         .map(Some)
         .map_err(|error| RuntimeError::file("open", &paths.log(), error))
+}
+
+fn tell_beginning(
+    (cgroup, limits, devices): (Option<&Cgroup>, &Limits, Option<&DeviceGroup>),
+    plan: &InitPlan,
+    narrator: &mut dyn Narrator,
+) {
+    if let Some(cgroup) = cgroup {
+        narrator.tell(cgroup);
+    }
+    if let Some(devices) = devices {
+        narrator.tell(devices);
+    }
+    narrator.tell(plan);
+    if !limits.is_empty() {
+        narrator.tell(limits);
+    }
 }
 
 fn tell(steps: &[InitStep], narrator: &mut dyn Narrator) {

@@ -203,7 +203,7 @@ mod tests {
                     memory_swap: Some(MemorySwap::Total(ByteSize(32 * M))),
                     ..ResourcesChange::default()
                 },
-                "`--memory-swap` is memory and swap together: 32m is less than the 64m of `--memory`",
+                "`--memory-swap` is memory and swap together: 32m is less than the 64m of `--memory`; `--memory-swap 64m` is no swap",
             ),
             (
                 ResourcesChange {

@@ -40,7 +40,7 @@ pub enum ResourcesError {
     },
     /// Swap is part of the sum.
     #[error(
-        "`--memory-swap` is memory and swap together: {swap} is less than the {memory} of `--memory`"
+        "`--memory-swap` is memory and swap together: {swap} is less than the {memory} of `--memory`; `--memory-swap {memory}` is no swap"
     )]
     SwapBelowMemory {
         /// The sum that was wanted.

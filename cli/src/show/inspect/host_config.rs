@@ -48,10 +48,11 @@ pub(super) fn host_config(config: &ContainerConfig) -> Value {
         UserNamespaceChoice::Host => String::new(),
         choice => choice.to_string(),
     });
-    if let Some(users) = config.security.id_range {
+    let mappings = config.security.id_range.map(|users| {
         let mapping = users.mapping().replace(' ', ":");
-        document["IDMappings"] = json!({"UidMap": [mapping], "GidMap": [mapping]});
-    }
+        json!({"UidMap": [mapping], "GidMap": [mapping]})
+    });
+    document["IDMappings"] = json!(mappings);
     if let Value::Object(document) = &mut document {
         document.extend(security(config));
         document.extend(resources(&config.resources));

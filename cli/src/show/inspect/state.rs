@@ -29,9 +29,7 @@ pub(super) fn state(details: &ContainerDetails) -> Value {
     if let Some(health) = &details.health {
         state["Health"] = json!(health);
     }
-    if let Some(used) = &life.usage {
-        state["Usage"] = usage(used);
-    }
+    state["Usage"] = json!(life.usage.as_ref().map(usage));
     state
 }
 

@@ -56,7 +56,7 @@ fn a_running_container_shows_its_process() {
         json!({
             "Status": "running", "Running": true, "Paused": false, "Restarting": false, "OOMKilled": false, "TimedOut": false,
             "Dead": false, "Pid": 4711, "ExitCode": 0, "Error": "",
-            "StartedAt": "2026-11-21T09:29:55Z", "FinishedAt": "0001-01-01T00:00:00Z"
+            "StartedAt": "2026-11-21T09:29:55Z", "FinishedAt": "0001-01-01T00:00:00Z", "Usage": null
         })
     );
 }
@@ -94,7 +94,7 @@ fn a_container_shows_what_was_asked_for() {
         "Links": ["/web1:/web2/web"],
         "PublishAllPorts": false,
         "ReadonlyRootfs": false,
-        "UsernsMode": "", "Timeout": 0, "Profiles": null,
+        "UsernsMode": "", "IDMappings": null, "Timeout": 0, "Profiles": null,
         "Privileged": false, "CapAdd": null, "CapDrop": null, "SecurityOpt": null,
         "Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0,
         "CpuPeriod": 0, "CpusetCpus": "", "CpusetMems": "", "PidsLimit": null,
@@ -169,7 +169,7 @@ fn a_stopped_container_keeps_its_network_and_what_was_asked_for() {
         json!({
             "Status": "exited", "Running": false, "Paused": false, "Restarting": false, "OOMKilled": false, "TimedOut": false, "Dead": false,
             "Pid": 0, "ExitCode": 3, "Error": "",
-            "StartedAt": "2026-11-21T09:29:55Z", "FinishedAt": "2026-11-21T09:29:58Z"
+            "StartedAt": "2026-11-21T09:29:55Z", "FinishedAt": "2026-11-21T09:29:58Z", "Usage": null
         })
     );
     let bridge = json!({
