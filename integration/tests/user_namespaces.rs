@@ -1,5 +1,7 @@
 //! User namespaces: root of a container is nobody on the host, and its files are on disk what they are inside.
 
+use std::fs::File;
+
 use minirun_integration::{Container, TestHost};
 
 const CONTAINERS: &str = "/var/lib/minirun/containers";
@@ -297,5 +299,30 @@ fn a_set_user_id_program_makes_root_of_the_container_and_nobody_else() {
     let line = line.unwrap_or_else(|| panic!("{listed:?}"));
     assert!(line.starts_with(&format!("{first} ")), "{line}");
     host.removes("web");
+    host.finish();
+}
+
+/// Who takes the numbers of a container that is gone looks whose they are, and takes them, under the lock of the directory. If
+/// others gave theirs back without it, two containers could get the same.
+#[test]
+fn numbers_are_given_back_under_the_lock_of_those_who_take_what_is_left() {
+    let host = TestHost::create();
+    host.minirun("create --name one --userns auto demo true")
+        .succeeds();
+    let claims = |host: &TestHost| {
+        let list = host.command("ls", "/var/lib/minirun/user-ids").succeeds();
+        list.stdout().lines().count()
+    };
+    let lock = host.inside(|| {
+        let directory = File::open("/var/lib/minirun/user-ids").expect("it is there");
+        directory.lock().expect("nobody else has it");
+        directory
+    });
+    let removal = host.spawn_minirun("rm one");
+    removal.process().awaits_open_file("/user-ids");
+    assert_eq!(claims(&host), 1);
+    drop(lock);
+    removal.finish().succeeds();
+    assert_eq!(claims(&host), 0);
     host.finish();
 }
