@@ -326,3 +326,24 @@ fn numbers_are_given_back_under_the_lock_of_those_who_take_what_is_left() {
     assert_eq!(claims(&host), 0);
     host.finish();
 }
+
+#[test]
+fn numbers_of_a_container_that_was_half_made_or_half_removed_are_free_with_the_next_command() {
+    let host = TestHost::create();
+    for name in ["one", "other"] {
+        host.minirun(format!("create --name {name} --userns auto demo true"))
+            .succeeds();
+    }
+    let id = host.container("one").inspect()["Id"].take();
+    let id = id.as_str().expect("an id");
+    let (record, name) = (
+        format!("{CONTAINERS}/{id}/container.json"),
+        "/var/lib/minirun/names/one",
+    );
+    host.command("rm", [record.as_str(), name]).succeeds();
+    host.minirun("ps").succeeds();
+    let claims = host.command("ls", "/var/lib/minirun/user-ids").succeeds();
+    assert_eq!(claims.stdout().lines().count(), 1);
+    host.removes("other");
+    host.finish();
+}

@@ -56,6 +56,21 @@ impl Runtime {
         }
     }
 
+    /// The same for a container that nobody can say the range of any more, because a command was killed while it made or removed
+    /// the container. The caller holds its lock.
+    pub(crate) fn release_unrecorded_ids(&self, id: &ContainerId) {
+        let entries = fs::read_dir(self.user_ids())
+            .into_iter()
+            .flatten()
+            .flatten();
+        let ranges = entries
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter_map(IdRange::from);
+        for range in ranges.filter(|range| self.owner_of_ids(*range) == Some(*id)) {
+            self.release_ids(range, id);
+        }
+    }
+
     fn lock_ids(&self) -> Result<fs::File, RuntimeError> {
         let directory = self.user_ids();
         let lock = fs::File::open(&directory)
