@@ -172,6 +172,8 @@ impl Amendment {
             before: Box::new(self.before),
             after: Box::new(self.after),
         });
+        // Before the rules, with which all is known to be done: whoever is killed in between leaves the guard in doubt as well.
+        actions.extend(guard);
         if let Some((lock, change)) = rules {
             let sentence = match restricted {
                 true => format!("let the firewall pass what `{name}` may reach now"),
@@ -183,7 +185,6 @@ impl Amendment {
                 sentence, lock, change,
             )));
         }
-        actions.extend(guard);
         actions.extend(Action::forget_flows(&[gone, new].concat()));
         actions.push(Action::RefreshHosts(hosts));
         actions
@@ -200,7 +201,7 @@ fn guard_change<'a>(
 ) -> Option<Action<'a>> {
     match (source_guard(before), source_guard(after)) {
         (None, Some(guard)) => Some(Action::Guard(guard, lock)),
-        (Some(guard), None) => Some(Action::Unguard(guard.interface, Some(lock))),
+        (Some(guard), None) => Some(Action::Unguard(guard, Some(lock))),
         _ => None,
     }
 }

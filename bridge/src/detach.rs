@@ -16,6 +16,7 @@ use crate::plan::Step;
 use crate::policy;
 use crate::publication::Publication;
 use crate::reload::{self, KnownRules, RulesLock};
+use crate::restriction::source_guard;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, HostsChange, NetworkStep};
 use minirun_netns::{Explain, Explanation, Narrator, ProxyNeighbour, Silent};
@@ -238,9 +239,9 @@ impl NetworkHost {
                 removal,
             });
         }
-        if !endpoint.egress.is_open() {
+        if let Some(guard) = source_guard(&endpoint) {
             // The kernel may keep the rules of an interface that is gone.
-            actions.push(Action::Unguard(endpoint.interface.clone(), None));
+            actions.push(Action::Unguard(guard, None));
         }
         actions.extend(Action::forget_flows(&endpoint.publications));
         actions.extend(endpoint.ipv6_address.map(|address| {

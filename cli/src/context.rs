@@ -24,12 +24,23 @@ impl Context {
 
     /// The runtime, after it has repaired what killed commands and monitors left.
     pub fn tidy_runtime(&self) -> Result<Runtime, RuntimeError> {
-        let runtime = self.runtime()?;
-        for failure in runtime.sweep()? {
-            complain("warning", &failure.to_string());
-        }
-        Ok(runtime)
+        tidy(self.runtime()?)
     }
+
+    /// The same for a command that shows nothing before it has asked everything, and changes nothing.
+    pub fn asking_runtime(&self) -> Result<Runtime, RuntimeError> {
+        tidy(Runtime::open_to_ask(
+            self.directories.clone(),
+            self.overrides,
+        )?)
+    }
+}
+
+fn tidy(runtime: Runtime) -> Result<Runtime, RuntimeError> {
+    for failure in runtime.sweep()? {
+        complain("warning", &failure.to_string());
+    }
+    Ok(runtime)
 }
 
 /// Writes text to standard output. Whoever reads it may stop reading; that is no error.

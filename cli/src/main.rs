@@ -28,6 +28,7 @@ use failure::Failure;
 use minirun_runtime::process::Sealed;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::stat::{Mode, umask};
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -36,7 +37,12 @@ fn main() -> ExitCode {
         return program(&words.collect::<Vec<_>>());
     }
     // Later is soon enough, but costs the reading of the command line twice. What hinders it is told by the command that needs it.
-    let _ = Sealed::ensure();
+    if !std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| only_asks(&word))
+    {
+        let _ = Sealed::ensure();
+    }
     protect_what_is_made();
     let outcome = take_usual_signals()
         .map_err(|error| Failure::own(format!("cannot set up signals: {error}")))
@@ -45,6 +51,13 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => failure.show(),
     }
+}
+
+/// Whether the command line begins with a command that hardly ever needs to be sealed.
+fn only_asks(word: &OsStr) -> bool {
+    ["info", "inspect", "port", "ps", "version", "--version"]
+        .iter()
+        .any(|command| word == *command)
 }
 
 /// Whatever mask of permissions the caller has, nobody else is to write to records, which root acts on.

@@ -254,3 +254,34 @@ fn a_container_without_a_network_of_its_own_is_not_restricted() {
         );
     clear(host);
 }
+
+/// Stands before the programs that write rules, and notes what is guarded when the first of them has written some.
+const WITNESS: &str = r#"
+real=$(readlink -f "$(command -v iptables-restore)")
+mkdir /run/real
+cp "$real" /run/real/multi
+for name in iptables-restore ip6tables-restore iptables ip6tables; do ln -s multi "/run/real/$name"; done
+cat >/run/witness <<'END'
+#!/bin/sh
+/run/real/"${0##*/}" "$@"
+code=$?
+[ -e /run/seen ] || nft list table netdev minirun >/run/seen 2>&1
+exit $code
+END
+chmod 755 /run/witness
+mount --bind /run/witness "$real"
+"#;
+
+/// With the rules everything is known to be as it should. A command that is killed then must not have left the guard for later:
+/// nobody would look for it.
+#[test]
+fn the_guard_of_the_addresses_is_there_before_the_rules_are() {
+    let host = TestHost::create();
+    host.network("net1", "");
+    host.idles("web1", "--network net1");
+    host.command("sh", ["-c", WITNESS]).succeeds();
+    host.minirun("update --egress none web1").succeeds();
+    let seen = host.read_file("/run/seen");
+    assert!(seen.contains("policy drop"), "{seen}");
+    clear(host);
+}

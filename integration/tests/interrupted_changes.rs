@@ -200,3 +200,19 @@ fn a_renaming_waits_for_links_that_others_are_at_work_on() {
     host.removes_networks("net1");
     host.finish();
 }
+
+#[test]
+fn a_time_limit_that_was_recorded_is_told_to_the_monitor() {
+    let host = TestHost::create();
+    let web1 = host.idles("web1", "--timeout 1h");
+    let (path, sign) = (record(&web1), format!("{}/changing", directory(&web1)));
+    let mut limited: serde_json::Value =
+        serde_json::from_str(&host.read_file(&path)).expect("a record is JSON");
+    limited["time_limit"]["after"] = serde_json::json!({"secs": 0, "nanos": 1});
+    host.write_file(&path, &limited.to_string());
+    host.write_file(&sign, "");
+    host.minirun("ps").succeeds();
+    host.minirun("wait web1").succeeds().stdout_is("124");
+    host.removes("web1");
+    host.finish();
+}

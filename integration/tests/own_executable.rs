@@ -6,6 +6,7 @@
 
 use minirun_integration::TestHost;
 use minirun_integration::health::ONCE;
+use minirun_integration::runs::kill;
 
 /// The built-in programs are minirun under other names, so a link of such a name goes on running.
 const MAKE_LINK: &str = r#"
@@ -83,6 +84,24 @@ fn a_container_that_is_started_again_cannot_change_it() {
     host.minirun("restart -t 0 web1").succeeds();
     withstands(&host, "");
     host.removes("web1");
+    host.finish();
+}
+
+/// A command that only asks begins unsealed, and starts again what was killed.
+#[test]
+fn a_container_that_a_question_starts_again_cannot_change_it() {
+    let host = host(&[]);
+    for question in ["ps", "inspect web1"] {
+        host.minirun("run -d --name web1 --restart always evil sleep infinity")
+            .succeeds();
+        let monitor = host.container("web1").process().parent();
+        kill(&monitor.parent());
+        kill(&monitor);
+        host.minirun(question).succeeds();
+        host.awaits_status("web1", "running");
+        withstands(&host, "");
+        host.removes("web1");
+    }
     host.finish();
 }
 

@@ -1,5 +1,7 @@
 //! User namespaces: root of a container is nobody on the host, and its files are on disk what they are inside.
 
+use std::fs::File;
+
 use minirun_integration::{Container, TestHost};
 
 const CONTAINERS: &str = "/var/lib/minirun/containers";
@@ -297,5 +299,51 @@ fn a_set_user_id_program_makes_root_of_the_container_and_nobody_else() {
     let line = line.unwrap_or_else(|| panic!("{listed:?}"));
     assert!(line.starts_with(&format!("{first} ")), "{line}");
     host.removes("web");
+    host.finish();
+}
+
+/// Who takes the numbers of a container that is gone looks whose they are, and takes them, under the lock of the directory. If
+/// others gave theirs back without it, two containers could get the same.
+#[test]
+fn numbers_are_given_back_under_the_lock_of_those_who_take_what_is_left() {
+    let host = TestHost::create();
+    host.minirun("create --name one --userns auto demo true")
+        .succeeds();
+    let claims = |host: &TestHost| {
+        let list = host.command("ls", "/var/lib/minirun/user-ids").succeeds();
+        list.stdout().lines().count()
+    };
+    let lock = host.inside(|| {
+        let directory = File::open("/var/lib/minirun/user-ids").expect("it is there");
+        directory.lock().expect("nobody else has it");
+        directory
+    });
+    let removal = host.spawn_minirun("rm one");
+    removal.process().awaits_open_file("/user-ids");
+    assert_eq!(claims(&host), 1);
+    drop(lock);
+    removal.finish().succeeds();
+    assert_eq!(claims(&host), 0);
+    host.finish();
+}
+
+#[test]
+fn numbers_of_a_container_that_was_half_made_or_half_removed_are_free_with_the_next_command() {
+    let host = TestHost::create();
+    for name in ["one", "other"] {
+        host.minirun(format!("create --name {name} --userns auto demo true"))
+            .succeeds();
+    }
+    let id = host.container("one").inspect()["Id"].take();
+    let id = id.as_str().expect("an id");
+    let (record, name) = (
+        format!("{CONTAINERS}/{id}/container.json"),
+        "/var/lib/minirun/names/one",
+    );
+    host.command("rm", [record.as_str(), name]).succeeds();
+    host.minirun("ps").succeeds();
+    let claims = host.command("ls", "/var/lib/minirun/user-ids").succeeds();
+    assert_eq!(claims.stdout().lines().count(), 1);
+    host.removes("other");
     host.finish();
 }

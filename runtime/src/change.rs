@@ -96,6 +96,7 @@ impl Runtime {
             self.settle_networks(config)?;
         }
         self.settle_resources(config)?;
+        self.settle_time_limit(config)?;
         let mut busy = Vec::new();
         for old in old_names.iter().filter(|old| **old != config.name) {
             busy.extend(self.retarget_links(old, config)?);

@@ -1,12 +1,16 @@
 //! Forking what outlives the command.
 
 use crate::error::RuntimeError;
+use crate::process::Sealed;
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::unistd::{ForkResult, fork};
 
 /// Forks. All signals are blocked in the child, which unblocks them when it has left the command's process group: one that is
 /// sent to the group must not meet it before.
+///
+/// What is forked may become a program of a container, so the caller is [`Sealed`]. It should be so before anything was done.
 pub(crate) fn fork_apart() -> Result<ForkResult, RuntimeError> {
+    Sealed::ensure()?;
     let signals = SigSet::all()
         .thread_swap_mask(SigmaskHow::SIG_BLOCK)
         .map_err(|error| RuntimeError::system("block signals", error))?;

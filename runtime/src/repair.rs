@@ -167,6 +167,7 @@ impl Runtime {
             return Ok(());
         };
         if !paths.record().exists() {
+            self.release_unrecorded_ids(id);
             remove_tree(&paths.root)
                 .map_err(|error| RuntimeError::file("remove", &paths.root, error))?;
         }

@@ -6,6 +6,7 @@ use crate::container_state::{
 };
 use crate::error::RuntimeError;
 use crate::monitor::{Afterwards, guardian, take_down};
+use crate::process::Sealed;
 use crate::process_identity::{ProcessIdentity, boot_id};
 use crate::restart_policy::{Next, Restarts, RunEnd};
 use crate::runtime::Runtime;
@@ -53,6 +54,8 @@ impl Runtime {
         let Next::Again { delay, restarts } = next else {
             return self.repair_locked(config, lock);
         };
+        // While there is nothing yet that would be done twice.
+        Sealed::ensure()?;
         let leftover = take_down(self, (config, Afterwards::MadeAgain), &mut Silent);
         if let Some(error) = leftover.into_iter().next() {
             return Err(error);
@@ -133,6 +136,7 @@ impl Runtime {
         {
             return Ok(());
         }
+        Sealed::ensure()?;
         record.guardian = Some(guardian::appoint(self, &config.id)?);
         paths.write_running(&record)
     }

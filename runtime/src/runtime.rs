@@ -65,8 +65,6 @@ pub struct Runtime {
     pub networks: NetworkHost,
     /// The images.
     pub images: ImageStore,
-    /// Whatever is forked from here, monitors and those who make health checks, is sealed like the caller.
-    _sealed: Sealed,
 }
 
 impl Runtime {
@@ -79,7 +77,22 @@ impl Runtime {
         if !nix::unistd::geteuid().is_root() {
             return Err(RuntimeError::NotRoot);
         }
-        let sealed = Sealed::ensure()?;
+        Sealed::ensure()?;
+        Runtime::open_to_ask(directories, overrides)
+    }
+
+    /// The same for a command that only asks, and saves the time. It is sealed when it meets a container that has to run again:
+    /// `main` begins anew then, so nothing may have been shown before all was asked.
+    ///
+    /// # Errors
+    /// As [`Runtime::open`].
+    pub fn open_to_ask(
+        directories: Directories,
+        overrides: Overrides,
+    ) -> Result<Runtime, RuntimeError> {
+        if !nix::unistd::geteuid().is_root() {
+            return Err(RuntimeError::NotRoot);
+        }
         let settings = overrides.over(Settings::load(&directories.configuration)?)?;
         let firewall = Firewall::select(settings.firewall)?;
         Ok(Runtime {
@@ -91,7 +104,6 @@ impl Runtime {
             },
             images: ImageStore::open(directories.root.join("images")),
             directories,
-            _sealed: sealed,
         })
     }
 

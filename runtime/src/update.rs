@@ -61,10 +61,19 @@ impl Runtime {
         let mut config = self.current_record(&container.id)?;
         self.finish_change_locked(&config, &lock)?;
         config.time_limit = limit;
+        // If we are killed after the record, the next command tells the monitor.
+        self.begin_change(&config.id)?;
+        atomic_file::write_json(&self.paths(&config.id).record(), &config)?;
+        self.settle_time_limit(&config)?;
+        self.end_change(&config.id);
+        Ok(())
+    }
+
+    /// Has the monitor of a running container read its time limit again.
+    pub(crate) fn settle_time_limit(&self, config: &ContainerConfig) -> Result<(), RuntimeError> {
         let paths = self.paths(&config.id);
-        atomic_file::write_json(&paths.record(), &config)?;
         match paths.container_state()? {
-            ContainerState::Running(_) => heed(&config, tell_time_limit_changed(&paths)),
+            ContainerState::Running(_) => heed(config, tell_time_limit_changed(&paths)),
             _ => Ok(()),
         }
     }

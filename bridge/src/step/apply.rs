@@ -42,10 +42,10 @@ impl Step for NetworkStep<'_> {
             }
             Action::RemoveRules { removal, .. } => host.firewall.commit(removal)?,
             Action::Guard(guard, lock) => host.change_guards(lock, || guard.install())?,
-            Action::Unguard(interface, Some(lock)) => {
-                host.change_guards(lock, || netfilter::remove_guard(interface))?;
+            Action::Unguard(guard, Some(lock)) => {
+                host.change_guards(lock, || netfilter::remove_guard(&guard.interface))?;
             }
-            Action::Unguard(interface, None) => netfilter::remove_guard(interface)?,
+            Action::Unguard(guard, None) => netfilter::remove_guard(&guard.interface)?,
             Action::SaveDefinition(change) => host.save(&change.after)?,
             Action::RefreshHosts(change) => {
                 let written = host.refresh_hosts(&change.container, change.leaving.as_ref())?;
@@ -102,6 +102,9 @@ impl Step for NetworkStep<'_> {
             }
             Action::Guard(guard, _) => {
                 let _ = netfilter::remove_guard(&guard.interface);
+            }
+            Action::Unguard(guard, Some(_)) => {
+                let _ = guard.install();
             }
             Action::AnswerFor(neighbour) => {
                 let _ = self.stop_answering(neighbour);

@@ -2,7 +2,7 @@
 
 use super::{Action, NetworkStep};
 use crate::endpoint::Endpoint;
-use minirun_netns::netfilter::{GUARD_TABLE, UdpPort};
+use minirun_netns::netfilter::{GUARD_TABLE, SourceGuard, UdpPort};
 use minirun_netns::{
     EndpointAddress, Explain, Explanation, Ipv6, ProxyNeighbour, interface_settings,
 };
@@ -37,7 +37,7 @@ impl Explain for NetworkStep<'_> {
             },
             Action::ForgetFlows(ports) => explain_forgetting(ports),
             Action::Guard(guard, _) => guard.explain(),
-            Action::Unguard(interface, _) => Explanation {
+            Action::Unguard(SourceGuard { interface, .. }, _) => Explanation {
                 sentence: format!("let `{interface}` take packets from any address"),
                 command: format!("nft delete chain netdev {GUARD_TABLE} {interface}"),
             },

@@ -95,7 +95,7 @@ pub enum Action<'a> {
     /// Lets nothing in by the host end of a veth pair that is not from the container's own addresses.
     Guard(SourceGuard, &'a RulesLock),
     /// Ends that. Where no lock is named, the caller has noted that rules change.
-    Unguard(String, Option<&'a RulesLock>),
+    Unguard(SourceGuard, Option<&'a RulesLock>),
     /// Writes the network's definition.
     SaveDefinition(Box<DefinitionChange>),
     /// Writes a hosts file in place.

@@ -15,7 +15,7 @@ impl RunCommand for Info {
     const ABOUT: &'static str = "Show what minirun knows about this host";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
-        let runtime = context.tidy_runtime()?;
+        let runtime = context.asking_runtime()?;
         let facts = runtime.facts()?;
         print(&facts::lines(&facts))?;
         for warning in facts::warnings(&facts) {

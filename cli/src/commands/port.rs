@@ -24,7 +24,7 @@ impl RunCommand for PortCommand {
     const ABOUT: &'static str = "Show the published ports of a container";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
-        let runtime = context.tidy_runtime()?;
+        let runtime = context.asking_runtime()?;
         let details = runtime.details(runtime.resolve(&self.container)?)?;
         let publications = place::publications(&details);
         let text = match self.port {

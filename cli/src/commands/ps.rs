@@ -41,7 +41,7 @@ impl RunCommand for List {
     const ABOUT: &'static str = "List containers";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
-        let runtime = context.tidy_runtime()?;
+        let runtime = context.asking_runtime()?;
         let mut all = runtime.all_details()?;
         // Newest first, as with Docker.
         all.reverse();

@@ -46,11 +46,38 @@ impl Runtime {
         Err(IdPoolError::Exhausted.into())
     }
 
-    /// Gives a range back, if it is the container's.
+    /// Gives a range back, if it is the container's. Without the lock it could be somebody else's between the question and the
+    /// removal. Where it cannot be had, the range is taken from the container when it is gone.
     pub(crate) fn release_ids(&self, range: IdRange, id: &ContainerId) {
-        if self.owner_of_ids(range) == Some(*id) {
+        if let Ok(_lock) = self.lock_ids()
+            && self.owner_of_ids(range) == Some(*id)
+        {
             let _ = fs::remove_file(self.ids_path(range));
         }
+    }
+
+    /// The same for a container that nobody can say the range of any more, because a command was killed while it made or removed
+    /// the container. The caller holds its lock.
+    pub(crate) fn release_unrecorded_ids(&self, id: &ContainerId) {
+        let entries = fs::read_dir(self.user_ids())
+            .into_iter()
+            .flatten()
+            .flatten();
+        let ranges = entries
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter_map(IdRange::from);
+        for range in ranges.filter(|range| self.owner_of_ids(*range) == Some(*id)) {
+            self.release_ids(range, id);
+        }
+    }
+
+    fn lock_ids(&self) -> Result<fs::File, RuntimeError> {
+        let directory = self.user_ids();
+        let lock = fs::File::open(&directory)
+            .map_err(|error| RuntimeError::file("open", &directory, error))?;
+        lock.lock()
+            .map_err(|error| RuntimeError::file("lock", &directory, error))?;
+        Ok(lock)
     }
 
     fn try_claim(&self, range: IdRange, id: &ContainerId) -> Result<bool, RuntimeError> {
@@ -82,11 +109,7 @@ impl Runtime {
         if !is_orphan() {
             return Ok(false);
         }
-        let directory = self.user_ids();
-        let lock = fs::File::open(&directory)
-            .map_err(|error| RuntimeError::file("open", &directory, error))?;
-        lock.lock()
-            .map_err(|error| RuntimeError::file("lock", &directory, error))?;
+        let _lock = self.lock_ids()?;
         if !is_orphan() {
             return Ok(false);
         }
