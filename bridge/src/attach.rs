@@ -215,6 +215,7 @@ impl Resolved {
                 namespace_label: place.label.into(),
             }),
             Action::SetPort(device::bridge_port(endpoint, self.network.icc)),
+            Action::Pin(device::station(endpoint)),
         ];
         if let (Some(guard), Some(rules)) = (source_guard(endpoint), &self.rules) {
             actions.insert(1, Action::Guard(guard, &rules.lock));

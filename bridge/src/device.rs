@@ -8,7 +8,7 @@ use crate::step::{Action, Context, NetworkStep};
 use ipnet::IpNet;
 use minirun_netns::{
     AddAddress, BridgeDevice, BridgePort, Hairpin, InterfaceAddress, Ipv6, Isolation, LinkIndex,
-    ProxyNeighbour, SetBridgePort, SetController, SetLinkUp, Sysctl, SysctlChange,
+    PinStation, ProxyNeighbour, SetBridgePort, SetController, SetLinkUp, Sysctl, SysctlChange,
 };
 
 /// Switches IPv6 forwarding for the whole host: unlike with IPv4, an interface that forwards alone does not exist before
@@ -200,6 +200,7 @@ pub(crate) fn icc_actions<'a>(network: &Network, endpoints: &[Endpoint]) -> Vec<
     let mut actions: Vec<Action<'a>> = Vec::new();
     for endpoint in endpoints {
         actions.push(Action::SetPort(bridge_port(endpoint, network.icc)));
+        actions.push(Action::Pin(station(endpoint)));
         actions.extend(proxy_neighbour(network, endpoint));
     }
     if network.ipv6.is_some() {
@@ -225,6 +226,14 @@ pub(crate) fn bridge_port(endpoint: &Endpoint, icc: Icc) -> SetBridgePort {
             },
             hairpin: Hairpin::On,
         },
+    }
+}
+
+/// Where frames to an endpoint go, whatever other members send under its Ethernet address.
+pub(crate) fn station(endpoint: &Endpoint) -> PinStation {
+    PinStation {
+        name: endpoint.interface.clone(),
+        mac: endpoint.mac,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Closed means closed: below IP, and from the LAN.
 
-use std::net::SocketAddrV4;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::time::Duration;
 
 use minirun_integration::TestHost;
 use minirun_integration::probe::{
@@ -8,6 +9,9 @@ use minirun_integration::probe::{
 };
 
 const BROADCAST: [u8; 6] = [0xff; 6];
+
+/// Shorter than the five seconds after which the kernel doubts what it knows of a neighbour, and asks anew.
+const TRUSTED_WAIT: Duration = Duration::from_secs(3);
 
 fn two_containers(host: &TestHost) {
     for name in ["web1", "web2"] {
@@ -132,5 +136,42 @@ fn a_neighbour_that_sends_to_loopback_over_the_wire_gets_no_answer() {
         Reach::Silent
     );
     host.removes("web1");
+    host.finish();
+}
+
+/// CAP_NET_RAW, which is a usual one, is enough to send a frame under any address.
+#[test]
+fn the_hardware_address_of_another_draws_nothing_to_whoever_sends_under_it() {
+    let host = TestHost::create();
+    for (name, options) in [("open", "--ipv6"), ("closed", "--icc=false")] {
+        host.network(name, options);
+        let network = format!("--network {name}");
+        let victim = host.serves("web1", &network, 80);
+        let thief = host.idles("web2", &network);
+        let networks = victim.networks();
+        let target = SocketAddr::new(victim.address_on(&networks[0]).into(), 80);
+        let is_reached = || {
+            assert_eq!(
+                host.inside(|| tcp_connect(target, TRUSTED_WAIT)),
+                Reach::Open,
+                "{name}"
+            );
+        };
+        let steal = || {
+            let address = victim.inside(|| hardware_address("eth0"));
+            thief.inside(|| EthernetSocket::open("eth0").send_as(address, BROADCAST, b"mine"));
+        };
+        is_reached();
+        steal();
+        is_reached();
+        for icc in ["true", "false"] {
+            let update = format!("network update {name} --icc {icc}");
+            host.minirun(update).succeeds();
+            steal();
+            is_reached();
+        }
+        host.removes("web1 web2");
+        host.removes_networks(name);
+    }
     host.finish();
 }

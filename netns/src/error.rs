@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::address::InterfaceAddress;
+use crate::mac::MacAddress;
 use crate::netfilter::PortRedirect;
 use crate::request_error::RequestError;
 
@@ -201,6 +202,16 @@ pub enum NetnsError {
         /// Why.
         cause: RequestError,
     },
+    /// An Ethernet address was not kept at a bridge port.
+    #[error("cannot keep the Ethernet address {mac} at the bridge port `{name}`: {cause}")]
+    PinStation {
+        /// The address.
+        mac: MacAddress,
+        /// The link's name, or `#` and its number.
+        name: String,
+        /// Why.
+        cause: RequestError,
+    },
     /// A link still answers for an address.
     #[error(
         "cannot stop the interface `{name}` from answering for the address `{address}`: {cause}"
@@ -342,6 +353,7 @@ impl NetnsError {
             | NetnsError::ListLocalAddresses { cause, .. }
             | NetnsError::DeleteDefaultRoute { cause, .. }
             | NetnsError::AddProxyNeighbour { cause, .. }
+            | NetnsError::PinStation { cause, .. }
             | NetnsError::DeleteProxyNeighbour { cause, .. }
             | NetnsError::ListProxyNeighbours { cause, .. }
             | NetnsError::AddDefaultRoute { cause, .. }

@@ -16,6 +16,7 @@
 pub mod address;
 pub mod bridge_device;
 pub mod bridge_port;
+pub mod bridge_station;
 pub mod endpoint;
 pub mod error;
 mod error_hint;
@@ -41,6 +42,7 @@ pub mod veth_pair;
 pub use address::{AddAddress, InterfaceAddress, RemoveAddress};
 pub use bridge_device::BridgeDevice;
 pub use bridge_port::{BridgePort, Hairpin, Isolation, SetBridgePort};
+pub use bridge_station::PinStation;
 pub use endpoint::{BringUpLoopback, EndpointAddress, bring_up_loopback, configure_endpoint};
 pub use error::NetnsError;
 pub use explain::{Explain, Explanation, Narrator, Silent};

@@ -47,6 +47,9 @@ impl NetworkStep<'_> {
                 netlink.with(|netlink| netlink.create_veth(pair))?;
             }
             Action::SetPort(change) => self.set_port(change)?,
+            Action::Pin(station) => self.with_port(&station.name, |netlink, index| {
+                netlink.pin_station(index, station.mac)
+            })?,
             Action::Enslave(change) => self.enslave(change)?,
             Action::SetUp(link) => {
                 let index = self.index_of(&link.name)?;

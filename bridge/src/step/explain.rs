@@ -43,6 +43,7 @@ impl Explain for NetworkStep<'_> {
             },
             Action::CreateVeth(pair) => pair.explain(),
             Action::SetPort(port) => port.explain(),
+            Action::Pin(station) => station.explain(),
             Action::Enslave(change) => change.explain(),
             Action::SetUp(link) => link.explain(),
             Action::SetDown(link) => link.explain(),

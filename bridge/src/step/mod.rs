@@ -18,8 +18,8 @@ use crate::reload::RulesLock;
 use crate::state::NetworkHost;
 use minirun_netns::netfilter::{SourceGuard, UdpPort};
 use minirun_netns::{
-    AddAddress, BridgeDevice, EndpointAddress, Ipv6, Namespace, ProxyNeighbour, RemoveAddress,
-    SetBridgePort, SetController, SetLinkDown, SetLinkUp, SysctlChange, VethPair,
+    AddAddress, BridgeDevice, EndpointAddress, Ipv6, Namespace, PinStation, ProxyNeighbour,
+    RemoveAddress, SetBridgePort, SetController, SetLinkDown, SetLinkUp, SysctlChange, VethPair,
 };
 
 /// What steps act on besides themselves.
@@ -115,6 +115,8 @@ pub enum Action<'a> {
     Enslave(SetController),
     /// Sets how the bridge treats a port.
     SetPort(SetBridgePort),
+    /// Keeps a container's Ethernet address at its port.
+    Pin(PinStation),
     /// Brings up loopback and an interface inside the namespace.
     ConfigureEndpoint {
         /// The namespace.

@@ -60,7 +60,16 @@ impl EthernetSocket {
     ///
     /// If the kernel refuses to send it.
     pub fn send(&self, target: [u8; 6], payload: &[u8]) {
-        let frame = [&target[..], &self.own, &EXPERIMENTAL.to_be_bytes(), payload].concat();
+        self.send_as(self.own, target, payload);
+    }
+
+    /// Sends one frame under somebody's hardware address.
+    ///
+    /// # Panics
+    ///
+    /// If the kernel refuses to send it.
+    pub fn send_as(&self, source: [u8; 6], target: [u8; 6], payload: &[u8]) {
+        let frame = [&target[..], &source, &EXPERIMENTAL.to_be_bytes(), payload].concat();
         write(&self.socket, &frame).expect("cannot send a frame");
     }
 

@@ -74,14 +74,9 @@ impl InitPlan {
         steps.push(InitStep::HideFromOthers);
         steps.extend(user_steps::inside(last_steps(process, filter)?, users));
         if first == FirstProcess::Init {
-            // Behind the program's identity, which is that of both, and before its execution. The kernel may have opened the
-            // process when its user changed (`fs.suid_dumpable`).
+            // Behind the program's identity, which is that of both, and before its execution.
             let before_program = steps.len() - 1;
-            let stand = [
-                InitStep::HideFromOthers,
-                InitStep::StandBefore(Init::prepare()),
-            ];
-            steps.splice(before_program..before_program, stand);
+            steps.insert(before_program, InitStep::StandBefore(Init::prepare()));
         }
         Ok(Self {
             steps: steps.into(),

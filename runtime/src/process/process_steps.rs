@@ -87,6 +87,8 @@ pub(super) fn last_steps(
     if let Some(capabilities) = process.capabilities() {
         steps.push(InitStep::SetCapabilities(capability_sets(capabilities)?));
     }
+    // The kernel may have opened the process when its user changed (`fs.suid_dumpable`), and it is not the program yet.
+    steps.push(InitStep::HideFromOthers);
     steps.push(InitStep::DieWithParent);
     if process.no_new_privileges() == Some(true) {
         steps.push(InitStep::SetNoNewPrivileges);

@@ -212,3 +212,19 @@ fn words_that_no_program_can_be_given_are_refused() {
         Err(ProcessError::RelativePath { .. })
     ));
 }
+
+/// With `fs.suid_dumpable=1` the kernel opens a process to the eyes of others when its user changes (CVE-2016-9962).
+#[test]
+fn a_process_is_hidden_once_more_when_it_has_changed_its_user() {
+    let spec = full_spec();
+    let process = serde_json::from_value(spec["process"].clone()).expect("a process");
+    let first = prepare(spec).expect("it is prepared");
+    let executed = ExecPlan::prepare(&process, None, None).expect("it is prepared");
+    for steps in [first.steps(), executed.steps()] {
+        let last = |wanted: fn(&InitStep) -> bool| steps.iter().rposition(wanted);
+        let changed = last(|step| matches!(step, InitStep::SetCapabilities(_)));
+        let changed = changed.max(last(|step| matches!(step, InitStep::BecomeUser(_))));
+        let hidden = last(|step| matches!(step, InitStep::HideFromOthers));
+        assert!(changed.is_some() && hidden > changed, "{steps:?}");
+    }
+}
