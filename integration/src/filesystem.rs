@@ -20,7 +20,7 @@ pub const PROGRAM_DIRECTORY: &str = "/run/test-host/bin";
 /// Where the whole hierarchies of the machine's controllers are, for who removes what is left of a host in them.
 pub const CONTROLLER_DIRECTORY: &str = "/run/test-host/controllers";
 
-/// Names the directory, on a disk, that holds what hosts have in `/var/lib`; it is thrown away with the machine.
+/// Names the directory, on a disk and not below `/run`, that holds what hosts have in `/var/lib`; it is thrown away with the machine.
 const DISK_VARIABLE: &str = "MINIRUN_TEST_DISK";
 
 /// How many hosts have files on that disk, so that each has a place of its own.
@@ -67,7 +67,8 @@ fn furnish_var_lib() {
     };
     let number = HOSTS.fetch_add(1, Ordering::Relaxed);
     let directory = Path::new(&disk).join(format!("{}-{number}", process::id()));
-    make_directory(&directory.to_string_lossy());
+    fs::create_dir(&directory)
+        .unwrap_or_else(|error| panic!("cannot make `{}`: {error}", directory.display()));
     bind(&directory, "/var/lib");
 }
 
