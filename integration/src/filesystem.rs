@@ -1,8 +1,11 @@
 //! The files of a test host: the machine's own, with everything that minirun or its tools write to replaced.
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::mount::{MsFlags, mount};
 
@@ -17,6 +20,12 @@ pub const PROGRAM_DIRECTORY: &str = "/run/test-host/bin";
 /// Where the whole hierarchies of the machine's controllers are, for who removes what is left of a host in them.
 pub const CONTROLLER_DIRECTORY: &str = "/run/test-host/controllers";
 
+/// Names the directory, on a disk and not below `/run`, that holds what hosts have in `/var/lib`; it is thrown away with the machine.
+const DISK_VARIABLE: &str = "MINIRUN_TEST_DISK";
+
+/// How many hosts have files on that disk, so that each has a place of its own.
+static HOSTS: AtomicU32 = AtomicU32::new(0);
+
 /// Makes the calling thread's new mount namespace the host's: own `/run`, `/var/lib`, `/etc` (a layer over the machine's) and `/sys`.
 pub fn furnish() {
     attach(None, "/", None, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None);
@@ -27,21 +36,40 @@ pub fn furnish() {
         MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
         Some("mode=755"),
     );
-    // Devices must work below /var/lib, where the root file systems of containers are.
-    attach(
-        Some("tmpfs"),
-        "/var/lib",
-        Some("tmpfs"),
-        MsFlags::MS_NOSUID,
-        Some("mode=755"),
-    );
+    furnish_var_lib();
     for part in ["bin", "etc", "work", "cgroup"] {
         make_directory(&format!("{HARNESS_DIRECTORY}/{part}"));
     }
     lay_over_etc();
+    // Where the kernel has AppArmor, a host shows its policy, as every system does.
+    let confines = fs::read_to_string("/sys/module/apparmor/parameters/enabled")
+        .is_ok_and(|text| text.trim() == "Y");
     // A new sysfs shows the network devices of the namespace that mounted it.
     attach(Some("sysfs"), "/sys", Some("sysfs"), MsFlags::empty(), None);
+    if confines {
+        attach_plain("securityfs", "/sys/kernel/security");
+    }
     place_programs();
+}
+
+/// Devices must work below `/var/lib`, where the root file systems of containers are.
+///
+/// Files in memory have no idmapped mounts before Linux 6.3, so a machine with an older kernel may name a disk that has.
+fn furnish_var_lib() {
+    let Some(disk) = env::var_os(DISK_VARIABLE) else {
+        return attach(
+            Some("tmpfs"),
+            "/var/lib",
+            Some("tmpfs"),
+            MsFlags::MS_NOSUID,
+            Some("mode=755"),
+        );
+    };
+    let number = HOSTS.fetch_add(1, Ordering::Relaxed);
+    let directory = Path::new(&disk).join(format!("{}-{number}", process::id()));
+    fs::create_dir(&directory)
+        .unwrap_or_else(|error| panic!("cannot make `{}`: {error}", directory.display()));
+    bind(&directory, "/var/lib");
 }
 
 /// Bind-mounts `source` on `target` within the calling thread's mount namespace.

@@ -30,16 +30,6 @@ fn kernel() -> Kernel {
     }
 }
 
-/// A host that shows the kernel's policy, if there is any.
-fn host() -> TestHost {
-    let host = TestHost::with_busybox();
-    if kernel() != Kernel::WithoutAppArmor {
-        host.command("mount", "-t securityfs none /sys/kernel/security")
-            .succeeds();
-    }
-    host
-}
-
 /// What a program runs under, as the kernel says.
 fn confinement(host: &TestHost, options: &str) -> Finished {
     host.in_busybox(
@@ -51,7 +41,7 @@ fn confinement(host: &TestHost, options: &str) -> Finished {
 
 #[test]
 fn a_container_runs_under_our_profile_where_the_host_has_apparmor() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let expected = match kernel() {
         Kernel::WithoutAppArmor => "none",
         Kernel::WithoutParser => "unconfined",
@@ -81,7 +71,7 @@ fn a_container_runs_under_our_profile_where_the_host_has_apparmor() {
 
 #[test]
 fn a_container_can_do_without_it() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let expected = match kernel() {
         Kernel::WithoutAppArmor => "none",
         Kernel::WithoutParser | Kernel::WithAppArmor => "unconfined",
@@ -94,7 +84,7 @@ fn a_container_can_do_without_it() {
 
 #[test]
 fn a_profile_that_the_kernel_does_not_know_is_refused_with_the_reason() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let named = |name: &str| {
         let refused = host.in_busybox(&format!("--security-opt apparmor={name}"), "true");
         host.minirun("ps -aq").succeeds().stdout_is("");
@@ -129,7 +119,7 @@ fn a_profile_that_the_kernel_does_not_know_is_refused_with_the_reason() {
 
 #[test]
 fn info_tells_what_the_host_has() {
-    let host = host();
+    let host = TestHost::with_busybox();
     let told = host.minirun("info").succeeds();
     match kernel() {
         Kernel::WithoutAppArmor => told.stdout_has_line("AppArmor: not available"),
@@ -138,5 +128,33 @@ fn info_tells_what_the_host_has() {
             .stderr_contains("containers are not confined by AppArmor"),
         Kernel::WithAppArmor => told.stdout_has_line("AppArmor: minirun-default"),
     };
+    host.finish();
+}
+
+#[test]
+fn a_host_that_does_not_show_the_policy_runs_containers_without_it() {
+    let host = TestHost::with_busybox();
+    if kernel() != Kernel::WithoutAppArmor {
+        host.command("umount", "/sys/kernel/security").succeeds();
+    }
+    let told = host.minirun("info").succeeds();
+    let named = "--security-opt apparmor=minirun-default";
+    let named = host.in_busybox(named, "true").fails_with(125);
+    match kernel() {
+        Kernel::WithoutAppArmor => {
+            confinement(&host, "").stdout_is("none");
+            named.stderr_contains("has no AppArmor");
+        }
+        Kernel::WithoutParser | Kernel::WithAppArmor => {
+            confinement(&host, "").stdout_is("unconfined");
+            told.stdout_has_line("AppArmor: not used").stderr_contains(
+                "the kernel has it, but `securityfs` is not mounted at /sys/kernel/security",
+            );
+            named.stderr_is(
+                "error: cannot use the AppArmor profile `minirun-default`: `/sys/kernel/security/apparmor` does not exist\n\
+                 hint: mount it: `mount -t securityfs securityfs /sys/kernel/security`",
+            );
+        }
+    }
     host.finish();
 }

@@ -1,6 +1,7 @@
 //! Which system calls the programs of a container may make: by default those that Docker lets them make, else those of a
 //! profile.
 
+use std::env;
 use std::fs;
 
 use minirun_integration::health::OFTEN;
@@ -16,10 +17,20 @@ const STATE: &str = "grep ^Seccomp: /proc/self/status";
 /// Where these tests keep profiles.
 const PROFILE: &str = "/run/profile.json";
 
+/// Where the probe is: beside the test where both were brought to another machine.
+fn probe() -> String {
+    let test = env::current_exe().expect("a test is a program");
+    let beside = test.with_file_name("system_calls");
+    match beside.exists() {
+        true => beside.to_string_lossy().into_owned(),
+        false => PROBE.to_owned(),
+    }
+}
+
 /// What the probe writes in a new container.
 #[track_caller]
 fn answers(host: &TestHost, options: &str, words: &str) -> String {
-    let volume = format!("{PROBE}:/probe:ro");
+    let volume = format!("{}:/probe:ro", probe());
     let mut line = vec!["run", "--rm", "-v", &volume];
     line.extend(options.split_whitespace());
     line.extend(["demo", "/probe"]);
@@ -30,7 +41,7 @@ fn answers(host: &TestHost, options: &str, words: &str) -> String {
 /// What it writes in a container of Docker's.
 #[track_caller]
 fn dockers_answers(engine: &DockerEngine<'_>, words: &str) -> String {
-    let volume = format!("{PROBE}:/probe:ro");
+    let volume = format!("{}:/probe:ro", probe());
     let mut line = vec!["run", "--rm", "-v", &volume, "busybox", "/probe"];
     line.extend(words.split_whitespace());
     engine

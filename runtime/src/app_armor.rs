@@ -11,6 +11,8 @@ use crate::security::app_armor::{AppArmorChoice, OUR_PROFILE, ProfileName};
 
 /// Says `Y` where AppArmor is at work.
 const ENABLED: &str = "/sys/module/apparmor/parameters/enabled";
+/// Where the kernel shows its policy and takes more, if `securityfs` is mounted.
+const POLICY_DIRECTORY: &str = "/sys/kernel/security/apparmor";
 /// The profiles that the kernel knows, one a line: its name, and in parentheses its mode.
 const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
 /// Compiles policy and gives it to the kernel.
@@ -54,6 +56,9 @@ pub enum AppArmorError {
     /// The kernel does not know the profile.
     #[error("cannot use the AppArmor profile `{0}`: the kernel does not know it")]
     NotLoaded(ProfileName),
+    /// The kernel's policy cannot be seen from here, nor added to.
+    #[error("cannot use the AppArmor profile `{0}`: `{POLICY_DIRECTORY}` does not exist")]
+    Hidden(ProfileName),
     /// Ours cannot be compiled.
     #[error("cannot load the AppArmor profile `{OUR_PROFILE}`: `{PARSER}` is not installed")]
     NoParser,
@@ -69,6 +74,8 @@ pub enum AppArmorSupport {
     Absent,
     /// The kernel has it, but nothing can bring our profile to it, so containers are not confined by one.
     WithoutParser,
+    /// The kernel has it, but its policy is not shown here, so it cannot be told what it knows, nor anything be brought to it.
+    Hidden,
     /// Containers are confined.
     Present,
 }
@@ -79,6 +86,9 @@ impl AppArmorSupport {
         if !is_enabled() {
             return AppArmorSupport::Absent;
         }
+        if !is_shown() {
+            return AppArmorSupport::Hidden;
+        }
         match is_loaded(OUR_PROFILE) || has_parser() {
             true => AppArmorSupport::Present,
             false => AppArmorSupport::WithoutParser,
@@ -87,7 +97,7 @@ impl AppArmorSupport {
 }
 
 /// The profile that a container runs under, which the kernel knows then. By default that is none where the kernel has no AppArmor, or
-/// nothing can bring our profile to it.
+/// nothing can bring our profile to it, as Docker has it.
 ///
 /// # Errors
 /// When the host does not have the profile that was asked for.
@@ -96,12 +106,17 @@ pub(crate) fn profile_for(choice: &AppArmorChoice) -> Result<Option<ProfileName>
         AppArmorChoice::Unconfined => return Ok(None),
         AppArmorChoice::Default => match AppArmorSupport::of_host() {
             AppArmorSupport::Present => ProfileName::ours(),
-            AppArmorSupport::Absent | AppArmorSupport::WithoutParser => return Ok(None),
+            AppArmorSupport::Absent | AppArmorSupport::WithoutParser | AppArmorSupport::Hidden => {
+                return Ok(None);
+            }
         },
         AppArmorChoice::Profile(profile) => profile.clone(),
     };
     if !is_enabled() {
         return Err(AppArmorError::Absent(profile));
+    }
+    if !is_shown() {
+        return Err(AppArmorError::Hidden(profile));
     }
     if is_loaded(&profile.to_string()) {
         return Ok(Some(profile));
@@ -118,6 +133,9 @@ impl AppArmorError {
     pub fn hint(&self) -> Option<String> {
         match self {
             AppArmorError::Absent(_) => Some("leave out `--security-opt apparmor=…`".into()),
+            AppArmorError::Hidden(_) => {
+                Some("mount it: `mount -t securityfs securityfs /sys/kernel/security`".into())
+            }
             AppArmorError::NotLoaded(_) => {
                 Some(format!("load it first: `{PARSER} -r FILE`"))
             }
@@ -134,6 +152,10 @@ impl AppArmorError {
 
 fn is_enabled() -> bool {
     fs::read_to_string(ENABLED).is_ok_and(|text| text.trim_end() == "Y")
+}
+
+fn is_shown() -> bool {
+    fs::exists(POLICY_DIRECTORY).unwrap_or_default()
 }
 
 fn is_loaded(name: &str) -> bool {
@@ -208,9 +230,10 @@ mod tests {
     fn a_profile_that_is_named_needs_a_kernel_that_knows_it() {
         let named = AppArmorChoice::Profile("minirun-test-nosuch".parse().unwrap());
         let refused = profile_for(&named).unwrap_err();
-        match is_enabled() {
-            true => assert!(matches!(refused, AppArmorError::NotLoaded(_))),
-            false => assert!(matches!(refused, AppArmorError::Absent(_))),
+        match (is_enabled(), is_shown()) {
+            (true, true) => assert!(matches!(refused, AppArmorError::NotLoaded(_))),
+            (true, false) => assert!(matches!(refused, AppArmorError::Hidden(_))),
+            (false, _) => assert!(matches!(refused, AppArmorError::Absent(_))),
         }
         assert_eq!(profile_for(&AppArmorChoice::Unconfined).unwrap(), None);
     }

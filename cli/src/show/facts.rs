@@ -71,19 +71,21 @@ pub fn warnings(facts: &Facts) -> Vec<String> {
                 .into(),
         );
     }
-    if facts.app_armor == AppArmorSupport::WithoutParser {
-        warnings.push(
-            "containers are not confined by AppArmor: the kernel has it, but `apparmor_parser` is not installed"
-                .into(),
-        );
-    }
+    let missing = match facts.app_armor {
+        AppArmorSupport::WithoutParser => Some("`apparmor_parser` is not installed"),
+        AppArmorSupport::Hidden => Some("`securityfs` is not mounted at /sys/kernel/security"),
+        AppArmorSupport::Absent | AppArmorSupport::Present => None,
+    };
+    warnings.extend(missing.map(|missing| {
+        format!("containers are not confined by AppArmor: the kernel has it, but {missing}")
+    }));
     warnings
 }
 
 fn app_armor(support: AppArmorSupport) -> String {
     match support {
         AppArmorSupport::Absent => "not available".into(),
-        AppArmorSupport::WithoutParser => "not used".into(),
+        AppArmorSupport::WithoutParser | AppArmorSupport::Hidden => "not used".into(),
         AppArmorSupport::Present => OUR_PROFILE.into(),
     }
 }

@@ -68,8 +68,10 @@ impl Applied {
             (None, Origin::Asked) => {}
         }
         check_memory(group, (setting.file, &value))?;
-        let written = replace(&path, &value);
-        written.map_err(|error| explain(group, &value, error))
+        match replace(&path, &value) {
+            Err(error) if is_kept_elsewhere(setting, &error) => Ok(()),
+            written => written.map_err(|error| explain(group, &value, error)),
+        }
     }
 }
 
@@ -88,6 +90,15 @@ fn replace(path: &Path, value: &str) -> Result<(), CgroupError> {
         }
         _ => Err(error),
     }
+}
+
+/// Whether a weight for a disk was refused by what does not share out this disk. What does has a file of its own, and that there is
+/// one was found out before.
+fn is_kept_elsewhere(setting: &Setting, error: &CgroupError) -> bool {
+    let of_disk = matches!(&setting.value, Value::OfDevice(..));
+    let unsupported = matches!(error, CgroupError::Write { source, .. }
+        if source.raw_os_error() == Some(libc::EOPNOTSUPP));
+    of_disk && setting.origin == Origin::Usual && unsupported
 }
 
 fn counts_swap(file: &str) -> bool {
@@ -129,10 +140,13 @@ fn explain(group: &Path, value: &str, error: CgroupError) -> CgroupError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cgroup::block_settings;
     use crate::cgroup::hierarchy::Controller;
     use crate::cgroup::settings::{Version, settings};
+    use crate::resources::block::BlockLimits;
     use crate::resources::{Resources, ResourcesChange};
     use std::fs;
+    use std::io;
 
     const M: u64 = 1 << 20;
 
@@ -157,6 +171,28 @@ mod tests {
         };
         let resources = Resources::default().changed(&change).unwrap();
         settings((Controller::Memory, Version::Two), &resources)
+    }
+
+    #[test]
+    fn only_a_weight_for_a_disk_may_be_refused_by_who_does_not_share_it_out() {
+        let limits = BlockLimits {
+            device_weights: vec!["/dev/sda:200".parse().unwrap()],
+            reads: vec!["/dev/sda:5".parse().unwrap()],
+            ..BlockLimits::default()
+        };
+        let refused = |errno| CgroupError::Write {
+            value: "8:0 1920".into(),
+            path: "io.weight".into(),
+            source: io::Error::from_raw_os_error(errno),
+        };
+        let passed_by = |errno| -> Vec<&str> {
+            let all = block_settings::settings(Version::Two, &limits).into_iter();
+            all.filter(|setting| is_kept_elsewhere(setting, &refused(errno)))
+                .map(|setting| setting.file)
+                .collect()
+        };
+        assert_eq!(passed_by(libc::EOPNOTSUPP), ["io.bfq.weight", "io.weight"]);
+        assert!(passed_by(libc::EINVAL).is_empty());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Which value of which file limits reading and writing.
 //!
 //! Weights are kept by whatever shares out a disk: the scheduler bfq or, in version 2, the kernel's model of what operations
-//! cost. Each has a file of its own, and one that the kernel does not have is passed by: that somebody keeps the weight was
-//! found out before.
+//! cost. Each has a file of its own, and one that the kernel does not have, or that refuses a disk which is not its own, is
+//! passed by: that somebody keeps the weight was found out before.
 
 use super::settings::{Origin, Setting, Value, Version, setting};
 use crate::resources::block::{BlockLimits, BlockWeight, OnDevice, USUAL_WEIGHT};

@@ -12,7 +12,6 @@ use super::settings::option_for;
 use crate::resources::Resources;
 use crate::resources::block::BlockLimits;
 use crate::resources::scarce_memory::OomKiller;
-use std::path::Path;
 use std::time::Duration;
 
 /// How long groups that nothing was ever in may take to go.
@@ -82,25 +81,42 @@ fn check_block(limits: &BlockLimits, hierarchy: &Hierarchy) -> Result<(), Cgroup
         number(device)?;
     }
     let costs = match hierarchy {
-        Hierarchy::Unified(root) => has_cost_model(root)?,
-        Hierarchy::Legacy(_) => false,
+        Hierarchy::Unified(root) => control_file::read(&root.join("io.cost.qos"))?,
+        Hierarchy::Legacy(_) => None,
     };
-    if costs {
-        return Ok(());
-    }
+    let costs = costs.unwrap_or_default();
     for weight in &limits.device_weights {
-        if !heeds_weights(&weight.device)? {
+        let is_modelled = has_cost_model(&costs, &number(&weight.device)?.to_string());
+        if !is_modelled && !heeds_weights(&weight.device)? {
             return Err(CgroupError::WeightUnheeded(weight.device.to_string()));
         }
     }
-    match limits.weight.is_some() && !any_heeds_weights() {
+    let any_heeds = || costs.contains("enable=1") || any_heeds_weights();
+    match limits.weight.is_some() && !any_heeds() {
         true => Err(CgroupError::NoWeights),
         false => Ok(()),
     }
 }
 
-/// Whether the kernel's own model of what operations cost is in use for a disk: it heeds weights with any scheduler.
-fn has_cost_model(root: &Path) -> Result<bool, CgroupError> {
-    let text = control_file::read(&root.join("io.cost.qos"))?.unwrap_or_default();
-    Ok(text.contains("enable=1"))
+/// Whether the kernel's own model of what operations cost is in use for the disk of this number: it heeds weights with any
+/// scheduler. There is a line for each disk, such as `8:0 enable=1 ctrl=auto`.
+fn has_cost_model(costs: &str, disk: &str) -> bool {
+    costs
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .any(|words| words.first() == Some(&disk) && words.contains(&"enable=1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_cost_model;
+
+    #[test]
+    fn a_disk_whose_operations_have_no_costs_is_told_from_one_that_has() {
+        let costs = "8:0 enable=1 ctrl=auto rpct=0.00\n8:16 enable=0 ctrl=auto\n";
+        assert!(has_cost_model(costs, "8:0"));
+        assert!(!has_cost_model(costs, "8:16"));
+        assert!(!has_cost_model(costs, "8:1"));
+        assert!(!has_cost_model("", "8:0"));
+    }
 }

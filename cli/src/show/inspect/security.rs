@@ -31,7 +31,9 @@ pub(super) fn app_armor_profile(config: &ContainerConfig) -> String {
     match security.app_armor.under(security.privilege) {
         AppArmorChoice::Default => match AppArmorSupport::of_host() {
             AppArmorSupport::Present => OUR_PROFILE.to_owned(),
-            AppArmorSupport::Absent | AppArmorSupport::WithoutParser => String::new(),
+            AppArmorSupport::Absent | AppArmorSupport::WithoutParser | AppArmorSupport::Hidden => {
+                String::new()
+            }
         },
         AppArmorChoice::Unconfined => "unconfined".to_owned(),
         AppArmorChoice::Profile(profile) => profile.to_string(),
