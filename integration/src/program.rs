@@ -5,6 +5,7 @@ use std::io::{Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
+use nix::sys::signal::{SigHandler, Signal};
 use nix::unistd::write;
 
 use crate::filesystem::PROGRAM_DIRECTORY;
@@ -100,11 +101,16 @@ impl Program {
             .stderr(Stdio::piped());
         let place = self.place.clone();
         let enter = move || {
+            // A shell that runs the tests in the background has them ignored, and a person's would not.
+            for signal in [Signal::SIGINT, Signal::SIGQUIT] {
+                // SAFETY: the default replaces no handler of ours.
+                unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }?;
+            }
             write(place.cgroup().commands(), b"0")?;
             place.namespaces().enter()
         };
-        // SAFETY: the closure only makes the write and setns system calls on descriptors opened before; it allocates nothing and
-        // takes no lock.
+        // SAFETY: the closure only sets signals to their default and makes the write and setns system calls on descriptors opened
+        // before; it allocates nothing and takes no lock.
         unsafe { command.pre_exec(enter) };
         command
     }

@@ -113,8 +113,8 @@ fn options_of_docker_that_are_not_there_yet_are_told_so() {
         .fails_with(125)
         .stderr_is(
             "error: there is no option `--pid`\n\
-             hint: namespaces of the host or of other containers, but for the network's, are not part of this version: \
-             leave out `--pid`",
+             hint: namespaces of the host or of other containers, but for the network's and the users', are not part of this \
+             version: leave out `--pid`",
         );
     host.minirun("pull nginx")
         .fails_with(125)
