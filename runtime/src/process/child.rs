@@ -151,7 +151,9 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::GiveStandardStreams { uid } => nodes::give_standard_streams(*uid),
         InitStep::CloseOnExec => close_on_exec(),
         InitStep::ChangeDirectory { path } => nodes::change_directory(path),
-        InitStep::ConfineByAppArmor { order } => app_armor::confine(order),
+        InitStep::ConfineByAppArmor { order, confinement } => {
+            app_armor::confine(order, *confinement)
+        }
         InitStep::LimitCapabilities { kept } => identity::limit_capabilities(*kept),
         InitStep::BecomeUser(identity) => identity::become_user(identity),
         InitStep::SetCapabilities(sets) => identity::set_capabilities(*sets),

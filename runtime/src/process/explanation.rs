@@ -240,8 +240,9 @@ fn explain_device(device: &Device) -> (String, String) {
 
 fn explain_identity(step: &InitStep) -> (String, String) {
     match step {
-        InitStep::ConfineByAppArmor { order } => {
-            let name = shown(order).replacen("exec ", "", 1);
+        InitStep::ConfineByAppArmor { order, .. } => {
+            let order = shown(order);
+            let name = order.split_once(' ').map_or("", |(_, name)| name);
             (
                 format!("have the program confined by the AppArmor profile {name}"),
                 format!("aa-exec -p {name} --"),

@@ -6,6 +6,7 @@
 
 use std::ffi::CString;
 
+use super::app_armor::Confinement;
 use super::init::Init;
 use super::mount_options::BindAttributes;
 use super::overlay::OverlayMount;
@@ -130,8 +131,10 @@ pub enum InitStep {
     },
     /// Has the program run under a profile of AppArmor.
     ConfineByAppArmor {
-        /// What the kernel is told: `exec` and the name of the profile.
+        /// What the kernel is told: a word and the name of the profile.
         order: CString,
+        /// When it begins to hold.
+        confinement: Confinement,
     },
     /// Gives up capabilities for good, for every program that will ever run in the container.
     LimitCapabilities {

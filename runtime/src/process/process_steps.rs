@@ -7,11 +7,13 @@ use std::str::FromStr;
 
 use oci_spec::runtime::{Capability, LinuxCapabilities, Process};
 
+use super::app_armor::Confinement;
 use super::error::ProcessError;
 use super::init_step::{CapabilitySets, Console, Identity, InitStep, TerminalRequest};
 use super::program::Program;
 use super::text::c_string;
 use crate::seccomp::filter::Filter;
+use crate::security::app_armor::OUR_PROFILE;
 
 /// What the umask of a container's process is unless the Spec says otherwise, as Docker has it.
 const DEFAULT_UMASK: libc::mode_t = 0o022;
@@ -100,13 +102,20 @@ pub(super) fn last_steps(
     Ok(steps)
 }
 
-/// What puts the program under its AppArmor profile, if it has one. The order is kept until the process executes something.
+/// What puts the program under its AppArmor profile, if it has one. Ours permits whatever is left to do, so it can hold at once; of
+/// others nobody knows.
 pub(super) fn app_armor_step(process: &Process) -> Result<Option<InitStep>, ProcessError> {
     let Some(profile) = process.apparmor_profile() else {
         return Ok(None);
     };
+    let confinement = match profile == OUR_PROFILE {
+        true => Confinement::Now,
+        false => Confinement::WithProgram,
+    };
+    let order = format!("{} {profile}", confinement.word());
     Ok(Some(InitStep::ConfineByAppArmor {
-        order: c_string("AppArmor profile", format!("exec {profile}"))?,
+        order: c_string("AppArmor profile", order)?,
+        confinement,
     }))
 }
 
