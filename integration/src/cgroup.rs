@@ -97,6 +97,8 @@ impl HostCgroup {
                 list(directory)
                     .lines()
                     .filter_map(|line| line.parse().ok())
+                    // One that has just ended has no number any more, and 0 would mean whoever asks.
+                    .filter(|pid| *pid != 0)
                     .collect::<Vec<_>>()
             })
             .collect()
