@@ -232,6 +232,8 @@ impl Process {
     /// If it is gone.
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
+        // Lower numbers mean whole groups of processes, that of the tests first of all.
+        assert!(self.pid > 0, "no process has the number {}", self.pid);
         kill(Pid::from_raw(self.pid), signal)
             .unwrap_or_else(|error| panic!("cannot signal process {}: {error}", self.pid));
     }
