@@ -12,7 +12,7 @@ use crate::report::Reporter;
 use crate::terminal::Terminal;
 use nix::sys::socket::MsgFlags;
 use std::fs::{self, File, Permissions};
-use std::io::{self, PipeWriter, Read, Write};
+use std::io::{self, ErrorKind, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -22,8 +22,11 @@ use std::time::Duration;
 /// How long a command may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long a monitor may take to do it.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
+/// How long a monitor may take to do it. One that ends closes the connection, so nobody waits for a dead one.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a command asks again that was too slow to say what it wants.
+const ASKED_AGAIN: u32 = 10;
 
 /// "Look at the networks again."
 const NETWORKS_CHANGED: u8 = b'n';
@@ -181,7 +184,30 @@ pub(crate) fn ask_to_keep(
     ask(paths, KEEP_TERMINAL, &[terminal.as_fd()])
 }
 
+/// Asks until the monitor has heard: it hangs up on whoever says nothing for a while, as a command on a busy host may. One
+/// that has ended refuses the next connection.
 fn ask(
+    paths: &ContainerPaths,
+    word: u8,
+    descriptors: &[BorrowedFd<'_>],
+) -> io::Result<Option<String>> {
+    for _ in 0..ASKED_AGAIN {
+        match ask_once(paths, word, descriptors) {
+            Err(error) if is_hung_up(&error) => {}
+            answer => return answer,
+        }
+    }
+    ask_once(paths, word, descriptors)
+}
+
+fn is_hung_up(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+    )
+}
+
+fn ask_once(
     paths: &ContainerPaths,
     word: u8,
     descriptors: &[BorrowedFd<'_>],
