@@ -144,11 +144,14 @@ fn work(check: &Check<'_>, monitor: Pid) -> Verdict {
     if pauses.is_paused() {
         return Verdict::NotCounted;
     }
-    let (exit_code, output) = ask(check).unwrap_or_else(|error| (NO_EXIT_CODE, error.to_string()));
-    // A pause may have come and gone, and have taken all the time there was.
-    if pauses.were_any() || pauses.is_paused() {
+    let answer = ask(check);
+    // While processes are being frozen nothing can be executed any more, and the kernel does not say yet that they are. Or a
+    // pause may have come and gone, and have taken all the time there was.
+    let is_refused = matches!(answer, Err(RuntimeError::Paused(_)));
+    if is_refused || pauses.were_any() || pauses.is_paused() {
         return Verdict::NotCounted;
     }
+    let (exit_code, output) = answer.unwrap_or_else(|error| (NO_EXIT_CODE, error.to_string()));
     let outcome = match exit_code {
         0 => Outcome::Passed,
         _ => Outcome::Failed,
