@@ -47,9 +47,11 @@ impl Runtime {
     /// When its records cannot be read.
     pub fn ending(&self, config: &ContainerConfig) -> Result<Ending, RuntimeError> {
         let paths = self.paths(&config.id);
+        // One that runs and removes itself at its end may do so between any two looks, and a run that has just begun has a
+        // record of its own. So it is opened before it is known whether the container runs, and again when that is known.
+        let before = File::open(paths.exit()).ok();
         let state = paths.container_state()?;
-        // Opened before the monitor can be seen to end, so that it is readable even if the container is removed then.
-        let exit_file = File::open(paths.exit()).ok();
+        let exit_file = File::open(paths.exit()).ok().or(before);
         let monitor = match state {
             ContainerState::Running(record) => record.monitor.open(),
             ContainerState::Abandoned(_) | ContainerState::Exited(_) => {
