@@ -131,6 +131,8 @@ impl Runtime {
         }
         // The record first: what is left when this is interrupted is then seen to be half removed.
         remove_file(paths.record())?;
+        // Before somebody else is created with its name.
+        self.tell_event(Event::container(config, Action::Destroy));
         self.release_name(&config.name, &config.id);
         if let Some(users) = config.security.id_range {
             self.release_ids(users, &config.id);
@@ -146,7 +148,6 @@ impl Runtime {
             }
             _ => {}
         }
-        self.tell_event(Event::container(config, Action::Destroy));
         if config.auto_remove {
             self.remove_anonymous_volumes(config);
         }
