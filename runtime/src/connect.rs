@@ -13,6 +13,7 @@ use crate::error::RuntimeError;
 use crate::events::Action;
 use crate::link_resolution::LinkSource;
 use crate::monitor::last_addresses;
+use crate::process_identity::ProcessIdentity;
 use crate::remove::Force;
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
@@ -191,7 +192,10 @@ impl Runtime {
             return Ok(());
         };
         let paths = self.paths(&config.id);
-        let namespace = self.namespace_of(config)?;
+        let Some(namespace) = self.namespace_of(config, &init)? else {
+            // Its program has just ended, and its monitor waits for the lock that we hold.
+            return Ok(());
+        };
         let label = format!("/proc/{}/ns/net", init.pid);
         let last = paths.read_last_place()?;
         let interface = self.free_interface(config)?;
@@ -212,9 +216,16 @@ impl Runtime {
         Ok(atomic_file::write_json(&paths.last_place(), &last)?)
     }
 
-    fn namespace_of(&self, config: &ContainerConfig) -> Result<Namespace, RuntimeError> {
-        self.network_namespace(&config.id)
-            .ok_or_else(|| RuntimeError::NotRunning(config.name.clone()))
+    /// Its network namespace, if its first process still runs.
+    fn namespace_of(
+        &self,
+        config: &ContainerConfig,
+        init: &ProcessIdentity,
+    ) -> Result<Option<Namespace>, RuntimeError> {
+        match self.network_namespace(&config.id) {
+            None if init.is_alive() => Err(RuntimeError::NotRunning(config.name.clone())),
+            namespace => Ok(namespace),
+        }
     }
 
     /// The first of `eth0`, `eth1` … that no network of a running container uses.
