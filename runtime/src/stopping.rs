@@ -138,7 +138,9 @@ impl<'a> Stopping<'a> {
     /// long as nobody had said that it is being stopped.
     fn look(&self) -> Result<Phase, RuntimeError> {
         let paths = self.runtime.paths(&self.config.id);
-        if paths.container_state()?.is_up() {
+        // Of one whose monitor was killed, too: its restart policy would start it again otherwise.
+        let state = paths.container_state()?;
+        if state.is_up() || matches!(state, ContainerState::Abandoned(Some(_))) {
             paths.mark_stopped(self.options.by)?;
         }
         match paths.container_state()? {
