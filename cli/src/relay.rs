@@ -132,6 +132,10 @@ impl Relay<'_> {
                     output.go_on(&mut buffer);
                 }
             }
+            if news.signal {
+                // What is typed after the window has changed shall meet the new size.
+                self.fit_window();
+            }
             if let Some(input) = self.input.as_mut().filter(|_| news.input) {
                 match input.go_on(&mut buffer) {
                     More::Perhaps => {}
