@@ -1,7 +1,7 @@
 //! From a name to a connection.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::num::NonZeroU16;
 use std::thread;
@@ -17,6 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// For how long a server may take to close, and how much it may still send, in bytes.
+const GOODBYE: Duration = Duration::from_millis(200);
+const LONGEST_GOODBYE: u64 = 64 * 1024;
+
 /// A connection, and how to speak of its other end.
 #[derive(Debug)]
 pub struct Connected {
@@ -26,6 +30,17 @@ pub struct Connected {
     pub peer: SocketAddr,
     /// The other end for messages: `web:80 (172.17.0.2)`.
     pub label: String,
+}
+
+impl Connected {
+    /// Waits until the server has closed, if it does so soon. Whoever closes first has to be there a little longer to hear the
+    /// other's goodbye; a server that closes last, towards a container that is gone by then, repeats it for minutes.
+    pub fn await_close(&self) {
+        let stream = &self.stream;
+        if stream.set_read_timeout(Some(GOODBYE)).is_ok() {
+            let _ = io::copy(&mut stream.take(LONGEST_GOODBYE), &mut io::sink());
+        }
+    }
 }
 
 /// Connects to the first address of `host` that takes the connection, waiting at most `timeout` for each.
@@ -94,6 +109,9 @@ fn resolve(host: &str, port: NonZeroU16) -> Result<Vec<IpAddr>, Failure> {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::os::fd::AsFd;
+
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
     use super::*;
     use crate::guest::scratch_network;
@@ -138,6 +156,9 @@ mod tests {
             nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap())
                 .unwrap();
             let _waiting = TcpStream::connect("127.0.0.1:80").unwrap();
+            // It counts from when the listener has it, which may be later than the client does.
+            let mut question = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+            poll(&mut question, PollTimeout::NONE).unwrap();
             let error = connect("127.0.0.1", PORT, Duration::from_millis(20)).unwrap_err();
             let message = "cannot connect to 127.0.0.1:80: connection timed out";
             assert_eq!(error, Failure::new(message.to_owned()));

@@ -14,6 +14,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use self::connect::Connected;
 use self::exchange::Answer;
 use self::settings::{Report, ServerHead, Settings, Target};
 use super::program::{Failure, Program, Status};
@@ -39,18 +40,27 @@ fn run(arguments: &[OsString]) -> Result<Status, Failure> {
     let settings = Settings::parse(arguments)?;
     signals::end_when_asked()?;
     let connected = connect::connect(&settings.url.host, settings.url.port, settings.timeout)?;
-    let peer = connected.peer;
-    let answer = exchange::request(&connected, &settings.url)?;
+    let fetched = fetch(
+        &settings,
+        exchange::request(&connected, &settings.url)?,
+        &connected,
+    );
+    connected.await_close();
+    fetched
+}
+
+/// Shows and saves an answer as it is wanted.
+fn fetch(settings: &Settings, answer: Answer, connected: &Connected) -> Result<Status, Failure> {
     if settings.server_head == ServerHead::Shown {
         show_head(&answer);
     }
     if !(200..300).contains(&answer.status) {
-        return Err(refused(&settings, &answer));
+        return Err(refused(settings, &answer));
     }
     let size = save(answer, &settings.target)?;
     if settings.report == Report::OneLine {
         let (url, target) = (&settings.url, &settings.target);
-        let place = format!("{}:{} ({})", url.host, url.port, peer.ip());
+        let place = format!("{}:{} ({})", url.host, url.port, connected.peer.ip());
         let message = format!("wget: {place} answered with {size} bytes, saved to {target}\n");
         let _ = io::stderr().write_all(message.as_bytes());
     }
