@@ -82,6 +82,14 @@ pub fn capacity(pipe: impl AsFd) -> Option<usize> {
     usize::try_from(size).ok()
 }
 
+/// Waits until nobody has the other end of a pipe, or of a socket, any more. A child that another test has just forked has
+/// copies of all descriptors for a moment, so what a test has closed may still be open.
+#[cfg(test)]
+pub(crate) fn await_hang_up(end: impl AsFd) {
+    let mut question = [PollFd::new(end.as_fd(), PollFlags::empty())];
+    poll(&mut question, PollTimeout::NONE).expect("it hangs up");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +109,7 @@ mod tests {
         program.write_all(b"moved").expect("there is room");
         assert_eq!(pass_on(&from, &to), Passed::Bytes(5));
         drop(program);
+        await_hang_up(&from);
         assert_eq!(pass_on(&from, &to), Passed::End);
         assert_eq!(share(&from, &to, 1), Passed::End);
         drop(to);
@@ -121,6 +130,7 @@ mod tests {
         assert_eq!(pass_on(&from, &to), Passed::NoRoom);
         assert_eq!(share(&from, &to, 4), Passed::NoRoom);
         drop(reader);
+        await_hang_up(&to);
         assert_eq!(pass_on(&from, &to), Passed::Failed(Errno::EPIPE));
         let file = tempfile::tempfile().expect("a file");
         assert_eq!(share(&from, &file, 4), Passed::Failed(Errno::EINVAL));

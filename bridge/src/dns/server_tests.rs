@@ -31,6 +31,7 @@ pub(super) fn world(forwarding: Forwarding, others: Vec<Other>) -> World {
         others,
         address,
         turns: 0,
+        late: Duration::ZERO,
     }
 }
 
@@ -149,7 +150,8 @@ fn a_silent_server_is_followed_by_the_next_over_udp_and_tcp() {
         client.write_all(&framed(&query("example.org", A))).unwrap();
         assert_answer(&world.ask(&query("example.org", A)), 2);
         assert_answer(&world.hear_on(&client).unwrap(), 2);
-        assert!(begin.elapsed() < Duration::from_millis(2500));
+        let taken = begin.elapsed().saturating_sub(world.late);
+        assert!(taken < Duration::from_millis(2500), "{taken:?}");
         assert!(world.turns < 100, "{} turns", world.turns);
     });
 }
@@ -171,7 +173,8 @@ fn when_nobody_answers_the_client_is_told_within_five_seconds() {
             .send_to(&query("example.org", A), world.address)
             .unwrap();
         assert_eq!(code(&world.hear(&client)), SERVER_FAILURE);
-        assert!(begin.elapsed() < Duration::from_secs(5));
+        let taken = begin.elapsed().saturating_sub(world.late);
+        assert!(taken < Duration::from_secs(5), "{taken:?}");
         let asked: Vec<usize> = world.others.iter().map(|other| other.asked).collect();
         assert_eq!(asked, [1, 1, 1, 0]);
         assert!(world.turns < 100, "{} turns", world.turns);
@@ -334,6 +337,7 @@ fn the_host_asks_from_its_own_network_and_lists_are_asked_from_the_containers() 
             others,
             address,
             turns: 0,
+            late: Duration::ZERO,
         };
         client.send_to(&query("example.org", A), address).unwrap();
         assert_answer(&world.hear(&client), 1);

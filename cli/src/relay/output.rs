@@ -220,6 +220,13 @@ mod tests {
         }
     }
 
+    /// Waits until nobody has the other end of a pipe any more. A child that another test has just forked has copies of all
+    /// descriptors for a moment, so what a test has closed may still be open.
+    fn await_hang_up(end: impl AsFd) {
+        let mut question = [PollFd::new(end.as_fd(), PollFlags::empty())];
+        poll(&mut question, PollTimeout::NONE).expect("it hangs up");
+    }
+
     #[test]
     fn a_reader_that_does_not_read_is_not_waited_for_and_gets_everything_in_the_end() {
         let (from, mut program) = pipe().expect("a pipe");
@@ -234,6 +241,7 @@ mod tests {
             output.go_on(&mut buffer);
         }
         drop(program);
+        await_hang_up(output.from.as_ref().expect("it goes on"));
         let mut received = vec![0; sent.len()];
         let mut length = 0;
         while output.is_open() {
@@ -254,11 +262,13 @@ mod tests {
         let (from, mut program) = pipe().expect("a pipe");
         let (reader, writer) = pipe().expect("a pipe");
         drop(reader);
+        await_hang_up(&writer);
         let mut output = Output::new(from, to(&writer));
         program.write_all(b"hello").expect("there is room");
         output.go_on(&mut [0; 16]);
         assert!(!output.is_open());
         assert!(!output.has_failed());
+        await_hang_up(&program);
         program
             .write_all(b"hello")
             .expect_err("the program notices");

@@ -217,16 +217,18 @@ fn many_flows_to_several_ports_of_both_families_are_forgotten_and_others_stay() 
     with_world(ipv4(), |world| {
         let clients: Vec<UdpSocket> = (0..200).map(|_| world.client(world.plan.host)).collect();
         let other = world.client(world.plan.host);
-        // Nobody reads what arrives; without these the host would answer that nobody is there.
-        let _sinks = [5000, 5001, 5002].map(|port| socket(world.plan.unspecified, port));
+        let sinks = [5000, 5001, 5002].map(|port| (port, socket(world.plan.unspecified, port)));
+        // A flow is tracked for certain when its first datagram has arrived.
+        let begin_flow = |client: &UdpSocket, (port, sink): &(u16, UdpSocket)| {
+            client.connect((world.plan.host, *port)).unwrap();
+            client.send(b"hello").unwrap();
+            sink.recv(&mut [0; 8]).expect("it arrives");
+        };
         for client in &clients {
-            client.connect((world.plan.host, 5000)).unwrap();
-            client.send(b"first").unwrap();
-            client.connect((world.plan.host, 5001)).unwrap();
-            client.send(b"second").unwrap();
+            begin_flow(client, &sinks[0]);
+            begin_flow(client, &sinks[1]);
         }
-        other.connect((world.plan.host, 5002)).unwrap();
-        other.send(b"third").unwrap();
+        begin_flow(&other, &sinks[2]);
         let port = |address: &str, port| UdpPort {
             address: address.parse().unwrap(),
             port,

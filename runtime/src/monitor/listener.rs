@@ -114,6 +114,7 @@ fn set_flags(pipe: &PipeWriter, flags: OFlag) -> Result<(), Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipe::await_hang_up;
     use nix::sys::signal::{SigSet, Signal};
     use std::io::{self, Read};
 
@@ -161,6 +162,7 @@ mod tests {
         let (reader, mut listener) = listener();
         assert!(!listener.is_gone());
         drop(reader);
+        await_hang_up(listener.descriptor());
         assert!(listener.is_gone());
         assert_eq!(listener.pass_on(b"hello"), Err(Gone));
     }

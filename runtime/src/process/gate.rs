@@ -185,6 +185,7 @@ mod tests {
     use std::os::fd::AsFd;
 
     use super::*;
+    use crate::pipe::await_hang_up;
 
     #[test]
     fn every_report_survives_the_way_through_the_gate() {
@@ -235,6 +236,7 @@ mod tests {
         let (ours, theirs) = pair().expect("a socket pair");
         assert!(!is_abandoned(theirs.as_raw_fd()));
         drop(ours);
+        await_hang_up(&theirs);
         assert!(is_abandoned(theirs.as_raw_fd()));
         assert_eq!(wait_until_open(theirs.as_raw_fd()), Err(Errno::EPIPE));
     }

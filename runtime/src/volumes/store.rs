@@ -273,9 +273,13 @@ mod tests {
         fs::write(data.join("secret"), "x").unwrap();
         fs::remove_file(store.record(&wanted("db").name)).unwrap();
         assert_eq!(store.all().unwrap(), []);
-        let (_, made) = store.make(&wanted("db")).unwrap();
+        let (lock, made) = store.make(&wanted("db")).unwrap();
         assert_eq!(made, Made::New);
         assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
+        // Closing the file may not be enough: a child that another test has just forked has a copy for a moment, and with it
+        // the lock.
+        lock._file.unlock().unwrap();
+        drop(lock);
 
         fs::remove_file(store.record(&wanted("db").name)).unwrap();
         store.sweep().unwrap();

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::thread;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -131,12 +132,26 @@ fn executed(container: &RunningProcess) -> RunningProcess {
     held.release().expect("it runs")
 }
 
+/// What the kernel says about a process behind such a word.
+fn status(pid: i32, word: &str) -> String {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it is there");
+    let value = status.lines().find_map(|line| line.strip_prefix(word));
+    value.expect("a line").trim().to_owned()
+}
+
 /// The parent of a process, by number.
 fn parent(process: &RunningProcess) -> i32 {
-    let status =
-        fs::read_to_string(format!("/proc/{}/status", process.pid())).expect("it is there");
-    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
-    parent.expect("a parent").trim().parse().expect("a number")
+    let parent = status(process.pid(), "PPid:");
+    parent.parse().expect("a number")
+}
+
+/// Waits until a process is at rest. The one between closes what it inherited while its child goes on already, and then
+/// rests until that ends.
+fn await_rest(pid: i32) {
+    // Running or ready to run, or in a wait of the kernel's own.
+    while status(pid, "State:").starts_with(['R', 'D']) {
+        thread::yield_now();
+    }
 }
 
 /// Waits for a process that is no child of ours, or was reaped.
@@ -195,6 +210,7 @@ fn the_process_between_keeps_nothing_of_the_caller_or_the_container_open() {
     let (container, _output) = sleeper(&fixture);
     let executed = executed(&container);
     let between = parent(&executed);
+    await_rest(between);
     let names = fs::read_dir(format!("/proc/{between}/fd")).expect("a list");
     let targets: Vec<String> = names
         .map(|name| fs::read_link(name.expect("a name").path()).expect("a link"))
