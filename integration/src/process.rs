@@ -192,39 +192,6 @@ impl Process {
         }
     }
 
-    /// Waits until it has the writing ends of this many pipes; a monitor has two for each command that listens to pipes.
-    ///
-    /// The kernel has no event for that, so this asks again and again.
-    ///
-    /// # Panics
-    ///
-    /// If it ends first.
-    #[track_caller]
-    pub fn awaits_writing_ends(&self, count: usize) {
-        let directory = format!("/proc/{}/fd", self.pid);
-        let is_writing_end = |entry: fs::DirEntry| {
-            let number = entry.file_name().into_string().unwrap_or_default();
-            let target = fs::read_link(entry.path()).unwrap_or_default();
-            let details = fs::read_to_string(format!("/proc/{}/fdinfo/{number}", self.pid));
-            let details = details.unwrap_or_default();
-            let flags = details.lines().find_map(|line| line.strip_prefix("flags:"));
-            let writes = flags.is_some_and(|flags| flags.trim().ends_with('1'));
-            writes && target.to_string_lossy().starts_with("pipe:")
-        };
-        loop {
-            let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
-            if entries.map(is_writing_end).filter(|is| *is).count() == count {
-                return;
-            }
-            assert!(
-                !self.ends_within(Duration::ZERO),
-                "process {} ended before it had {count} pipes to write to",
-                self.pid
-            );
-            std::thread::yield_now();
-        }
-    }
-
     /// Sends it a signal.
     ///
     /// # Panics

@@ -19,6 +19,9 @@ pub fn runs<'host>(host: &'host TestHost, options: &str, script: &str) -> Contai
     host.runs_script("web1", options, &format!("echo run; {script}"))
 }
 
+/// For how long something may take that consists of several starts, with the pauses between them.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Runs until it is killed.
 pub const FOREVER: &str = "exec sleep 1000";
 
@@ -62,7 +65,7 @@ impl TestHost {
     /// Waits until a program has printed the line `run` as often. The log is read anew until then.
     #[track_caller]
     pub fn awaits_runs(&self, log_file: &str, count: usize) {
-        let done = poll_until(LONG_WAIT, || self.runs_in(log_file) >= count);
+        let done = poll_until(PATIENCE, || self.runs_in(log_file) >= count);
         assert!(
             done,
             "there should be {count} runs, but there are {}",
@@ -75,7 +78,7 @@ impl TestHost {
     pub fn awaits_rest(&self) {
         let cgroup = self.place().cgroup();
         assert!(
-            cgroup.wait_until_empty(LONG_WAIT),
+            cgroup.wait_until_empty(PATIENCE),
             "nothing should run any more, but there is\n  {}",
             leftovers::processes(&cgroup.processes()).join("\n  ")
         );
@@ -85,7 +88,7 @@ impl TestHost {
     #[track_caller]
     pub fn awaits_status(&self, name: &str, status: &str) {
         let container = self.container(name);
-        let done = poll_until(LONG_WAIT, || container.status() == status);
+        let done = poll_until(PATIENCE, || container.status() == status);
         assert!(
             done,
             "container `{name}` should be `{status}`, and is `{}`",

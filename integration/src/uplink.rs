@@ -34,6 +34,9 @@ pub fn connect(host: &Namespaces, neighbour: &Namespaces) {
         "route add default via {NEIGHBOUR_ADDRESS}\nroute add default via {NEIGHBOUR_ADDRESS_V6}\n"
     );
     host.run(|| configure(&(addressing("uplink0", HOST_ADDRESS, HOST_ADDRESS_V6) + &routes)));
+    // The end that came up first sends nothing before the kernel has noticed the other one, which it does when it is asked
+    // (`linkwatch_sync_dev` in `net/core/link_watch.c`).
+    neighbour.run(|| configure("link show dev lan0\n"));
 }
 
 /// The lines that bring up the loopback and one end of the wire. Without `nodad` the kernel would first look for a second holder
@@ -52,6 +55,7 @@ fn configure(lines: &str) {
     let mut ip = Command::new("ip")
         .args(["-batch", "-"])
         .stdin(Stdio::piped())
+        .stdout(Stdio::null())
         .spawn()
         .expect("cannot run `ip`: install iproute2");
     let mut input = ip.stdin.take().expect("its standard input is a pipe");

@@ -121,13 +121,18 @@ fn an_address_is_usable_at_once_from_everywhere_on_the_network() {
     host.minirun("run -d --name web1 --network net1 demo httpd -p 80")
         .succeeds();
     let container = host.container("web1");
+    // The kernel makes the link-local address by itself when it has noticed that the interface is up, and has it tentative until
+    // one of its threads gets to run. That it waits no longer than that is a setting.
+    let address = container.ipv6_on("net1");
     container
-        .command("ip", "-6 address show dev eth0")
+        .command("ip", "-6 address show dev eth0 scope global")
         .succeeds()
+        .stdout_contains(&format!("{address}/64"))
         .stdout_lacks("tentative");
+    assert_eq!(sysctl(&container, "net/ipv6/conf/eth0/accept_dad"), "0");
     container.awaits_tcp(80);
     let peer = host.serves("web2", "--network net1", 80);
-    let target = SocketAddr::from((container.ipv6_on("net1"), 80));
+    let target = SocketAddr::from((address, 80));
     host.inside(|| http_get(target, "/")).expect("the host");
     peer.inside(|| http_get(target, "/")).expect("a peer");
     let service = SocketAddr::new(network.gateway_v6(), 9000);

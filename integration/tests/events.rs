@@ -61,9 +61,12 @@ fn a_run_is_told_step_by_step() {
 #[test]
 fn the_order_is_dockers() {
     let host = TestHost::create();
+    // The monitor takes the container down when `run` has returned, and tells of its end after the record, by which other
+    // commands would find it, is gone.
+    let mut removal = host.follows_events("--filter event=destroy");
     host.minirun("run --rm --name job demo true").succeeds();
-    // It waits for the monitor, which takes the container down.
-    host.removes("job");
+    removal.read_until("container destroy");
+    drop(removal);
     host.idles("web", "--stop-signal KILL");
     host.minirun("stop web").succeeds();
     host.minirun("restart web").succeeds();

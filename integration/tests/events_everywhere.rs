@@ -1,6 +1,7 @@
 //! Whatever happens to a container, its files and its volumes is told.
 
 use minirun_integration::TestHost;
+use minirun_integration::health::ONCE;
 
 /// What was told of one kind of thing so far, oldest first, without what is the same in every run of a container.
 fn told(host: &TestHost, kind: &str) -> Vec<String> {
@@ -49,22 +50,9 @@ fn what_is_done_to_a_running_container_is_told_in_order() {
 
 #[test]
 fn health_and_executed_programs_are_told() {
-    let host = TestHost::create();
-    host.imports_busybox(&[]);
-    host.minirun([
-        "run",
-        "-d",
-        "--name",
-        "box",
-        "--health-cmd",
-        "true",
-        "--health-interval",
-        "10ms",
-        "busybox",
-        "sleep",
-        "1000",
-    ])
-    .succeeds();
+    let host = TestHost::with_busybox();
+    // Further checks would fail while the container dies, and three of them would be told.
+    host.checks("box", (ONCE, "true"));
     host.spawn_minirun("events --since 1h --format {{.Action}}")
         .read_until("health_status: healthy");
     host.minirun("exec box true").succeeds();

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddrV4;
 
-use minirun_integration::probe::{Reach, SHORT_WAIT, tcp_connect};
+use minirun_integration::probe::{LONG_WAIT, Reach, SHORT_WAIT, tcp_connect};
 use minirun_integration::{HOST_ADDRESS, TestHost};
 
 const PUBLISHED: SocketAddrV4 = SocketAddrV4::new(HOST_ADDRESS, 8080);
@@ -46,11 +46,14 @@ fn flushed_rules_come_back_with_the_next_published_port_for_all_containers() {
         host.command("iptables", format!("-w -t {table} -F"))
             .succeeds();
     }
-    host.minirun("run --rm -p 9090:90 demo true").succeeds();
+    host.minirun("run --rm --name web2 -p 9090:90 demo true")
+        .succeeds();
+    // Its monitor may still be taking its rules away, which this waits for.
+    host.removes("web2");
     host.minirun("ps -a").succeeds();
     assert_eq!(
         host.neighbour()
-            .inside(|| tcp_connect(PUBLISHED, SHORT_WAIT)),
+            .inside(|| tcp_connect(PUBLISHED, LONG_WAIT)),
         Reach::Open
     );
     host.removes("web1");
@@ -87,7 +90,7 @@ fn a_bridge_without_its_address_is_completed() {
     host.command("ip", "address flush dev minirun0").succeeds();
     let web1 = host.serves("web1", "", 80);
     let target = SocketAddrV4::new(web1.address(), 80);
-    assert_eq!(host.inside(|| tcp_connect(target, SHORT_WAIT)), Reach::Open);
+    assert_eq!(host.inside(|| tcp_connect(target, LONG_WAIT)), Reach::Open);
     host.removes("web1");
     host.finish();
 }
@@ -139,7 +142,7 @@ fn a_container_that_ran_when_the_host_went_down_has_ended_afterwards() {
     host.container("kept").awaits_tcp(80);
     assert_eq!(
         host.neighbour()
-            .inside(|| tcp_connect(PUBLISHED, SHORT_WAIT)),
+            .inside(|| tcp_connect(PUBLISHED, LONG_WAIT)),
         Reach::Open
     );
     host.removes("kept");

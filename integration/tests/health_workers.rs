@@ -52,11 +52,12 @@ fn shared(one: &Process, other: &Process) -> Vec<PathBuf> {
 #[test]
 fn a_program_that_takes_too_long_is_killed_with_what_it_started() {
     let host = TestHost::with_busybox();
-    let options = format!("{ONCE} --health-timeout 1s --init");
+    // Long enough for the busiest host to come to the first word of the check.
+    let options = format!("{ONCE} --health-timeout 5s --init");
     let container = host.checks("web1", (&options, "echo begun; sleep 77 & sleep 78"));
     assert_eq!(
         container.only_health_result(),
-        (-1, "the check took longer than 1s: begun\n".to_owned())
+        (-1, "the check took longer than 5s: begun\n".to_owned())
     );
     // Whoever is killed takes a moment to be gone.
     let processes = cgroup_file(&host, &container, "cgroup.procs");
@@ -101,7 +102,8 @@ fn a_paused_container_is_not_checked() {
 #[test]
 fn a_check_that_a_pause_came_upon_does_not_count() {
     let host = TestHost::with_busybox();
-    let options = format!("{ONCE} --health-timeout 1s --health-retries 1");
+    // Long enough for the busiest host to pause it before the check has failed.
+    let options = format!("{ONCE} --health-timeout 5s --health-retries 1");
     let paused = host.checks("web1", (&options, "sleep 1000"));
     let worker = worker_of(&paused);
     let freeze = cgroup_file(&host, &paused, "cgroup.freeze");

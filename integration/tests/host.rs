@@ -121,6 +121,13 @@ fn everything_beyond_the_neighbour_is_unreachable_from_it() {
 fn raw_frames_cross_the_uplink() {
     let host = TestHost::create();
     let receiver = host.inside(|| EthernetSocket::open("uplink0"));
+    // An end of the wire that was set up before the other drops what is sent until a thread of the kernel has seen the other.
+    // Nobody repeats a frame; so a connection, which the kernel does repeat, goes first.
+    let target = SocketAddrV4::new(HOST_ADDRESS, 80);
+    assert_eq!(
+        host.neighbour().inside(|| tcp_connect(target, LONG_WAIT)),
+        Reach::Refused
+    );
     host.neighbour()
         .inside(|| EthernetSocket::open("lan0").send(BROADCAST, b"over the wire"));
     let payload = receiver.receive(LONG_WAIT).expect("the frame arrives");

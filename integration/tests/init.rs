@@ -31,6 +31,15 @@ fn only_child(first: &Process) -> Process {
     }
 }
 
+/// The program behind the first process, once that is `sleep` and sleeps. The kernel has its name a moment before its words.
+#[track_caller]
+fn sleeping_child(first: &Process) -> Process {
+    let program = only_child(first);
+    program.awaits_name("sleep");
+    program.awaits_sleep();
+    program
+}
+
 /// How many children have ended that it has not looked after.
 fn zombies(first: &Process) -> usize {
     let state = |pid| fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -69,7 +78,10 @@ fn the_program_is_the_child_of_a_process_that_is_no_more_than_it() {
     ] {
         let container = starts(&host, options, "exec sleep 1000");
         let first = container.process();
-        let program = only_child(&first);
+        let program = sleeping_child(&first);
+        // It waits for signals when it has taken its name and closed what it had open, which it may do after the program began.
+        first.awaits_name("init");
+        first.awaits_sleep();
         assert_eq!(name(&first), "init init ");
         assert_eq!(name(&program), "sleep sleep 1000 ");
         assert_eq!(identity(&first), identity(&program));
@@ -237,7 +249,7 @@ fn a_program_that_is_executed_later_is_reaped_by_its_own_parent() {
     // One that it leaves behind comes to the first process.
     host.minirun(["exec", "web1", "sh", "-c", "(sleep 0 &)"])
         .succeeds();
-    let program = only_child(&container.process());
+    let program = sleeping_child(&container.process());
     assert_eq!(name(&program), "sleep sleep 1000 ");
     host.removes("web1");
     host.finish();

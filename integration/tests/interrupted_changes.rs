@@ -22,6 +22,19 @@ fn record(container: &Container<'_>) -> String {
     format!("{}/container.json", directory(container))
 }
 
+/// Waits until nobody is at work on the container. Its monitor gives the lock back a moment after it has told of the start, and
+/// whoever finds a container locked leaves an interrupted change of it alone.
+#[track_caller]
+fn awaits_nobody_at_work(host: &TestHost, container: &Container<'_>) {
+    let path = directory(container);
+    host.inside(|| {
+        let file = File::open(&path).expect("the container has a directory");
+        file.lock().expect("it can be locked");
+        // To close it would not do: a program that another test is just starting may hold it open as well.
+        file.unlock().expect("it is ours");
+    });
+}
+
 #[test]
 fn a_connection_that_was_not_recorded_is_taken_back() {
     let host = TestHost::create();
@@ -61,6 +74,7 @@ fn a_disconnection_that_was_recorded_is_carried_out_and_ports_and_routes_follow(
         .as_array_mut()
         .expect("memberships are a list")
         .remove(0);
+    awaits_nobody_at_work(&host, &web1);
     host.write_file(&path, &one.to_string());
     host.write_file(&sign, "");
     host.minirun("ps").succeeds();
@@ -95,6 +109,8 @@ fn a_renaming_that_was_recorded_is_made_known_to_everybody() {
         format!("-s {} /var/lib/minirun/names/new", id.expect("an id")),
     )
     .succeeds();
+    awaits_nobody_at_work(&host, &target);
+    awaits_nobody_at_work(&host, &source);
     host.write_file(&sign, "old\n");
     host.write_file(&path, &renamed.to_string());
     host.minirun("ps").succeeds().stdout_contains("new");
@@ -136,11 +152,15 @@ fn a_name_that_a_killed_renaming_took_is_free_for_it_and_for_others() {
 fn what_changes_while_a_restart_waits_holds_afterwards() {
     let host = TestHost::create();
     host.network("net1", "");
-    host.minirun("run -d --name slow --stop-signal WINCH --stop-timeout 1 demo sleep infinity")
+    host.minirun("run -d --name slow --stop-signal WINCH --stop-timeout 60 demo sleep infinity")
         .succeeds();
     let restart = host.spawn_minirun("restart slow");
+    // It has found the container by its old name when it holds one of its processes.
+    restart.process().awaits_open_file("pidfd");
     host.minirun("rename slow fast").succeeds();
     host.minirun("network connect net1 fast").succeeds();
+    // It ends now, and not in the midst of a change because its time to obey happens to be over.
+    host.minirun("kill fast").succeeds();
     restart.finish().succeeds();
     let fast = host.container("fast");
     assert_eq!(fast.networks(), ["bridge", "net1"]);
@@ -209,6 +229,7 @@ fn a_time_limit_that_was_recorded_is_told_to_the_monitor() {
     let mut limited: serde_json::Value =
         serde_json::from_str(&host.read_file(&path)).expect("a record is JSON");
     limited["time_limit"]["after"] = serde_json::json!({"secs": 0, "nanos": 1});
+    awaits_nobody_at_work(&host, &web1);
     host.write_file(&path, &limited.to_string());
     host.write_file(&sign, "");
     host.minirun("ps").succeeds();

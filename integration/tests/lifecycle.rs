@@ -233,7 +233,9 @@ fn wait_prints_the_code_of_a_container_that_removes_itself() {
     host.minirun("run -d --rm --name web1 demo sleep infinity")
         .succeeds();
     let waiting = host.spawn_minirun("wait web1");
+    // It looks at the monitor, and lets go of it again, before it has the record of the end; it sleeps when it has both.
     waiting.process().awaits_open_file("pidfd");
+    waiting.process().awaits_sleep();
     host.minirun("kill web1").succeeds();
     waiting.finish().succeeds().stdout_is("137");
     host.minirun("ps -aq").succeeds().stdout_is("");

@@ -133,7 +133,9 @@ fn who_follows_misses_and_repeats_nothing_while_files_move() {
     let mut following = host.spawn_minirun("logs -f job");
     let mut from_now_on = host.spawn_minirun("logs -f --tail 0 job");
     following.read_until("ready\n");
-    from_now_on.process().awaits_open_file("inotify");
+    // When it waits with the log in hand, it has found the place from which on it reads.
+    from_now_on.process().awaits_open_file("/log");
+    from_now_on.process().awaits_sleep();
     host.minirun(["exec", "job", "sh", "-c", "echo go >/tmp/gate"])
         .succeeds();
     following.read_until("\n20000\n");

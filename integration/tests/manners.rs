@@ -190,6 +190,11 @@ fn while_rules_are_reloaded_nothing_is_closed_or_opened_for_a_moment() {
     furnish(&host);
     let inner = SocketAddrV4::new(host.container("web1").address(), 80);
     let stranger = host.container("stranger").place();
+    // Each attempt leaves a port of the neighbour's waiting for a minute, and a slow machine makes very many of them.
+    let more_ports = "echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range";
+    host.neighbour()
+        .command("sh", ["-c", more_ports])
+        .succeeds();
     let done = AtomicBool::new(false);
     let attempts = |place: &minirun_integration::Place, target, patience| {
         let mut answers = Vec::new();
@@ -277,9 +282,10 @@ fn rules_that_somebody_appended_to_forward_are_kept_and_are_not_in_the_way() {
     clear(host);
 }
 
-/// Whether the published port of `web1` is open to each of the neighbour's two addresses.
+/// Whether the published port of `web1` is open to each of the neighbour's two addresses, of which the first is waited for so
+/// long. The second may always come in, so it has the time that a busy machine may need.
 fn seen_from_both(host: &TestHost, patience: Duration) -> [Reach; 2] {
-    ["192.0.2.2", "192.0.2.3"].map(|source| {
+    [("192.0.2.2", patience), ("192.0.2.3", LONG_WAIT)].map(|(source, patience)| {
         let route = format!("route replace {HOST_ADDRESS}/32 dev lan0 src {source}");
         host.neighbour().command("ip", &route).succeeds();
         host.neighbour().inside(|| tcp_connect(PUBLISHED, patience))

@@ -99,6 +99,8 @@ fn a_container_that_a_question_starts_again_cannot_change_it() {
         kill(&monitor);
         host.minirun(question).succeeds();
         host.awaits_status("web1", "running");
+        // It is on record a moment before its program is executed.
+        host.container("web1").awaits_process("sleep");
         withstands(&host, "");
         host.removes("web1");
     }

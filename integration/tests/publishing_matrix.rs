@@ -196,8 +196,9 @@ fn a_container_is_not_let_in_to_what_the_host_serves_on_its_loopback() {
     for address in [network.gateway(), V4] {
         for port in [7000, 8080] {
             let target = SocketAddr::new(address, port);
+            // Being refused is an answer, for which a busy machine may need its time.
             assert_eq!(
-                caller.inside(|| tcp_connect(target, SHORT_WAIT)),
+                caller.inside(|| tcp_connect(target, LONG_WAIT)),
                 Reach::Refused,
                 "{target}"
             );
@@ -270,7 +271,9 @@ fn what_the_lan_reaches_straight_depends_on_the_gateway_mode() {
                         "the host reaches everything"
                     );
                 }
-                let ping = format!("ping -c 1 -W 1 {address}");
+                // Only where no answer is expected is it waited for in vain.
+                let seconds = if mode == "routed" { 10 } else { 1 };
+                let ping = format!("ping -c 1 -W {seconds} {address}");
                 let answered = host.neighbour().command("busybox", &ping).code() == Some(0);
                 assert_eq!(answered, mode == "routed", "{mode}, {policy}: {ping}");
             }

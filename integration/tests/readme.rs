@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use minirun_integration::TestHost;
 use minirun_integration::console::{self, Exchange};
+use minirun_integration::probe::LONG_WAIT;
 
 fn text_of(document: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -31,7 +33,36 @@ fn holds((host, directory): (&TestHost, &str), document: &str, exchange: &Exchan
     );
 }
 
-/// A reader takes longer to type the next command than a server takes to begin listening; this test waits for it instead.
+/// A reader takes longer to type the next command than anything takes that goes on behind the last one; this test waits for it
+/// instead.
+fn wait_until_ready(host: &TestHost, exchange: &Exchange) {
+    wait_for_leaving(host);
+    wait_for_servers(host);
+    // A program that is going to be told to end says first that it listens to that.
+    if exchange.command.contains("echo begun") {
+        host.container("phoenix").awaits_log("begun");
+    }
+}
+
+/// A container that removes itself is not listed any more when its command ends, but its monitor takes away its rules, and last
+/// its directory, only then.
+fn wait_for_leaving(host: &TestHost) {
+    let directories = || {
+        let found = host.inside(|| fs::read_dir("/var/lib/minirun/containers").ok());
+        found.into_iter().flatten().count()
+    };
+    let listed = || host.minirun("ps -aq").succeeds().stdout().lines().count();
+    let deadline = Instant::now() + LONG_WAIT;
+    while directories() != listed() {
+        assert!(
+            Instant::now() < deadline,
+            "a container should have removed itself"
+        );
+        std::thread::yield_now();
+    }
+}
+
+/// Their containers run already, but they may not listen yet.
 fn wait_for_servers(host: &TestHost) {
     let containers = host.minirun("ps --format json").succeeds();
     for line in containers.stdout().lines() {
@@ -59,7 +90,7 @@ fn is_true(document: &str) {
     let directory = host.makes_busybox_root();
     for exchange in &exchanges {
         holds((&host, &directory), document, exchange);
-        wait_for_servers(&host);
+        wait_until_ready(&host, exchange);
     }
     host.finish();
 }

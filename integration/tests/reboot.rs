@@ -153,14 +153,14 @@ fn networks_links_and_ports_come_back_and_targets_before_those_who_need_them() {
         .inside(|| http_get(PUBLISHED, "/"))
         .expect("it is published again");
     let open = SocketAddrV4::new(address, 80);
-    let reach = |name: &str| {
-        host.container(name)
-            .inside(|| tcp_connect(open, LONG_WAIT / 10))
+    let reach = |name: &str, patience| {
+        let container = host.container(name);
+        container.inside(|| tcp_connect(open, patience))
     };
-    assert_eq!(reach("source"), Reach::Open);
-    assert_eq!(reach("inside"), Reach::Open);
+    assert_eq!(reach("source", LONG_WAIT), Reach::Open);
+    assert_eq!(reach("inside", LONG_WAIT), Reach::Open);
     assert_ne!(
-        reach("old"),
+        reach("old", LONG_WAIT / 10),
         Reach::Open,
         "networks are as closed as before"
     );
@@ -253,6 +253,8 @@ fn a_shutdown_asks_every_container_to_end_and_the_boot_brings_back_those_with_a_
     host.minirun("system stop")
         .succeeds()
         .stdout_is("a1\nb1\nc1");
+    // A guardian may take a moment to see that its work is done.
+    host.awaits_rest();
     host.comes_up_again();
     host.minirun("system boot")
         .succeeds()

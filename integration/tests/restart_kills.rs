@@ -1,10 +1,11 @@
 //! Restart policies survive whatever is killed: programs, monitors, guardians, and all of them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use minirun_integration::probe::LONG_WAIT;
 use minirun_integration::runs::{FOREVER, is_between_two_runs, kill, runs};
-use minirun_integration::{Process, TestHost};
+use minirun_integration::{Container, Process, TestHost};
 use nix::unistd::{Pid, getsid};
 
 /// The monitor that a guardian has made last, as soon as it has a session of its own, which programs for rules never have.
@@ -27,11 +28,26 @@ fn next_monitor(guardian: &Process) -> Process {
     }
 }
 
+/// Starts a shell as [`runs`] does, and waits until its first run is in the log; gives the file of that as well.
+///
+/// What the program has printed is lost with a monitor that is killed before it has copied it, and then no count of runs is right.
+/// Who copies has given back the container's lock, too, without which the next command repairs nothing.
+#[track_caller]
+fn runs_on_record<'host>(
+    host: &'host TestHost,
+    options: &str,
+    script: &str,
+) -> (Container<'host>, String) {
+    let container = runs(host, options, script);
+    let log = container.log_file();
+    host.awaits_runs(&log, 1);
+    (container, log)
+}
+
 #[test]
 fn the_guardian_starts_again_what_died_with_its_monitor() {
     let host = TestHost::create();
-    let container = runs(&host, "--restart always -p 8080:80", FOREVER);
-    let log = container.log_file();
+    let (container, log) = runs_on_record(&host, "--restart always -p 8080:80", FOREVER);
     for round in 2..5 {
         let first = container.process();
         let monitor = first.parent();
@@ -51,8 +67,7 @@ fn the_guardian_starts_again_what_died_with_its_monitor() {
 #[test]
 fn without_its_guardian_a_monitor_goes_on_and_the_policy_too() {
     let host = TestHost::create();
-    let container = runs(&host, "--restart always", FOREVER);
-    let log = container.log_file();
+    let (container, log) = runs_on_record(&host, "--restart always", FOREVER);
     let first = container.process();
     kill(&first.parent().parent());
     assert!(!first.ends_within(Duration::ZERO));
@@ -66,8 +81,7 @@ fn without_its_guardian_a_monitor_goes_on_and_the_policy_too() {
 #[test]
 fn a_command_replaces_a_guardian_that_was_killed() {
     let host = TestHost::create();
-    let container = runs(&host, "--restart always", FOREVER);
-    let log = container.log_file();
+    let (container, log) = runs_on_record(&host, "--restart always", FOREVER);
     let first = container.process();
     kill(&first.parent().parent());
     host.minirun("ps").succeeds().stdout_contains("web1");
@@ -82,8 +96,7 @@ fn a_command_replaces_a_guardian_that_was_killed() {
 fn with_both_killed_the_next_command_goes_on_by_the_policy() {
     let host = TestHost::create();
     for policy in ["always", "unless-stopped", "on-failure:5"] {
-        let container = runs(&host, &format!("--restart {policy}"), FOREVER);
-        let log = container.log_file();
+        let (container, log) = runs_on_record(&host, &format!("--restart {policy}"), FOREVER);
         let first = container.process();
         let monitor = first.parent();
         kill(&monitor.parent());
@@ -100,15 +113,20 @@ fn with_both_killed_the_next_command_goes_on_by_the_policy() {
 #[test]
 fn a_user_who_stopped_it_wins_over_both_being_killed() {
     let host = TestHost::create();
-    let container = runs(
+    let (container, log) = runs_on_record(
         &host,
         "--restart always",
         "trap '' TERM; while :; do sleep 1000 & wait $!; done",
     );
-    let log = container.log_file();
     let first = container.process();
     let stopping = host.spawn_minirun("stop -t 60 web1");
-    stopping.process().awaits_open_file("pidfd");
+    // This sign says that a user stops it. Before, the command opens descriptors of processes only to see whether they live.
+    let sign = log.replace("/log", "/stopped");
+    while !host.inside(|| Path::new(&sign).exists()) {
+        let ended = stopping.process().ends_within(Duration::ZERO);
+        assert!(!ended, "the command ended and did not stop anything");
+        std::thread::yield_now();
+    }
     let monitor = first.parent();
     kill(&monitor.parent());
     kill(&monitor);
@@ -140,8 +158,7 @@ fn a_guardian_that_is_killed_between_two_runs_is_replaced_by_the_next_command() 
 #[test]
 fn a_monitor_that_is_killed_while_it_starts_the_program_again_is_replaced() {
     let host = TestHost::create();
-    let container = runs(&host, "--restart always -p 8080:80", FOREVER);
-    let log = container.log_file();
+    let (container, log) = runs_on_record(&host, "--restart always -p 8080:80", FOREVER);
     let monitor = container.process().parent();
     let guardian = monitor.parent();
     kill(&monitor);
@@ -153,6 +170,8 @@ fn a_monitor_that_is_killed_while_it_starts_the_program_again_is_replaced() {
         }
         kill(&monitor);
     }
+    // After so many ends in a row the next run may be 6.4 seconds away, which is most of the time that the others wait.
+    next_monitor(&guardian);
     host.awaits_runs(&log, 2);
     host.awaits_status("web1", "running");
     assert_eq!(
@@ -170,8 +189,7 @@ fn a_killed_start_that_has_noted_nothing_loses_no_address() {
     let host = TestHost::create();
     host.idles("other", "");
     for policy in ["always", "no"] {
-        let container = runs(&host, &format!("--restart {policy}"), FOREVER);
-        let log = container.log_file();
+        let (container, log) = runs_on_record(&host, &format!("--restart {policy}"), FOREVER);
         let monitor = container.process().parent();
         let guardian = monitor.parent();
         if policy == "always" {

@@ -1,18 +1,47 @@
 //! Restart policies: what is started again, when, and how often.
 
-use minirun_integration::TestHost;
 use minirun_integration::runs::{FOREVER, is_between_two_runs, kill, runs};
+use minirun_integration::{Container, TestHost};
 use nix::sys::signal::Signal;
 use serde_json::json;
+
+/// Starts the container `web1`, each run of which ends when it is told to by SIGUSR1, with this code, and waits for the first.
+#[track_caller]
+fn runs_until_told(host: &TestHost, code: i32) -> Container<'_> {
+    host.imports_busybox(&[]);
+    let script =
+        format!("trap 'exit {code}' USR1 TERM; echo run; while :; do sleep 1000 & wait $!; done");
+    let container = host.runs_script("web1", "--restart always", &script);
+    host.awaits_runs(&container.log_file(), 1);
+    container
+}
+
+/// The same, between its first run, which has ended with this code, and the second, which does not begin: the guardian is held.
+#[track_caller]
+fn stays_between_two_runs(host: &TestHost, code: i32) -> Container<'_> {
+    let container = runs_until_told(host, code);
+    let guardian = container.process().parent().parent();
+    // It waits for the end of the monitor then, and holds no lock that others wait for.
+    guardian.awaits_open_file("pidfd");
+    guardian.awaits_sleep();
+    guardian.signal(Signal::SIGSTOP);
+    host.minirun("kill -s USR1 web1").succeeds();
+    host.awaits_status("web1", "restarting");
+    container
+}
 
 #[test]
 fn always_starts_again_whatever_the_exit_code_and_keeps_the_address() {
     let host = TestHost::create();
-    let container = runs(&host, "--restart always", "exec sleep 0.2");
+    let container = runs_until_told(&host, 0);
     let log = container.log_file();
+    // Only a container that runs has an address, so no run may end by itself meanwhile.
     let address = container.address();
-    host.awaits_runs(&log, 3);
-    host.awaits_status("web1", "running");
+    for count in [2, 3] {
+        host.minirun("kill -s USR1 web1").succeeds();
+        host.awaits_runs(&log, count);
+        host.awaits_status("web1", "running");
+    }
     assert_eq!(container.address(), address);
     let answer = container.inspect();
     assert!(answer["RestartCount"].as_u64() >= Some(2), "{answer}");
@@ -118,7 +147,7 @@ fn a_signal_that_asks_for_something_else_does_not_end_the_policy() {
 #[test]
 fn everybody_knows_a_container_between_two_runs() {
     let host = TestHost::create();
-    let container = is_between_two_runs(&host, "");
+    let container = stays_between_two_runs(&host, 7);
     host.minirun("ps")
         .succeeds()
         .stdout_contains("Restarting (7) ");

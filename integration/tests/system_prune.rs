@@ -143,11 +143,9 @@ fn nobody_is_surprised() {
             .fails_with(1)
             .stderr_contains("use `--force`");
     }
-    let ask = |answer: &str, command: &str| {
-        let script = format!("echo {answer} | script -qec 'minirun {command}' /dev/null");
-        host.command("sh", ["-c", &script]).succeeds()
-    };
-    ask("n", "system prune -a --volumes").stdout_contains(
+    // The answer is typed when the question is there, else its echo could come into the middle of the text.
+    let mut asked = host.minirun_at_terminal("system prune -a --volumes");
+    asked.shows(
         &"WARNING! This will remove:
   - all stopped containers
   - all networks not used by at least one container
@@ -157,8 +155,16 @@ fn nobody_is_surprised() {
 Are you sure you want to continue? [y/N] "
             .replace('\n', "\r\n"),
     );
+    asked.types("n\r");
+    asked.finish().succeeds();
     assert_eq!(containers(&host), ["box"]);
-    ask("y", "system prune").stdout_contains("Total reclaimed space: 0B");
+    let mut asked = host.minirun_at_terminal("system prune");
+    asked.shows("[y/N] ");
+    asked.types("y\r");
+    asked
+        .finish()
+        .succeeds()
+        .stdout_contains("Total reclaimed space: 0B");
     assert_eq!(containers(&host), [""; 0]);
     host.finish();
 }

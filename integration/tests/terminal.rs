@@ -1,6 +1,8 @@
 //! `-t`: a program with a terminal of its own, and the user's terminal before, meanwhile and afterwards.
 
-use minirun_integration::{Terminal, TestHost, WINDOW};
+use std::time::Duration;
+
+use minirun_integration::{Process, Terminal, TestHost, WINDOW};
 use nix::sys::signal::Signal;
 
 fn host() -> TestHost {
@@ -16,6 +18,28 @@ fn shell(host: &TestHost, options: &str) -> Terminal {
     let mut terminal = host.minirun_at_terminal(words);
     terminal.shows("/ # ");
     terminal
+}
+
+/// The settings of a terminal that nobody has changed, as each has them at first. A program that has just been started at one may
+/// have changed them before a test can ask.
+#[track_caller]
+fn first_settings(host: &TestHost) -> String {
+    let mut terminal = host.place().program("true", "").at_terminal();
+    terminal.finish().succeeds();
+    terminal.settings()
+}
+
+/// Waits until a process stands still because of a signal. The kernel has no event for that, so this asks again and again.
+#[track_caller]
+fn awaits_stop(process: &Process) {
+    while !process.status().contains("State:\tT") {
+        assert!(
+            !process.ends_within(Duration::ZERO),
+            "process {} ended before it was stopped",
+            process.pid()
+        );
+        std::thread::yield_now();
+    }
 }
 
 /// Types a command and gives what it prints, which must be one line that is not in the command.
@@ -101,6 +125,8 @@ fn job_control_works() {
     assert_eq!(answer(&mut terminal, "jobs | cut -c 1-11"), "[1]+  Stopp");
     terminal.types("fg\r");
     terminal.shows("sleep 1000\r\n");
+    // The shell says that before it gives the terminal to the program and lets it go on; until then, the key would be the shell's.
+    host.container("web1").awaits_process("sleep");
     terminal.types("\x03");
     terminal.shows("/ # ");
     terminal.types("exit 7\r");
@@ -116,14 +142,13 @@ fn the_users_terminal_is_raw_meanwhile_and_as_before_afterwards() {
         ("run --rm -it busybox nosuch", 127),
         ("run --rm -it --ip 1.2.3.4 busybox true", 125),
     ];
+    let before = first_settings(&host);
     for (words, code) in endings {
         let mut terminal = host.minirun_at_terminal(words);
-        let before = terminal.settings();
         terminal.finish().exits_with(code);
         assert_eq!(terminal.settings(), before, "{words}");
     }
     let mut terminal = host.minirun_at_terminal("run --rm -it busybox cat");
-    let before = terminal.settings();
     terminal.becomes_raw(true);
     terminal.types("\x04");
     terminal.finish().succeeds();
@@ -135,8 +160,8 @@ fn the_users_terminal_is_raw_meanwhile_and_as_before_afterwards() {
 fn output_that_cannot_be_written_leaves_the_terminal_as_it_was() {
     let host = host();
     let line = "minirun run --rm -it busybox echo hi >/dev/full";
+    let before = first_settings(&host);
     let mut terminal = host.place().program("sh", ["-c", line]).at_terminal();
-    let before = terminal.settings();
     terminal.shows("error: cannot write to standard output: No space left on device");
     terminal.finish().fails_with(125);
     assert_eq!(terminal.settings(), before);
@@ -159,10 +184,10 @@ fn much_that_is_typed_at_once_arrives_whole() {
 #[test]
 fn a_signal_that_ends_the_command_leaves_the_terminal_as_it_was_and_the_program_running() {
     let host = host();
+    let before = first_settings(&host);
     for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
         let words = "run --name web1 --sig-proxy=false -it busybox sh";
         let mut terminal = host.minirun_at_terminal(words);
-        let before = terminal.settings();
         terminal.shows("/ # ");
         assert!(terminal.is_raw());
         terminal.process().signal(signal);
@@ -179,8 +204,8 @@ fn a_signal_is_passed_on_to_a_program_with_a_terminal_too() {
     let host = host();
     let script = "trap 'exit 9' TERM; echo ready; while :; do sleep 1000 & wait; done";
     let words = ["run", "--rm", "-it", "busybox", "sh", "-c", script];
+    let before = first_settings(&host);
     let mut terminal = host.minirun_at_terminal(words);
-    let before = terminal.settings();
     terminal.shows("ready\r\n");
     terminal.process().signal(Signal::SIGTERM);
     terminal.finish().fails_with(9);
@@ -194,6 +219,8 @@ fn a_command_that_is_paused_gives_the_terminal_back_and_takes_it_again() {
     let mut terminal = shell(&host, "--rm");
     terminal.process().signal(Signal::SIGTSTP);
     terminal.becomes_raw(false);
+    // It gives the terminal back before it stops, and a stop that comes later undoes what is to let it go on.
+    awaits_stop(terminal.process());
     terminal.process().signal(Signal::SIGCONT);
     terminal.becomes_raw(true);
     assert_eq!(answer(&mut terminal, "echo $((40 + 2))"), "42");

@@ -76,10 +76,13 @@ fn a_shell_and_an_editor_work_in_tmux_and_follow_its_window() {
     let tmux = Tmux::begin(&host, line);
     tmux.shows("/ #");
     tmux.types(&["stty size", "Enter"]);
-    tmux.shows("25 90");
+    // What is typed before the prompt is there may mix with the terminal's answer to where its cursor is.
+    tmux.shows("25 90\n/ #");
     tmux.does(&["resize-window", "-x", "70", "-y", "20"]);
-    tmux.types(&["clear; stty size", "Enter"]);
-    tmux.shows("20 70");
+    // Keys may overtake the news of the window, so the program asks until it has come.
+    let ask = "clear; until stty size | grep ^20; do :; done";
+    tmux.types(&[ask, "Enter"]);
+    tmux.shows("20 70\n/ #");
     tmux.types(&["vi /tmp/letter", "Enter"]);
     tmux.shows("- /tmp/letter 1/1 100%");
     tmux.types(&["ihello"]);

@@ -13,6 +13,8 @@ fn every_process_is_listed_with_its_number_on_the_host() {
     let host = host();
     host.runs_script("web1", "-u 4321", "sleep 1111 & echo ready; wait");
     host.container("web1").awaits_log("ready");
+    // The shell does not wait for its child to become the program.
+    host.container("web1").awaits_process("sleep");
     host.minirun("exec -d -u 0 web1 sleep 2222").succeeds();
     let listed = host.minirun("top web1").succeeds();
     let mut lines = listed.stdout().lines();

@@ -34,7 +34,10 @@ fn a_limit_moves_up_and_down_while_the_container_runs() {
 #[test]
 fn a_container_without_limits_is_given_some_with_all_its_processes() {
     let host = host();
-    host.runs_script("web1", "", "sleep 1000 & sleep 1000 & wait");
+    let script = "sleep 1000 & sleep 1000 & echo ready; wait";
+    let container = host.runs_script("web1", "", script);
+    // The shell runs when the command is back, but may not have begun anything yet.
+    container.awaits_log("ready");
     host.minirun("exec -d web1 sleep 2000").succeeds();
     host.minirun("update --pids-limit 9 --cpuset-cpus 0 --cpus 0.5 -m 64m web1")
         .succeeds();
@@ -95,9 +98,13 @@ fn a_limit_can_be_taken_away() {
 #[test]
 fn what_is_refused_leaves_every_limit_as_it_was() {
     let host = host();
-    host.runs_script("web1", "-m 128m --memory-swap 128m --pids-limit 20", "dd if=/dev/zero bs=48M count=1 | { dd bs=48M count=1 iflag=fullblock of=/dev/shm/held 2>/dev/null; sleep 1000; }");
-    // What is in a file system of memory cannot be given up.
-    host.container("web1").inspect();
+    // What is in a file system of memory cannot be given up. It is written in pieces, because a process that holds all of it as
+    // well, and is slow to end, would take more than the limit together with the file.
+    host.runs_script(
+        "web1",
+        "-m 128m --memory-swap 128m --pids-limit 20",
+        "dd if=/dev/zero of=/dev/shm/held bs=1M count=48 2>/dev/null; sleep 1000",
+    );
     let held = || {
         host.minirun("exec web1 stat -c %s /dev/shm/held")
             .stdout()

@@ -143,19 +143,20 @@ pub struct Relay {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Relays one HTTP request per connection from `port` to `target`; both sides are in the calling thread's network.
+/// Relays one HTTP request per connection from `port` to `target`, which has to take connections within `patience`; both sides
+/// are in the calling thread's network.
 ///
 /// # Panics
 ///
 /// If the port is taken.
-pub fn tcp_relay(port: u16, target: impl Into<SocketAddr>) -> Relay {
+pub fn tcp_relay(port: u16, target: impl Into<SocketAddr>, patience: Duration) -> Relay {
     let target = target.into();
     let socket = bind_everywhere(port);
     let accepting = socket.try_clone().expect("cannot duplicate a socket");
     let relay_all = move || {
         while let Ok((client, _)) = accepting.accept() {
             // A failed request shows as an empty answer to the client that the test looks at.
-            relay_request(client, target).ok();
+            relay_request(client, target, patience).ok();
         }
     };
     Relay {
@@ -170,9 +171,9 @@ impl Drop for Relay {
     }
 }
 
-fn relay_request(mut client: TcpStream, target: SocketAddr) -> io::Result<()> {
+fn relay_request(mut client: TcpStream, target: SocketAddr, patience: Duration) -> io::Result<()> {
     client.set_read_timeout(Some(LONG_WAIT))?;
-    let mut server = TcpStream::connect_timeout(&target, super::SHORT_WAIT)?;
+    let mut server = TcpStream::connect_timeout(&target, patience)?;
     server.set_read_timeout(Some(LONG_WAIT))?;
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
