@@ -219,6 +219,7 @@ fn a_container_that_exchanges_links_wins_no_race_for_a_destination() {
     host.container("attacker").awaits_log("ready");
     host.minirun("create --name victim --network none -v vol:/data -v /run/bound:/data/part/run/secret/planted/deep busybox sleep 1000")
         .succeeds();
+    let mut mounted = 0;
     for _ in 0..40 {
         // Where it is mounted depends on what stood there at that moment; whether it starts, too. Outside nothing happens.
         let started = host.minirun("restart -t 0 victim");
@@ -229,10 +230,17 @@ fn a_container_that_exchanges_links_wins_no_race_for_a_destination() {
                 .into_iter()
                 .filter(|mount| mount.root.ends_with("/bound"))
                 .collect();
-            assert_eq!(bound.len(), 1);
+            // The attacker owns the volume. When a directory that was made in the wrong moment is in its way, it copies and
+            // removes it, and the kernel takes off what somebody else has mounted there (`detach_mounts` in `fs/namespace.c`).
+            assert!(bound.len() <= 1, "{bound:?}");
+            mounted += bound.len();
         }
         is_untouched(&host);
     }
+    assert!(
+        mounted > 0,
+        "the race is no race if nothing is ever mounted"
+    );
     host.removes("attacker victim");
     host.minirun("volume rm vol").succeeds();
     host.finish();
