@@ -17,9 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// For how long a server may take to close, and how much it may still send, in bytes.
+/// For how long a server may take to close.
 const GOODBYE: Duration = Duration::from_millis(200);
-const LONGEST_GOODBYE: u64 = 64 * 1024;
 
 /// A connection, and how to speak of its other end.
 #[derive(Debug)]
@@ -36,9 +35,17 @@ impl Connected {
     /// Waits until the server has closed, if it does so soon. Whoever closes first has to be there a little longer to hear the
     /// other's goodbye; a server that closes last, towards a container that is gone by then, repeats it for minutes.
     pub fn await_close(&self) {
-        let stream = &self.stream;
-        if stream.set_read_timeout(Some(GOODBYE)).is_ok() {
-            let _ = io::copy(&mut stream.take(LONGEST_GOODBYE), &mut io::sink());
+        let end = Instant::now() + GOODBYE;
+        let mut stream = &self.stream;
+        let mut rest = [0; 4096];
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            // Of no time at all the socket would make a wait without end, so that is refused.
+            if stream.set_read_timeout(Some(left)).is_err()
+                || !matches!(stream.read(&mut rest), Ok(1..))
+            {
+                return;
+            }
         }
     }
 }
@@ -108,6 +115,7 @@ fn resolve(host: &str, port: NonZeroU16) -> Result<Vec<IpAddr>, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::net::TcpListener;
     use std::os::fd::AsFd;
 
@@ -118,6 +126,19 @@ mod tests {
 
     const PORT: NonZeroU16 = NonZeroU16::new(80).unwrap();
     const TIMEOUT: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_server_that_never_closes_is_not_listened_to_for_ever() {
+        scratch_network::inside(|| {
+            let listener = TcpListener::bind("127.0.0.1:80").unwrap();
+            let connected = connect("127.0.0.1", PORT, TIMEOUT).unwrap();
+            let (mut server, _) = listener.accept().unwrap();
+            let talker = thread::spawn(move || while server.write_all(b"and then").is_ok() {});
+            connected.await_close();
+            drop(connected);
+            talker.join().unwrap();
+        });
+    }
 
     #[test]
     fn a_name_of_the_hosts_file_is_connected_to() {
