@@ -245,7 +245,7 @@ impl ContainerPaths {
             (Some(mut record), end) => {
                 match (record.monitor.is_alive(), record.restarting.take(), end) {
                     (true, Some(restarting), _) => ContainerState::Restarting(restarting),
-                    (true, None, End::Recorded(exit)) => self.between_two_looks(exit)?,
+                    (true, None, End::Recorded(exit)) => self.exited_or_restarting(exit)?,
                     (true, None, _) => ContainerState::Running(record),
                     // A monitor that finished its work between two looks has left nothing to repair.
                     (false, _, End::Recorded(exit)) if self.read_running()?.is_none() => {
@@ -262,7 +262,7 @@ impl ContainerPaths {
 
     /// What a container is whose end is on record, while its monitor lives. That it is to be started again was noted before
     /// its end was, and may have been since the running record was read.
-    fn between_two_looks(&self, exit: ExitRecord) -> Result<ContainerState, RuntimeError> {
+    fn exited_or_restarting(&self, exit: ExitRecord) -> Result<ContainerState, RuntimeError> {
         let restarting = self.read_running()?.and_then(|record| record.restarting);
         Ok(restarting.map_or(ContainerState::Exited(exit), ContainerState::Restarting))
     }
