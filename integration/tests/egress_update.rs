@@ -46,6 +46,16 @@ fn connection(host: &TestHost, container: &Container<'_>, address: IpAddr) -> [T
     [own, other]
 }
 
+/// Expects that whoever goes on with a connection hears that it has ended.
+#[track_caller]
+fn is_reset(mut connection: TcpStream) {
+    connection
+        .write_all(b"late")
+        .expect("it goes as far as the own kernel");
+    let error = connection.read(&mut [0; 4]).expect_err("nothing may come");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+}
+
 #[test]
 fn what_is_forbidden_is_refused_at_once_and_what_is_allowed_again_works() {
     let host = TestHost::create();
@@ -81,13 +91,10 @@ fn an_open_connection_that_is_not_allowed_any_more_is_cut() {
     let web1 = host.idles("web1", "--network net1");
     let connections = NEIGHBOUR.map(|address| connection(&host, &web1, address));
     host.minirun("update --egress none web1").succeeds();
-    for [mut own, mut other] in connections {
+    for [own, mut other] in connections {
         // Not from outside: the host does not know the connection any more.
         let _ = other.write_all(b"late");
-        own.write_all(b"late")
-            .expect("it goes as far as the own kernel");
-        let error = own.read(&mut [0; 4]).expect_err("nothing may come");
-        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        is_reset(own);
     }
     clear(host);
 }
@@ -235,11 +242,8 @@ fn a_change_that_was_recorded_and_killed_is_carried_out_by_the_next_command() {
         drop(listener);
         host.rules("filter").have(&["-A INPUT -j MINIRUN-EGRESS"]);
     }
-    for [mut own, _] in connections {
-        own.write_all(b"late")
-            .expect("it goes as far as the own kernel");
-        let error = own.read(&mut [0; 4]).expect_err("nothing may come");
-        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    for [own, _] in connections {
+        is_reset(own);
     }
     clear(host);
 }
