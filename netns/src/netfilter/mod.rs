@@ -13,6 +13,7 @@ mod flow_messages;
 #[cfg(test)]
 mod flow_tests;
 mod generation;
+pub mod nf_tables;
 mod outgoing_flow;
 mod port_redirect;
 mod port_redirect_messages;
