@@ -138,8 +138,9 @@ impl Range {
         let largest = values.iter().copied().fold(0.0, f64::max);
         match scale {
             Scale::Linear => {
-                let step = step_for(if largest > 0.0 { largest } else { 1.0 });
-                let count = (largest / step).ceil().max(1.0);
+                let largest = if largest > 0.0 { largest } else { 1.0 };
+                let step = step_for(largest);
+                let count = (largest / step).ceil();
                 let ticks: Vec<f64> = (0..=count as usize)
                     .map(|index| index as f64 * step)
                     .collect();

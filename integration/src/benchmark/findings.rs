@@ -27,13 +27,15 @@ pub fn expect(finished: Finished) -> Result<Finished, Trouble> {
 }
 
 impl Trouble {
-    /// What a failed program's standard error means.
+    /// What a failed program's standard error means: its last line that calls itself an error, else its first.
     pub fn from_complaint(text: &str) -> Self {
-        let first = text.lines().next().unwrap_or("it failed without a word");
-        if first.contains("is not part of this version") {
-            return Trouble::NotHere(first.to_owned());
+        let is_error = |line: &&str| line.to_lowercase().starts_with("error");
+        let told = text.lines().rfind(is_error).or(text.lines().next());
+        let told = told.unwrap_or("it failed without a word").to_owned();
+        if told.contains("is not part of this version") {
+            return Trouble::NotHere(told);
         }
-        Trouble::Failed(first.to_owned())
+        Trouble::Failed(told)
     }
 
     /// The same where a peer is concerned, whose failures are not ours.
@@ -147,3 +149,30 @@ const START_ROWS: [&str; 9] = [
     "podman",
     "docker",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_is_the_line_that_says_error() {
+        for (text, told) in [
+            ("error: no\nhint: do\n", "error: no"),
+            ("level=warning\nError: broken\n", "Error: broken"),
+            ("cannot\nmore\n", "cannot"),
+            ("", "it failed without a word"),
+        ] {
+            assert_eq!(
+                Trouble::from_complaint(text),
+                Trouble::Failed(told.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn what_this_version_lacks_is_no_failure() {
+        let text = "error: the firewall driver `x` is not part of this version\n";
+        let told = text.trim_end().to_owned();
+        assert_eq!(Trouble::from_complaint(text), Trouble::NotHere(told));
+    }
+}

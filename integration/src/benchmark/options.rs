@@ -28,7 +28,7 @@ pub struct Options {
     pub runs: usize,
     /// How many containers, or links and ports, stand for a thousand.
     pub crowd: usize,
-    /// Whether programs of others are measured as well.
+    /// Whether programs of others are measured even if nobody names their rows.
     pub peers: bool,
     /// The names of rows; every row if there are none.
     pub only: Vec<String>,

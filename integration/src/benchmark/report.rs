@@ -31,7 +31,7 @@ pub fn text(findings: &Findings) -> String {
         let verdict = verdict(row, outcome);
         let (name, what) = (row.name, plain(row.what));
         lines.push(format!(
-            "{name:28}{value:>12}  {target:10} {verdict:15} {what}"
+            "{name:28}{value:>12}  {target:10} {verdict:19} {what}"
         ));
         match outcome {
             Ok(measurement) => {
