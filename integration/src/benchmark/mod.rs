@@ -66,8 +66,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
 
 fn publish(options: &Options, machine: &Machine, findings: &Findings) -> Result<(), String> {
     if let Some(path) = &options.json {
-        let text = format!("{:#}\n", record::json(machine, findings));
-        write(path, &text)?;
+        write(path, &record::text(machine, findings))?;
     }
     if let Some(directory) = &options.plots {
         plots::write(findings, directory)

@@ -8,18 +8,24 @@ use crate::benchmark::report::verdict;
 use crate::benchmark::row::Row;
 use crate::statistics::Summary;
 
-/// The machine, every row with every sample, and the curves of the plots.
-pub fn json(machine: &Machine, findings: &Findings) -> Value {
+/// The machine, every row with every sample, and the curves of the plots; one line each, so that two records can be compared.
+pub fn text(machine: &Machine, findings: &Findings) -> String {
     let rows: Vec<Value> = findings
         .rows()
         .map(|(row, outcome)| of_row(row, outcome))
         .collect();
-    json!({
-        "machine": machine.json(),
-        "rows": rows,
-        "starts_among_many": curves(&findings.starts_among_many),
-        "requests_among_many": curves(&findings.requests_among_many),
-    })
+    format!(
+        "{{\n\"machine\": {},\n\"rows\": {},\n\"starts_among_many\": {},\n\"requests_among_many\": {}\n}}\n",
+        machine.json(),
+        lines(&rows),
+        lines(&curves(&findings.starts_among_many)),
+        lines(&curves(&findings.requests_among_many)),
+    )
+}
+
+fn lines(values: &[Value]) -> String {
+    let lines: Vec<String> = values.iter().map(Value::to_string).collect();
+    format!("[\n{}\n]", lines.join(",\n"))
 }
 
 fn of_row(row: &Row, outcome: &Outcome) -> Value {
@@ -32,7 +38,7 @@ fn of_row(row: &Row, outcome: &Outcome) -> Value {
     });
     match outcome {
         Ok(measurement) => {
-            value["value"] = json!(measurement.value);
+            value["value"] = json!(rounded(measurement.value));
             value["note"] = json!(measurement.note);
             value["sides"] = measurement.sides.iter().map(of_side).collect();
         }
@@ -43,21 +49,29 @@ fn of_row(row: &Row, outcome: &Outcome) -> Value {
 
 fn of_side(side: &Side) -> Value {
     let summary = Summary::of(&side.samples);
+    let samples: Vec<f64> = side.samples.iter().copied().map(rounded).collect();
     json!({
         "name": side.name,
         "unit": side.unit.symbol(),
-        "minimum": summary.map(|summary| summary.minimum),
-        "median": summary.map(|summary| summary.median),
-        "ninetieth_percentile": summary.map(|summary| summary.ninetieth_percentile),
-        "samples": side.samples,
+        "minimum": summary.map(|summary| rounded(summary.minimum)),
+        "median": summary.map(|summary| rounded(summary.median)),
+        "ninetieth_percentile": summary.map(|summary| rounded(summary.ninetieth_percentile)),
+        "samples": samples,
     })
 }
 
-fn curves(curves: &[Curve]) -> Value {
-    curves
-        .iter()
-        .map(|curve| json!({"name": curve.name, "points": curve.points}))
-        .collect()
+/// To thousandths: microseconds, where the unit is a millisecond.
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+fn curves(curves: &[Curve]) -> Vec<Value> {
+    let point = |(count, value): &(f64, f64)| (*count, rounded(*value));
+    let value = |curve: &Curve| {
+        let points: Vec<_> = curve.points.iter().map(point).collect();
+        json!({"name": curve.name, "points": points})
+    };
+    curves.iter().map(value).collect()
 }
 
 #[cfg(test)]
@@ -71,7 +85,7 @@ mod tests {
         let mut findings = Findings::default();
         let measurement = Measurement {
             value: 1.5,
-            sides: vec![Side::times("ours", vec![3.0, 1.0, 2.0])],
+            sides: vec![Side::times("ours", vec![3.0004, 1.0, 2.0])],
             note: None,
         };
         findings.add(RUN, Ok(measurement));
@@ -82,7 +96,9 @@ mod tests {
             kernel: String::new(),
             programs: Vec::new(),
         };
-        let rows = json(&machine, &findings)["rows"].take();
+        let text = text(&machine, &findings);
+        let mut read: Value = serde_json::from_str(&text).expect("it is JSON");
+        let rows = read["rows"].take();
         assert_eq!(rows[0]["value"], 1.5);
         assert_eq!(rows[0]["verdict"], "met");
         assert_eq!(rows[0]["sides"][0]["median"], 2.0);

@@ -58,6 +58,7 @@ mod root_steps;
 mod sealed;
 mod spawn;
 mod standard_streams;
+mod step_moments;
 mod system_call;
 mod terminal;
 #[cfg(test)]
