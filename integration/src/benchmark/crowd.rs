@@ -21,24 +21,32 @@ const REMOVAL: &str = "rm -f last";
 
 /// Measures the rows of many containers that are wanted.
 pub fn measure(options: &Options, findings: &mut Findings) {
-    let by_driver = [
+    let of_all: Vec<Row> = [PS, MEMORY]
+        .into_iter()
+        .filter(|row| options.want(*row))
+        .collect();
+    let mut unseen = !of_all.is_empty();
+    for (driver, row) in [
         (Driver::Nftables, THOUSANDTH_NFTABLES),
         (Driver::Iptables, THOUSANDTH_IPTABLES),
-    ];
-    let mut sampled = !options.want_any(&[PS, MEMORY]);
-    for (driver, row) in by_driver {
-        // Whichever host is full of containers first serves the other two rows.
-        if !options.want(row) && sampled {
+    ] {
+        // Whichever host is full of containers first serves the other rows.
+        if !options.want(row) && !unseen {
             continue;
         }
-        let grown = grow(options, driver, row, findings);
-        match grown {
-            Ok(bench) if !sampled => {
+        match grow(options, driver, row, findings) {
+            Ok(bench) if unseen => {
                 look_at_all(options, &bench, findings);
-                sampled = true;
+                unseen = false;
             }
             Ok(_) => {}
-            Err(trouble) => findings.add(row, Err(trouble)),
+            Err(trouble) => {
+                let wanted = options.want(row).then_some(row);
+                let concerned = wanted.iter().chain(of_all.iter().filter(|_| unseen));
+                for row in concerned {
+                    findings.add(*row, Err(trouble.clone()));
+                }
+            }
         }
     }
 }

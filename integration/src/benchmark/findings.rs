@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::benchmark::profile::Step;
 use crate::benchmark::row::{ROWS, Row, Unit};
 use crate::finished::Finished;
 
@@ -97,6 +98,8 @@ pub struct Findings {
     outcomes: BTreeMap<&'static str, Outcome>,
     /// Start latency in milliseconds against the number of containers.
     pub starts_among_many: Vec<Curve>,
+    /// The steps of one start.
+    pub profile: Vec<Step>,
     /// Requests in a second against the number of other links and published ports.
     pub requests_among_many: Vec<Curve>,
 }

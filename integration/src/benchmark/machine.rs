@@ -15,6 +15,8 @@ pub struct Machine {
     pub processors: String,
     /// Its main memory, in MiB.
     pub memory: u64,
+    /// How many wanted a processor, on average, in the minute before: the machine should have nothing else to do.
+    pub load: String,
     /// As `uname -r` says it.
     pub kernel: String,
     /// First lines of what the programs say to `--version`, minirun first.
@@ -41,11 +43,7 @@ impl Machine {
         let processor = field(&read("/proc/cpuinfo"), "model name").unwrap_or("unknown".to_owned());
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         let memory = field(&read("/proc/meminfo"), "MemTotal").unwrap_or_default();
-        let kibibytes: u64 = memory
-            .split_whitespace()
-            .next()
-            .and_then(|number| number.parse().ok())
-            .unwrap_or_default();
+        let kibibytes: u64 = first_word(&memory).parse().unwrap_or_default();
         let minirun = binary::find().map(|path| path.display().to_string());
         let others = PROGRAMS.iter().filter(|name| is_installed(name));
         let programs = minirun
@@ -54,6 +52,7 @@ impl Machine {
         Self {
             processors: format!("{count} × {processor}"),
             memory: kibibytes / 1024,
+            load: first_word(&read("/proc/loadavg")),
             kernel: read("/proc/sys/kernel/osrelease").trim_end().to_owned(),
             programs: programs.filter_map(|name| version(&name)).collect(),
         }
@@ -63,6 +62,7 @@ impl Machine {
     pub fn lines(&self) -> Vec<String> {
         vec![
             format!("machine   {}, {} MiB", self.processors, self.memory),
+            format!("load      {} in the minute before", self.load),
             format!("kernel    {}", self.kernel),
             format!("programs  {}", self.programs.join("; ")),
         ]
@@ -73,10 +73,18 @@ impl Machine {
         json!({
             "processors": self.processors,
             "memory_mib": self.memory,
+            "load": self.load,
             "kernel": self.kernel,
             "programs": self.programs,
         })
     }
+}
+
+fn first_word(text: &str) -> String {
+    text.split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn field(text: &str, name: &str) -> Option<String> {

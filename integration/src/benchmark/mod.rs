@@ -2,7 +2,7 @@
 //!
 //! Theory of operation
 //! 1. A [`row`] says what is measured and where its value must lie. The parts ([`starts`], [`peers`], [`crowd`], [`requests`], [`wire`],
-//!    [`size`]) measure the rows that [`options`] ask for and add what they find to the [`findings`].
+//!    [`size`], [`profile`]) measure the rows that [`options`] ask for and add what they find to the [`findings`].
 //! 2. Everything runs on a [`bench`], a test host with a [`stopwatch`]. Before each sample the bench waits until whatever was measured
 //!    before is gone; all programs are started by the stopwatch, in the same way.
 //! 3. What is compared takes turns, in an order that changes (a [`contest`]), so that a slow minute of the machine is everybody's.
@@ -23,6 +23,7 @@ mod machine;
 pub mod options;
 mod peers;
 mod plots;
+mod profile;
 mod record;
 mod report;
 mod requests;
@@ -47,10 +48,15 @@ use options::Options;
 pub fn run(options: &Options) -> Result<bool, String> {
     let machine = Machine::here();
     println!("{}", machine.lines().join("\n"));
-    println!("samples   {} of each, in changing order\n", options.runs);
+    println!("samples   {} of each, in changing order", options.runs);
+    if cfg!(debug_assertions) {
+        println!("warning   this is a build for debugging, and so may be what it measures");
+    }
+    println!();
     let mut findings = Findings::default();
     for part in [
         starts::measure,
+        profile::measure,
         peers::measure,
         crowd::measure,
         requests::measure,
@@ -60,6 +66,9 @@ pub fn run(options: &Options) -> Result<bool, String> {
         part(options, &mut findings);
     }
     print!("{}", report::text(&findings));
+    if !findings.profile.is_empty() {
+        print!("\n{}", profile::markdown(&findings.profile));
+    }
     publish(options, &machine, &findings)?;
     Ok(!findings.has_failures())
 }
@@ -72,15 +81,21 @@ fn publish(options: &Options, machine: &Machine, findings: &Findings) -> Result<
         plots::write(findings, directory)
             .map_err(|error| format!("cannot write to `{}`: {error}", directory.display()))?;
     }
-    if let Some(path) = &options.document {
-        let old = fs::read_to_string(path)
-            .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-        write(
-            path,
-            &document::replace(&old, &report::markdown(machine, findings))?,
-        )?;
+    match &options.document {
+        Some(path) => renew(path, machine, findings),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// What was not measured stays as it was.
+fn renew(path: &Path, machine: &Machine, findings: &Findings) -> Result<(), String> {
+    let mut text = fs::read_to_string(path)
+        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    text = document::replace(&text, "benchmark", &report::markdown(machine, findings))?;
+    if !findings.profile.is_empty() {
+        text = document::replace(&text, "profile", &profile::markdown(&findings.profile))?;
+    }
+    write(path, &text)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

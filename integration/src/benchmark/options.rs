@@ -17,7 +17,7 @@ Options:
       --only ROW...    Measure these rows alone; their names stand in the table's first column
       --json FILE      Write every sample there
       --plots DIR      Write the plots there, as SVG
-      --document FILE  Put the table between the two comments in FILE that name the benchmark
+      --document FILE  Put the table, and the profile of a start, between the comments in FILE that name them
       --help           Print this
 ";
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::benchmark::findings::{Curve, Findings, Outcome, Side, Trouble};
 use crate::benchmark::machine::Machine;
+use crate::benchmark::profile::Step;
 use crate::benchmark::report::verdict;
 use crate::benchmark::row::Row;
 use crate::statistics::Summary;
@@ -15,11 +16,12 @@ pub fn text(machine: &Machine, findings: &Findings) -> String {
         .map(|(row, outcome)| of_row(row, outcome))
         .collect();
     format!(
-        "{{\n\"machine\": {},\n\"rows\": {},\n\"starts_among_many\": {},\n\"requests_among_many\": {}\n}}\n",
+        "{{\n\"machine\": {},\n\"rows\": {},\n\"starts_among_many\": {},\n\"requests_among_many\": {},\n\"profile\": {}\n}}\n",
         machine.json(),
         lines(&rows),
         lines(&curves(&findings.starts_among_many)),
         lines(&curves(&findings.requests_among_many)),
+        lines(&profile(&findings.profile)),
     )
 }
 
@@ -74,6 +76,18 @@ fn curves(curves: &[Curve]) -> Vec<Value> {
     curves.iter().map(value).collect()
 }
 
+fn profile(steps: &[Step]) -> Vec<Value> {
+    let value = |step: &Step| {
+        json!({
+            "step": step.sentence,
+            "by": step.lane.name(),
+            "done": rounded(step.done),
+            "took": rounded(step.took),
+        })
+    };
+    steps.iter().map(value).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +107,7 @@ mod tests {
         let machine = Machine {
             processors: String::new(),
             memory: 1,
+            load: String::new(),
             kernel: String::new(),
             programs: Vec::new(),
         };

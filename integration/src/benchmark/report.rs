@@ -68,8 +68,8 @@ fn plain(text: &str) -> String {
 pub fn markdown(machine: &Machine, findings: &Findings) -> String {
     let mut lines = vec![
         format!(
-            "Measured on {}, {} MiB of memory, Linux {}.",
-            machine.processors, machine.memory, machine.kernel
+            "Measured on {}, {} MiB of memory, Linux {}; load {} in the minute before.",
+            machine.processors, machine.memory, machine.kernel, machine.load
         ),
         String::new(),
         format!("Versions: {}.", machine.programs.join("; ")),
@@ -167,13 +167,14 @@ mod tests {
         let machine = Machine {
             processors: "2 × A Processor".to_owned(),
             memory: 4096,
+            load: "0.10".to_owned(),
             kernel: "6.18".to_owned(),
             programs: vec!["minirun 0.1.0".to_owned(), "crun 1.8".to_owned()],
         };
         assert_eq!(
             markdown(&machine, &findings()),
             "\
-Measured on 2 × A Processor, 4096 MiB of memory, Linux 6.18.
+Measured on 2 × A Processor, 4096 MiB of memory, Linux 6.18; load 0.10 in the minute before.
 
 Versions: minirun 0.1.0; crun 1.8.
 
