@@ -165,9 +165,11 @@ pub fn markdown(steps: &[Step]) -> String {
         }));
         let rest: f64 = short.iter().map(|step| step.took).sum();
         let count = short.len();
-        lines.push(format!(
-            "| | {rest:.2} ms | {name} | {count} shorter steps |"
-        ));
+        if count > 0 {
+            lines.push(format!(
+                "| | {rest:.2} ms | {name} | {count} shorter steps |"
+            ));
+        }
     }
     lines.join("\n") + "\n"
 }
@@ -215,7 +217,6 @@ mod tests {
 |---|---|---|---|
 | 1.00 ms | 1.00 ms | monitor | start a process in its own namespaces: net |
 | 3.00 ms | 2.00 ms | monitor | create a cable |
-| | 0.00 ms | monitor | 0 shorter steps |
 | 1.50 ms | 0.50 ms | first process | give every signal its default meaning |
 | 3.40 ms | 0.20 ms | first process | run true |
 | | 0.02 ms | first process | 2 shorter steps |
