@@ -146,6 +146,14 @@ fn prepare(bench: &Bench, row: Row, engine: bool) -> Result<String, Trouble> {
         }
         "nspawn" => {
             require("systemd-nspawn")?;
+            // Without systemd it fails, and leaves groups in the hierarchy that systemd has for itself, outside the host.
+            if !bench
+                .host
+                .inside(|| Path::new("/run/systemd/system").exists())
+            {
+                let reason = "systemd does not run on a host made of namespaces";
+                return Err(Trouble::NotHere(reason.to_owned()));
+            }
             Ok(format!(
                 "systemd-nspawn --quiet --register=no --keep-unit --network-veth --machine=bench --directory={root} /bin/true"
             ))
