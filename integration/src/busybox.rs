@@ -1,9 +1,11 @@
 //! An image with a shell and the usual small programs, for looking around in a container.
 
 use crate::container::Container;
-use crate::filesystem::HARNESS_DIRECTORY;
 use crate::finished::Finished;
 use crate::host::TestHost;
+
+/// Where it lies on a host.
+pub const DIRECTORY: &str = "/run/test-host/busybox";
 
 /// Makes the root file system `$1/root`, and an archive of it `$1/rootfs.tar`.
 ///
@@ -25,10 +27,9 @@ impl TestHost {
     /// Makes a busybox root file system and gives the directory that holds it as `root` and as the archive `rootfs.tar`.
     #[track_caller]
     pub fn makes_busybox_root(&self) -> String {
-        let directory = format!("{HARNESS_DIRECTORY}/busybox");
-        self.command("sh", ["-c", MAKE, "make", &directory])
+        self.command("sh", ["-c", MAKE, "make", DIRECTORY])
             .succeeds();
-        directory
+        DIRECTORY.to_owned()
     }
 
     /// Imports it as the image `busybox`, with changes such as `["-c", "ENV A=b"]`.

@@ -17,7 +17,8 @@ use crate::words::Words;
 /// How long the engine may take to begin and to end; on an idle machine it is about a second.
 const PATIENCE: Duration = Duration::from_secs(50);
 
-const SOCKET: &str = "unix:///run/test-host/docker/socket";
+/// Where it listens, in the words of its client.
+pub const SOCKET: &str = "unix:///run/test-host/docker/socket";
 const READY: &str = "/run/test-host/docker/ready";
 const LOG: &str = "/run/test-host/docker/log";
 

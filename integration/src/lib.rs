@@ -6,6 +6,7 @@
 //!
 //! Invariant: nothing here touches the machine's own network, mounts or files, and a host that is dropped leaves no process behind.
 
+pub mod benchmark;
 mod binary;
 mod busybox;
 mod cgroup;

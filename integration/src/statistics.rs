@@ -1,42 +1,39 @@
 //! What a benchmark says about its measurements.
 
-use std::fmt;
-use std::time::Duration;
-
-/// The least, the middle and the ninetieth of a hundred.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The least, the middle and the ninetieth of a hundred, in whatever unit the measurements are.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// The shortest.
-    pub minimum: Duration,
-    /// As many were shorter as were longer.
-    pub median: Duration,
-    /// Nine of ten were no longer than this.
-    pub ninetieth_percentile: Duration,
+    /// The least.
+    pub minimum: f64,
+    /// As many were less as were more.
+    pub median: f64,
+    /// Nine of ten were no more than this.
+    pub ninetieth_percentile: f64,
 }
 
 impl Summary {
     /// Of one or more measurements, in any order. `None` of none.
-    pub fn of(mut measurements: Vec<Duration>) -> Option<Self> {
-        measurements.sort_unstable();
-        let last = measurements.len().checked_sub(1)?;
-        let middle = (measurements[last / 2] + measurements[last.div_ceil(2)]) / 2;
+    pub fn of(measurements: &[f64]) -> Option<Self> {
+        let sorted = sorted(measurements);
+        let last = sorted.len().checked_sub(1)?;
         Some(Self {
-            minimum: measurements[0],
-            median: middle,
-            ninetieth_percentile: measurements[(last * 9).div_ceil(10)],
+            minimum: sorted[0],
+            median: f64::midpoint(sorted[last / 2], sorted[last.div_ceil(2)]),
+            ninetieth_percentile: sorted[(last * 9).div_ceil(10)],
         })
     }
 }
 
-impl fmt::Display for Summary {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [minimum, median, ninetieth] = [self.minimum, self.median, self.ninetieth_percentile]
-            .map(|duration| duration.as_secs_f64() * 1000.0);
-        write!(
-            formatter,
-            "{minimum:9.2} ms {median:9.2} ms {ninetieth:9.2} ms"
-        )
-    }
+/// The median alone; 0 of nothing.
+pub fn median(measurements: &[f64]) -> f64 {
+    Summary::of(measurements).map_or(0.0, |summary| summary.median)
+}
+
+/// In ascending order.
+pub fn sorted(measurements: &[f64]) -> Vec<f64> {
+    let mut sorted = measurements.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
 }
 
 #[cfg(test)]
@@ -45,24 +42,24 @@ mod tests {
 
     #[test]
     fn the_summary_does_not_depend_on_the_order() {
-        let measurements = [5, 1, 4, 2, 3].map(Duration::from_millis).to_vec();
-        let summary = Summary::of(measurements).expect("there are measurements");
-        assert_eq!(summary.minimum, Duration::from_millis(1));
-        assert_eq!(summary.median, Duration::from_millis(3));
-        assert_eq!(summary.ninetieth_percentile, Duration::from_millis(5));
-    }
-
-    #[test]
-    fn the_median_of_two_lies_between_them() {
-        let summary = Summary::of(vec![Duration::from_millis(2), Duration::from_millis(4)]);
+        let summary = Summary::of(&[5.0, 1.0, 4.0, 2.0, 3.0]).expect("there are measurements");
         assert_eq!(
-            summary.map(|summary| summary.median),
-            Some(Duration::from_millis(3))
+            summary,
+            Summary {
+                minimum: 1.0,
+                median: 3.0,
+                ninetieth_percentile: 5.0
+            }
         );
     }
 
     #[test]
+    fn the_median_of_two_lies_between_them() {
+        assert_eq!(median(&[2.0, 4.0]), 3.0);
+    }
+
+    #[test]
     fn nothing_measured_has_no_summary() {
-        assert_eq!(Summary::of(Vec::new()), None);
+        assert_eq!(Summary::of(&[]), None);
     }
 }

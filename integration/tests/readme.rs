@@ -114,3 +114,8 @@ fn the_container_reference_does_what_it_says() {
 fn the_sandbox_reference_does_what_it_says() {
     is_true("docs/sandboxes.md");
 }
+
+#[test]
+fn the_performance_reference_does_what_it_says() {
+    is_true("docs/performance.md");
+}

@@ -18,7 +18,7 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The longest message; a longer explanation is not sent.
 const LONGEST_MESSAGE: usize = 128 * 1024;
@@ -153,6 +153,25 @@ impl Reporter {
         matches!(poll(&mut question, PollTimeout::ZERO), Ok(1..))
     }
 
+    /// Whether steps are told.
+    pub fn narration(&self) -> Narration {
+        self.narration
+    }
+
+    /// Tells a step that was applied so long ago.
+    pub fn tell_of_earlier(&mut self, step: &dyn Explain, age: Duration) {
+        if self.narration == Narration::Silent {
+            return;
+        }
+        let elapsed = self.begun.elapsed().saturating_sub(age).as_micros();
+        let explanation = step.explain();
+        self.send(&Report::Step {
+            elapsed_microseconds: u64::try_from(elapsed).unwrap_or(u64::MAX),
+            sentence: explanation.sentence,
+            command: explanation.command,
+        });
+    }
+
     /// Tells what did not work.
     pub fn warn(&mut self, error: &impl Display) {
         self.send(&Report::Warned {
@@ -172,16 +191,7 @@ impl Reporter {
 
 impl Narrator for Reporter {
     fn tell(&mut self, step: &dyn Explain) {
-        if self.narration == Narration::Silent {
-            return;
-        }
-        let explanation = step.explain();
-        let elapsed = self.begun.elapsed().as_micros();
-        self.send(&Report::Step {
-            elapsed_microseconds: u64::try_from(elapsed).unwrap_or(u64::MAX),
-            sentence: explanation.sentence,
-            command: explanation.command,
-        });
+        self.tell_of_earlier(step, Duration::ZERO);
     }
 }
 

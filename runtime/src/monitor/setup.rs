@@ -25,7 +25,7 @@ use crate::network_files;
 use crate::process::{
     FirstProcess, HeldProcess, InitPlan, InitStep, OverlayRoot, RunningProcess, spawn,
 };
-use crate::report::Reporter;
+use crate::report::{Narration, Reporter};
 use crate::runtime::Runtime;
 use crate::spec::{SpecInputs, build_spec, document};
 use crate::streams::ProgramEnds;
@@ -41,6 +41,7 @@ use minirun_netns::Netlink;
 use minirun_netns::{Namespace, bring_up_loopback};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A container that was made and runs.
 pub(super) struct Container {
@@ -112,6 +113,10 @@ pub(super) fn set_up(
     let limits = Limits::establish(config.group(), &config.resources)?;
     let (devices, device_group) = guarded_devices(config, cgroup.as_ref())?;
     let plan = plan((runtime, config), &command, (cgroup.as_ref(), &devices))?;
+    let plan = match reporter.narration() {
+        Narration::Told => plan.timed()?,
+        Narration::Silent => plan,
+    };
     network_files::write(config, &connections, &paths)?;
     let control = Control::open(&paths)?;
     let terminal_listener = command.stdout.take_if(|_| config.process.terminal);
@@ -140,7 +145,7 @@ pub(super) fn set_up(
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
     held.wait_root_ready()?;
     let network = connected?;
-    tell(plan.steps_before_gate(), reporter);
+    tell(plan.done_before_gate(), reporter);
     let streams = match pipes {
         Some(streams) => streams,
         None => Streams::of_terminal(held.take_terminal(), terminal_listener)?,
@@ -172,7 +177,7 @@ impl Prepared {
         if !self.plan.limits().is_empty() {
             reporter.tell(self.plan.limits());
         }
-        tell(self.plan.steps_after_gate(), reporter);
+        tell(self.plan.done_after_gate(), reporter);
         Ok(Container {
             process,
             network: self.network,
@@ -217,9 +222,13 @@ fn tell_beginning(
     }
 }
 
-fn tell(steps: &[InitStep], narrator: &mut dyn Narrator) {
-    for step in steps {
-        narrator.tell(step);
+/// Tells steps that the first process has done meanwhile.
+fn tell<'plan>(
+    steps: impl Iterator<Item = (&'plan InitStep, Option<Duration>)>,
+    reporter: &mut Reporter,
+) {
+    for (step, age) in steps {
+        reporter.tell_of_earlier(step, age.unwrap_or_default());
     }
 }
 

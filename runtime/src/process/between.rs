@@ -154,7 +154,7 @@ fn enter_late(steps: &[InitStep]) -> ! {
         // SAFETY: closes a descriptor that nobody here uses any more.
         unsafe { libc::close(descriptor) };
     }
-    child::run(steps)
+    child::run((steps, None))
 }
 
 /// Tells of the child and of its end. A caller that is gone does not need to be told.

@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use super::gate::{self, Report};
 use super::init_step::InitStep;
 use super::standard_streams::{GATE, arrange};
+use super::step_moments::StepMoments;
 use super::{app_armor, binds, identity, mounts, nodes, system_call, terminal};
 
 /// The code of a child that failed; its parent learns why through the gate.
@@ -64,9 +65,12 @@ impl ChildState {
     }
 }
 
+/// What a child does, and where it notes when each of it is done.
+pub(super) type Noted<'plan> = (&'plan [InitStep], Option<&'plan StepMoments>);
+
 /// The whole life of a child that was just cloned, up to its program.
 pub(super) fn live(
-    steps: &[InitStep],
+    steps: Noted<'_>,
     [stdin, stdout, stderr]: [RawFd; 3],
     gate: RawFd,
     user_namespace: Option<RawFd>,
@@ -82,7 +86,7 @@ pub(super) fn live(
 }
 
 /// Runs the steps of a process whose descriptors are arranged already.
-pub(super) fn run(steps: &[InitStep]) -> ! {
+pub(super) fn run(steps: Noted<'_>) -> ! {
     if let Err((index, errno)) = apply_all(steps, &mut ChildState::new()) {
         fail(GATE, Report::Failed(index, errno));
     }
@@ -90,9 +94,17 @@ pub(super) fn run(steps: &[InitStep]) -> ! {
 }
 
 /// Takes every step; on failure says which it was.
-pub(super) fn apply_all(steps: &[InitStep], state: &mut ChildState) -> Result<(), (u32, Errno)> {
+pub(super) fn apply_all(
+    (steps, mut moments): Noted<'_>,
+    state: &mut ChildState,
+) -> Result<(), (u32, Errno)> {
     for (index, step) in (0..).zip(steps) {
         apply(step, state).map_err(|errno| (index, errno))?;
+        // Some clocks cannot be read without a system call, which the filter may answer with a signal.
+        moments = moments.filter(|_| !matches!(step, InitStep::FilterSystemCalls(_)));
+        if let Some(moments) = moments {
+            moments.note(index as usize);
+        }
     }
     Ok(())
 }

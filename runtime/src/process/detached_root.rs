@@ -93,7 +93,7 @@ pub fn clone_running_root(target: BorrowedFd<'_>, view: RootView) -> Result<Owne
 pub fn clone_stopped_root(plan: &RootPlan) -> Result<OwnedFd, ProcessError> {
     ask_helper(&plan.steps, libc::CLONE_NEWNS as u64, |gate| {
         let mut state = ChildState::new();
-        if let Err((index, errno)) = child::apply_all(&plan.steps, &mut state) {
+        if let Err((index, errno)) = child::apply_all((&plan.steps, None), &mut state) {
             child::fail(gate, Report::Failed(index, errno));
         }
         let cloned = state

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
 
@@ -13,6 +14,7 @@ use super::overlay::OverlayRoot;
 use super::process_limits::ProcessLimits;
 use super::process_steps::{first_steps, last_steps, terminal_step};
 use super::root_steps;
+use super::step_moments::StepMoments;
 use super::text::{c_string, relative_to_root};
 use super::user_steps;
 use crate::seccomp::filter::Filter;
@@ -27,6 +29,8 @@ pub struct InitPlan {
     pub(super) limits: ProcessLimits,
     /// The users of the container, if it has a user namespace of its own.
     pub(super) users: Option<IdRange>,
+    /// Where the process notes when each step is done, if somebody wants to know.
+    pub(super) moments: Option<StepMoments>,
 }
 
 /// Who is the first process of a container, to which the kernel sends all orphans.
@@ -83,7 +87,38 @@ impl InitPlan {
             namespaces,
             limits: ProcessLimits::of(process),
             users,
+            moments: None,
         })
+    }
+
+    /// The same, and the process will note when each step is done.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory to share with the process.
+    pub fn timed(self) -> Result<Self, ProcessError> {
+        let moments = StepMoments::share(self.steps.len())
+            .map_err(|errno| ProcessError::gate("share memory beside", errno))?;
+        Ok(Self {
+            moments: Some(moments),
+            ..self
+        })
+    }
+
+    /// The steps before the gate, each with how long ago it was done, if that was noted.
+    pub fn done_before_gate(&self) -> impl Iterator<Item = (&InitStep, Option<Duration>)> {
+        let ages = (0..).map(|index| self.age(index));
+        self.steps_before_gate().iter().zip(ages)
+    }
+
+    /// The steps after the gate, likewise. It is not noted any more when the filter of system calls is in force.
+    pub fn done_after_gate(&self) -> impl Iterator<Item = (&InitStep, Option<Duration>)> {
+        let ages = (self.gate_index()..).map(|index| self.age(index));
+        self.steps_after_gate().iter().zip(ages)
+    }
+
+    fn age(&self, index: usize) -> Option<Duration> {
+        self.moments.as_ref()?.age(index)
     }
 
     /// What is set from outside before the program begins.

@@ -13,6 +13,7 @@
 //!    network. Nothing of the image has run yet, so nothing can interfere with the steps so far.
 //! 5. The gate opens; the child takes on its identity (`identity.rs`), comes under its filter of system calls, and executes
 //!    its program (`program.rs`).
+//!    Whoever has a start explained reads in shared memory when each step was done (`step_moments.rs`).
 //! 6. A step that fails sends its index and error number through the gate. The gate closes on exec, so its end without
 //!    a message means that the program runs.
 //! 7. With `--init` it forks before that, and only its child executes the program; it stays itself, to pass signals on
@@ -58,6 +59,7 @@ mod root_steps;
 mod sealed;
 mod spawn;
 mod standard_streams;
+mod step_moments;
 mod system_call;
 mod terminal;
 #[cfg(test)]

@@ -68,7 +68,10 @@ pub fn spawn(
     let give_birth = || {
         // SAFETY: the child goes straight to `live`, which neither allocates nor takes a lock, and never returns.
         match unsafe { clone_child(plan.namespaces & !made, cgroup) } {
-            Ok(Cloned::Child) => child::live(&plan.steps, streams, theirs.as_raw_fd(), users_fd),
+            Ok(Cloned::Child) => {
+                let steps = (&*plan.steps, plan.moments.as_ref());
+                child::live(steps, streams, theirs.as_raw_fd(), users_fd)
+            }
             Ok(Cloned::Parent { pid, pidfd }) => Ok((pid, pidfd)),
             Err(errno) => Err(ProcessError::Clone { errno }),
         }

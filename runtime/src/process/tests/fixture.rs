@@ -115,17 +115,27 @@ impl Fixture {
         &self,
         spec: &Value,
     ) -> Result<(HeldProcess, io::PipeReader), ProcessError> {
+        self.spawn_plan(&self.plan(spec)?)
+    }
+
+    pub(super) fn plan(&self, spec: &Value) -> Result<InitPlan, ProcessError> {
         let spec: Spec = serde_json::from_value(spec.clone()).expect("a Spec");
-        let plan = InitPlan::prepare(
+        InitPlan::prepare(
             (&spec, None),
             &self.root(),
             FirstProcess::Program,
             Path::new("/nowhere"),
-        )?;
+        )
+    }
+
+    pub(super) fn spawn_plan(
+        &self,
+        plan: &InitPlan,
+    ) -> Result<(HeldProcess, io::PipeReader), ProcessError> {
         let (output, input) = io::pipe().expect("a pipe");
         let nothing = File::open("/dev/null").expect("/dev/null");
         let stdio = stdio(&nothing, &input);
-        Ok((spawn(&plan, stdio, None)?, output))
+        Ok((spawn(plan, stdio, None)?, output))
     }
 
     pub(super) fn start(

@@ -84,6 +84,19 @@ fn a_container_dies_with_the_thread_that_spawned_it() {
 }
 
 #[test]
+fn a_process_notes_when_each_step_was_done_if_it_is_asked_to() {
+    let fixture = Fixture::new();
+    let plan = fixture.plan(&spec_of(&["true"])).expect("a plan");
+    assert!(plan.done_before_gate().all(|(_, age)| age.is_none()));
+    let plan = plan.timed().expect("there is memory");
+    let (mut held, _output) = fixture.spawn_plan(&plan).expect("it is spawned");
+    held.wait_root_ready().expect("its root is ready");
+    let ages: Vec<_> = plan.done_before_gate().filter_map(|(_, age)| age).collect();
+    assert_eq!(ages.len(), plan.steps_before_gate().len());
+    assert!(plan.done_after_gate().all(|(_, age)| age.is_none()));
+}
+
+#[test]
 fn a_held_process_that_is_dropped_is_gone() {
     let fixture = Fixture::new();
     let (mut held, output) = fixture.spawn(&spec_of(&["true"])).expect("it is spawned");
