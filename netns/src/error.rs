@@ -304,6 +304,20 @@ pub enum NetnsError {
         /// Why.
         cause: RequestError,
     },
+    /// The chains that judge forwarded packets could not be read.
+    #[error("cannot read the rules of nf_tables for forwarded packets: {cause}")]
+    ReadForwardFilter {
+        /// Why.
+        cause: RequestError,
+    },
+    /// A table of another did not take our rules.
+    #[error("cannot let interfaces through the table `{table}`: {cause}")]
+    OpenPassage {
+        /// Its family and name.
+        table: String,
+        /// Why.
+        cause: RequestError,
+    },
     /// The tracked flows could not be listed.
     #[error("cannot list the tracked flows: {cause}")]
     ListFlows {
@@ -362,6 +376,8 @@ impl NetnsError {
             | NetnsError::ReadGeneration { cause, .. }
             | NetnsError::RedirectPort { cause, .. }
             | NetnsError::GuardInterface { cause, .. }
+            | NetnsError::ReadForwardFilter { cause, .. }
+            | NetnsError::OpenPassage { cause, .. }
             | NetnsError::ListFlows { cause, .. }
             | NetnsError::ForgetFlow { cause, .. } => cause.raw_os_error(),
             NetnsError::NotANetworkNamespace { .. }
