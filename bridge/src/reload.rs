@@ -36,7 +36,7 @@ pub enum KnownRules {
 const UNCOUNTED: &str = "uncounted";
 
 /// What is noted where the rules are those of nf_tables.
-const NF_TABLES: &str = "nf_tables";
+pub(crate) const NF_TABLES: &str = "nf_tables";
 
 /// Whether somebody has changed rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,6 +211,8 @@ pub fn ensure_rules(host: &NetworkHost) -> Result<(), NetworkError> {
         let of_network = host.firewall.requirement(network, whole);
         required.changes.extend(of_network.changes);
     }
+    // Before our own, because these put the marker back.
+    host.pass_others(&lock)?;
     let rebuilt = change_rules(host, &lock, known, &required)?;
     let guards = guards(&state)?;
     match rebuilt {
@@ -283,6 +285,7 @@ pub(crate) fn rebuild(host: &NetworkHost, lock: &RulesLock) -> Result<Transactio
     host.firewall.commit(&transaction)?;
     if host.firewall != Firewall::None {
         netfilter::replace_guards(&guards(&state)?)?;
+        host.pass_others(lock)?;
         host.rules_match(lock)?;
     }
     Ok(transaction)
