@@ -6,7 +6,7 @@ use crate::atomic_file;
 use crate::error::NetworkError;
 use crate::firewall::Firewall;
 use crate::network::Network;
-use crate::reload::{NF_TABLES, RulesLock};
+use crate::reload::RulesLock;
 use crate::state::NetworkHost;
 use minirun_netns::netfilter::{FilterTable, Passage, forward_tables};
 use std::fs;
@@ -32,6 +32,9 @@ impl NetworkHost {
     /// # Errors
     /// When the definitions cannot be read, or the note not be written.
     pub(crate) fn pass_others(&self, _lock: &RulesLock) -> Result<Vec<Passage>, NetworkError> {
+        if self.firewall == Firewall::None {
+            return Ok(Vec::new());
+        }
         let networks = self.networks()?;
         let situation = self.situation(&networks);
         // Rules that cannot be read, because a newer kernel tells of them in other words, may well let everything pass.
@@ -91,14 +94,6 @@ impl NetworkHost {
             },
             networks,
             choice: self.settings.foreign_firewall,
-        }
-    }
-
-    /// Whether our rules are those of nf_tables, as was noted when they were made; before, that is as likely as can be.
-    fn uses_nf_tables(&self) -> bool {
-        match fs::read_to_string(self.firewall_variant()) {
-            Ok(variant) => variant == NF_TABLES,
-            Err(_) => true,
         }
     }
 }

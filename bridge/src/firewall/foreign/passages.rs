@@ -77,18 +77,21 @@ fn standing(
     (chain, end): (&FilterChain, DeadEnd),
     situation: Situation<'_>,
 ) -> Standing {
-    let before = &chain.rules[..end.index];
-    if before.iter().any(|rule| leads_to(rule, FORWARD_CHAIN)) {
+    let leads = |rules: &[FilterRule], name: &str| rules.iter().any(|rule| leads_to(rule, name));
+    let (before, after) = chain.rules.split_at(end.index);
+    if leads(before, FORWARD_CHAIN) {
         return Standing::OwnRules;
     }
-    if before.iter().any(|rule| leads_to(rule, PASSAGE_CHAIN)) {
+    if leads(before, PASSAGE_CHAIN) {
         return Standing::Passage;
     }
     let is_unneeded =
         situation.made == Made::NotYet || ways(table.family, situation.networks).is_empty();
-    match situation.choice {
-        ForeignFirewall::Leave if !is_shared(table, situation) => Standing::Left,
+    match (is_shared(table, situation), situation.choice) {
+        (false, ForeignFirewall::Leave) => Standing::Left,
         _ if is_unneeded => Standing::Unneeded,
+        // If ours are missing, they are just going to be made, and come first.
+        (true, _) if !leads(after, FORWARD_CHAIN) => Standing::OwnRules,
         _ => Standing::Blocked,
     }
 }

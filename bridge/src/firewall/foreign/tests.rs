@@ -413,6 +413,12 @@ fn in_a_table_that_is_shared_our_own_rules_are_the_way() {
         ["Docker: policy drop of `ip filter FORWARD`: OwnRules"]
     );
     assert_eq!(wanted(&shared, situation), []);
+    shared.chains[0].rules.insert(0, rule(98, "refuse"));
+    assert_eq!(
+        told(&shared, situation),
+        ["Docker: a rule of `ip filter FORWARD` that refuses the rest: Blocked"]
+    );
+    assert_eq!(wanted(&shared, situation), []);
     assert_eq!(wanted(&firewalld(), situation).len(), 1);
 }
 
