@@ -16,7 +16,6 @@ mod generation;
 pub mod nf_tables;
 mod outgoing_flow;
 mod port_redirect;
-mod port_redirect_messages;
 #[cfg(test)]
 mod port_redirect_tests;
 mod socket;
