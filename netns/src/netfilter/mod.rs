@@ -25,7 +25,6 @@ mod passage_messages;
 #[cfg(test)]
 mod passage_tests;
 mod port_redirect;
-mod port_redirect_messages;
 #[cfg(test)]
 mod port_redirect_tests;
 mod socket;
