@@ -10,6 +10,8 @@
 //! 3. A passage is made, changed or taken away in one transaction. If somebody has taken the place away meanwhile where it
 //!    should begin, nothing happens at all.
 
+use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage};
+
 use super::forward_filter::FilterFamily;
 use super::nf_tables::PacketFamily;
 use super::passage_messages::messages;
@@ -88,14 +90,23 @@ impl Passage {
             table: format!("{} {}", self.family, self.table),
             cause,
         };
+        let messages = messages(self);
+        if messages.is_empty() {
+            return Ok(());
+        }
         let mut socket = NetfilterSocket::open()?.ok_or_else(|| {
             refused(RequestError::Refused {
                 errno: libc::EPROTONOSUPPORT,
                 words: None,
             })
         })?;
-        let outcome = socket.transaction(self.family.number(), messages(self));
-        outcome.map_err(refused)
+        let family = self.family.number();
+        let messages = messages.into_iter().map(|(message, flags)| {
+            let header = NetfilterHeader::new(family, 0, 0);
+            (NetfilterMessage::new(header, message), flags)
+        });
+        let outcome = socket.transaction(messages.collect(), None);
+        outcome.map_err(|error| refused(error.into_cause()))
     }
 }
 
