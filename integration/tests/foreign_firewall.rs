@@ -354,6 +354,7 @@ fn a_firewall_that_lets_nobody_in_is_told_and_keeps_no_container_from_running() 
 #[test]
 fn in_the_tables_of_iptables_our_own_rules_are_the_way() {
     let host = TestHost::create();
+    host.write_file("/etc/minirun/minirun.toml", "firewall = \"iptables\"\n");
     for rule in ["-P FORWARD DROP", "-N DOCKER-USER", "-A FORWARD -j REJECT"] {
         host.command("iptables", rule).succeeds();
     }
@@ -407,10 +408,10 @@ fn info_is_told_to_programs_as_well() {
     host.minirun([
         "info",
         "-f",
-        "{{.FirewallBackend.Driver}} {{range .ForeignFirewalls}}{{.Standing}}{{end}}",
+        "{{range .ForeignFirewalls}}{{.Place}}: {{.Standing}}{{end}}",
     ])
     .succeeds()
-    .stdout_is("iptables passage");
+    .stdout_is("inet fw forward: passage");
     host.minirun("--iptables=false info")
         .succeeds()
         .stdout_has_line("Foreign firewall: none");
