@@ -151,6 +151,14 @@ impl NetworkHost {
         format!("{}\n{generation}\n", self.firewall)
     }
 
+    /// Whether our rules are those of nf_tables, as was noted when they were made; before, that is as likely as can be.
+    pub(crate) fn uses_nf_tables(&self) -> bool {
+        match fs::read_to_string(self.firewall_variant()) {
+            Ok(variant) => variant == NF_TABLES,
+            Err(_) => true,
+        }
+    }
+
     /// Notes that rules are being made, and by what.
     fn note_variant(&self) -> Result<(), NetworkError> {
         let path = self.firewall_variant();
@@ -203,6 +211,8 @@ pub fn ensure_rules(host: &NetworkHost) -> Result<(), NetworkError> {
         return Ok(());
     }
     let lock = host.lock_rules()?;
+    // Before our own rules, because the marker speaks of what is there after them.
+    host.pass_others(&lock)?;
     let known = host.known_rules(&lock);
     let mut required = Transaction::default();
     let state = whole_state(host, &host.networks()?)?;
@@ -249,8 +259,11 @@ pub fn reload_and_tell(
     host: &NetworkHost,
     narrator: &mut dyn Narrator,
 ) -> Result<(), NetworkError> {
-    let made = rebuild(host, &host.lock_rules()?)?;
-    narrator.tell(&Rebuilt(made));
+    let lock = host.lock_rules()?;
+    for passage in host.pass_others(&lock)? {
+        narrator.tell(&passage);
+    }
+    narrator.tell(&Rebuilt(rebuild(host, &lock)?));
     Ok(())
 }
 
@@ -279,6 +292,8 @@ pub(crate) fn rebuild(host: &NetworkHost, lock: &RulesLock) -> Result<Transactio
         fs::write(&marker, "").map_err(|error| NetworkError::file("write", &marker, error))?;
     }
     let state = whole_state(host, &networks)?;
+    // Before our own rules, because the marker speaks of what is there after them.
+    host.pass_others(lock)?;
     let transaction = host.firewall.reconstruction(&state, &families)?;
     host.firewall.commit(&transaction)?;
     if host.firewall != Firewall::None {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::firewall::foreign::ForeignFirewall;
 use crate::pool::AddressPool;
 
 /// The smallest MTU that IPv4 allows (RFC 791).
@@ -55,6 +56,8 @@ pub struct Settings {
     pub firewall: FirewallChoice,
     /// Whether rules are read and written at all; `false` is another word for `firewall = "none"`.
     pub iptables: bool,
+    /// What becomes of firewalls of others that refuse what goes in and out of containers.
+    pub foreign_firewall: ForeignFirewall,
     /// Whether containers of a new network may talk to each other without a link.
     pub icc: bool,
     /// Whether `net.ipv4.ip_forward` may be switched on if it is off.
@@ -85,6 +88,7 @@ impl Default for Settings {
         Self {
             firewall: FirewallChoice::Auto,
             iptables: true,
+            foreign_firewall: ForeignFirewall::Open,
             icc: true,
             ip_forward: true,
             ip_masquerade: true,
@@ -281,6 +285,7 @@ mod tests {
             mtu = 1400
             bip = "10.9.0.5/24"
             profile = "ci"
+            foreign_firewall = "leave"
             [[address_pools]]
             base = "10.0.0.0/8"
             size = 20
@@ -291,6 +296,7 @@ mod tests {
         assert!(!settings.icc && !settings.ip_forward && !settings.ip_masquerade);
         assert_eq!(settings.publish_address(), Some(Ipv4Addr::LOCALHOST.into()));
         assert_eq!(settings.mtu, Some(1400));
+        assert_eq!(settings.foreign_firewall, ForeignFirewall::Leave);
         assert_eq!(settings.profile.as_deref(), Some("ci"));
         assert_eq!(settings.bip.unwrap().addr(), Ipv4Addr::new(10, 9, 0, 5));
         assert_eq!(settings.address_pools[0].base.prefix_len(), 8);
@@ -302,7 +308,7 @@ mod tests {
         let problem = problem("icc = true\n\nicx = false\n");
         assert!(
             problem.starts_with(
-                "configuration file `/etc/minirun/minirun.toml`, line 3, `icx = false`: unknown field `icx`, expected one of `firewall`, `iptables`, `icc`"
+                "configuration file `/etc/minirun/minirun.toml`, line 3, `icx = false`: unknown field `icx`, expected one of `firewall`, `iptables`, `foreign_firewall`, `icc`"
             ),
             "{problem}"
         );

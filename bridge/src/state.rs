@@ -18,6 +18,7 @@
 //! STATE/firewall                                     present while the rules are known to be what the records say
 //! STATE/firewall.lock                                held (flock) by whoever changes rules
 //! STATE/firewall.variant                             present once our chains were made, says by which kind of iptables
+//! STATE/firewall.blockade                            what of others refuses our packets, where we could not change that
 //! STATE/firewall6                                    present once our chains for IPv6 were made
 //! ```
 //!
@@ -89,6 +90,11 @@ impl NetworkHost {
     /// The file that is locked by whoever changes rules.
     pub fn firewall_lock(&self) -> PathBuf {
         self.state.join("firewall.lock")
+    }
+
+    /// The file that says which chains of others refuse our packets; there is none where none does.
+    pub fn foreign_blockade(&self) -> PathBuf {
+        self.state.join("firewall.blockade")
     }
 
     /// The file that says that our chains for IPv6 were made since the boot.

@@ -89,7 +89,7 @@ fn foreign_rules(host: &TestHost) -> String {
     let foreign = listed
         .iter()
         .flat_map(|text| text.lines())
-        .filter(|line| !line.contains("MINIRUN"));
+        .filter(|line| !line.to_lowercase().contains("minirun"));
     foreign.collect::<Vec<_>>().join("\n")
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::address::InterfaceAddress;
 use crate::mac::MacAddress;
 use crate::netfilter::PortRedirect;
+use crate::netfilter::nf_tables::CommitError;
 use crate::request_error::RequestError;
 
 /// A step that failed. The message is whole: it names the thing and says why, so there is no further source to print.
@@ -294,13 +295,27 @@ pub enum NetnsError {
         /// Which port, and where to.
         redirect: PortRedirect,
         /// Why.
-        cause: RequestError,
+        cause: CommitError,
     },
     /// An interface could not be guarded, or its guard not taken away.
     #[error("cannot keep who is behind `{interface}` to its own addresses: {cause}")]
     GuardInterface {
         /// The interface.
         interface: String,
+        /// Why.
+        cause: RequestError,
+    },
+    /// The chains that judge forwarded packets could not be read.
+    #[error("cannot read the rules of nf_tables for forwarded packets: {cause}")]
+    ReadForwardFilter {
+        /// Why.
+        cause: RequestError,
+    },
+    /// A table of another did not take our rules.
+    #[error("cannot let interfaces through the table `{table}`: {cause}")]
+    OpenPassage {
+        /// Its family and name.
+        table: String,
         /// Why.
         cause: RequestError,
     },
@@ -360,10 +375,12 @@ impl NetnsError {
             | NetnsError::ListRoutes { cause, .. }
             | NetnsError::FlushNeighbours { cause, .. }
             | NetnsError::ReadGeneration { cause, .. }
-            | NetnsError::RedirectPort { cause, .. }
             | NetnsError::GuardInterface { cause, .. }
+            | NetnsError::ReadForwardFilter { cause, .. }
+            | NetnsError::OpenPassage { cause, .. }
             | NetnsError::ListFlows { cause, .. }
             | NetnsError::ForgetFlow { cause, .. } => cause.raw_os_error(),
+            NetnsError::RedirectPort { cause, .. } => cause.raw_os_error(),
             NetnsError::NotANetworkNamespace { .. }
             | NetnsError::NoNfTables { .. }
             | NetnsError::NoSuchLink { .. }

@@ -79,7 +79,9 @@ fn a_kernel_without_nf_tables_is_told_apart_from_a_refusal() {
         "cannot redirect port 53 of 127.0.0.11 to port 40053: the kernel has no nf_tables for IPv4"
     );
     assert_eq!(error.hint().as_deref(), Some("try `modprobe nf_tables`"));
-    let cause = refused(libc::EPERM);
+    let cause = CommitError::Failed {
+        cause: refused(libc::EPERM),
+    };
     let error = NetnsError::RedirectPort { redirect, cause };
     assert_eq!(error.hint().as_deref(), Some("run it as root"));
 }

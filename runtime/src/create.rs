@@ -79,6 +79,7 @@ impl Runtime {
         warnings.extend(self.publish_warning(&request, &place.memberships)?);
         warnings.extend(self.egress_warnings(&request, &place.memberships)?);
         warnings.extend(self.forwarding_warning(&request));
+        warnings.extend(self.foreign_firewall_warnings(&request, &place.memberships)?);
         if passes_cached_writes(&request.resources)? {
             warnings.push(Warning::CachedWrites);
         }

@@ -5,6 +5,7 @@ use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
 use crate::runtime::{Directories, Runtime};
 use minirun_bridge::firewall::Firewall;
+use minirun_bridge::firewall::foreign::ForeignChain;
 use minirun_bridge::name::NetworkName;
 use minirun_bridge::network::Network;
 use minirun_netns::Sysctl;
@@ -27,6 +28,8 @@ pub struct Facts {
     pub directories: Directories,
     /// The firewall driver.
     pub firewall: Firewall,
+    /// What others refuse of forwarded packets; none if that cannot be read.
+    pub foreign_chains: Option<Vec<ForeignChain>>,
     /// The default network, if it has been made.
     pub network: Option<Network>,
     /// Whether the host forwards IPv4 packets; none if it cannot be read.
@@ -61,6 +64,7 @@ impl Runtime {
             volumes: self.volumes().all()?.len(),
             directories: self.directories.clone(),
             firewall: self.networks.firewall,
+            foreign_chains: self.networks.foreign_chains().ok(),
             network: self.networks.load(&NetworkName::default())?,
             forwarding: switch("net/ipv4/ip_forward"),
             bridge_filtering: switch("net/bridge/bridge-nf-call-iptables"),

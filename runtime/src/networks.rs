@@ -5,7 +5,7 @@ use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::remove::Force;
 use crate::runtime::Runtime;
-use crate::warning::Warning;
+use crate::warning::{Warning, blockade_of};
 use minirun_bridge::detach::Departure;
 use minirun_bridge::error::NetworkError;
 use minirun_bridge::id::ContainerId;
@@ -37,8 +37,8 @@ impl Runtime {
         let network = self.networks.create(request, &mut Silent)?;
         self.tell_event(Event::network(&network, Action::Create));
         Ok(CreatedNetwork {
+            warnings: blockade_of(&network, self.networks.blockade()),
             network,
-            warnings: Vec::new(),
         })
     }
 

@@ -9,6 +9,7 @@ use crate::runtime::Runtime;
 use crate::security::seccomp_choice::SeccompChoice;
 use crate::security::{Privilege, Security};
 use minirun_bridge::egress::Allowed;
+use minirun_bridge::firewall::foreign::ForeignChain;
 use minirun_bridge::link::Link;
 use minirun_bridge::name::{ContainerName, NetworkName};
 use minirun_bridge::network::{GatewayMode, Icc, Network, Reach};
@@ -49,6 +50,13 @@ pub enum Warning {
     CachedWrites,
     /// The host does not forward, and minirun may not switch it on.
     ForwardingOff,
+    /// A chain of another refuses what goes in and out of containers, and minirun cannot or may not change that.
+    ForeignFirewall {
+        /// The chain.
+        chain: ForeignChain,
+        /// A bridge that it stops.
+        bridge: String,
+    },
     /// The link target does not run now.
     LinkTargetStopped {
         /// The target.
@@ -86,6 +94,12 @@ impl fmt::Display for Warning {
             Warning::ForwardingOff => formatter.write_str(
                 "the host does not forward IPv4 packets and `ip_forward = false` forbids to change that: published ports \
                  and, with ICC off, links will not work",
+            ),
+            Warning::ForeignFirewall { chain, bridge } => write!(
+                formatter,
+                "another firewall ({}) refuses what goes in and out of `{bridge}`, by the {chain}: {}",
+                chain.owner_words(),
+                chain.hint(bridge)
             ),
             Warning::HealthWithoutCommand => formatter.write_str(
                 "neither the image nor `--health-cmd` says how health is checked, so the other `--health-…` options have \
@@ -186,6 +200,26 @@ impl Runtime {
         (forwards == "0").then_some(Warning::ForwardingOff)
     }
 
+    /// What others refuse of a container that publishes ports, as is known since rules were last made or changed.
+    pub(crate) fn foreign_firewall_warnings(
+        &self,
+        request: &CreateRequest,
+        memberships: &[Membership],
+    ) -> Result<Vec<Warning>, RuntimeError> {
+        if request.publish.is_empty() && !request.publish_all {
+            return Ok(Vec::new());
+        }
+        let Some(membership) = memberships.first() else {
+            return Ok(Vec::new());
+        };
+        let blockade = self.networks.blockade();
+        if blockade.is_empty() {
+            return Ok(Vec::new());
+        }
+        let network = self.networks.load(&membership.network)?;
+        Ok(network.map_or_else(Vec::new, |network| blockade_of(&network, blockade)))
+    }
+
     /// Which links between running containers of a network open nothing although it is closed.
     ///
     /// # Errors
@@ -235,6 +269,15 @@ impl Runtime {
             _ => None,
         })
     }
+}
+
+/// What others refuse of a network.
+pub(crate) fn blockade_of(network: &Network, blockade: Vec<ForeignChain>) -> Vec<Warning> {
+    let warning = |chain| Warning::ForeignFirewall {
+        chain,
+        bridge: network.bridge.clone(),
+    };
+    blockade.into_iter().map(warning).collect()
 }
 
 /// Options about a health check that nobody makes.

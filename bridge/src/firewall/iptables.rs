@@ -136,7 +136,7 @@ fn read_error(error: Box<dyn std::error::Error>) -> FirewallError {
 }
 
 /// The caller's search path, and the places where distributions keep the program, which root's path may lack.
-fn search_path() -> String {
+pub(super) fn search_path() -> String {
     let path = std::env::var("PATH").unwrap_or_default();
     format!("{path}:/usr/sbin:/sbin")
 }

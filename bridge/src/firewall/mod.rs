@@ -2,6 +2,7 @@
 
 mod egress_rules;
 mod endpoint_rules;
+pub mod foreign;
 mod iptables;
 mod network_rules;
 pub mod render;

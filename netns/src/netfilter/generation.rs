@@ -20,18 +20,19 @@ pub fn ruleset_generation() -> Result<Option<u32>, NetnsError> {
     let Some(mut socket) = NetfilterSocket::open()? else {
         return Ok(None);
     };
-    let replies = match socket.request(question()) {
-        Ok(replies) => replies,
+    match ask(&mut socket) {
+        Ok(generation) => Ok(Some(generation)),
         // The question holds nothing that could be wrong, so this means that nobody is there to answer it.
-        Err(cause) if cause.raw_os_error() == Some(libc::EINVAL) => return Ok(None),
-        Err(cause) => return Err(NetnsError::ReadGeneration { cause }),
-    };
-    match replies.iter().find_map(generation) {
-        Some(generation) => Ok(Some(generation)),
-        None => Err(NetnsError::ReadGeneration {
-            cause: RequestError::Unexpected,
-        }),
+        Err(cause) if cause.raw_os_error() == Some(libc::EINVAL) => Ok(None),
+        Err(cause) => Err(NetnsError::ReadGeneration { cause }),
     }
+}
+
+/// Asks by a socket that is open already.
+pub(super) fn ask(socket: &mut NetfilterSocket) -> Result<u32, RequestError> {
+    let replies = socket.request(question())?;
+    let found = replies.iter().find_map(generation);
+    found.ok_or(RequestError::Unexpected)
 }
 
 fn question() -> NetfilterMessage {

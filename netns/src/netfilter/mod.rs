@@ -2,7 +2,8 @@
 //!
 //! A few things, each of which would cost a process of several milliseconds otherwise, and needs a program in the namespace's
 //! reach: to see whether somebody changed the rules ([`ruleset_generation`]), to lead a port of a container elsewhere
-//! ([`PortRedirect`]), to keep whoever is behind an interface to its own addresses ([`SourceGuard`]), and to forget tracked
+//! ([`PortRedirect`]), to see what others do with forwarded packets ([`forward_tables`]) and to be let through there
+//! ([`Passage`]), to keep whoever is behind an interface to its own addresses ([`SourceGuard`]), and to forget tracked
 //! flows that are older than a published port ([`forget_flows`]) or than a rule ([`forget_flows_from`]).
 //!
 //! Each opens a socket in the network namespace of the calling thread, sends messages of the crate
@@ -12,11 +13,18 @@ mod flow;
 mod flow_messages;
 #[cfg(test)]
 mod flow_tests;
+mod forward_filter;
+mod forward_filter_messages;
+#[cfg(test)]
+mod forward_filter_tests;
 mod generation;
 pub mod nf_tables;
 mod outgoing_flow;
+mod passage;
+mod passage_messages;
+#[cfg(test)]
+mod passage_tests;
 mod port_redirect;
-mod port_redirect_messages;
 #[cfg(test)]
 mod port_redirect_tests;
 mod socket;
@@ -26,7 +34,11 @@ mod source_guard_messages;
 mod source_guard_tests;
 
 pub use flow::{ForgetFlows, UdpPort, forget_flows};
+pub use forward_filter::{
+    Effect, FilterChain, FilterFamily, FilterRule, FilterTable, Scope, forward_tables,
+};
 pub use generation::ruleset_generation;
 pub use outgoing_flow::{OutgoingFlow, forget_flows_from};
+pub use passage::{Entrance, PASSAGE_CHAIN, Passage, Place, Present, Way};
 pub use port_redirect::{PortRedirect, REDIRECT_TABLE};
 pub use source_guard::{GUARD_TABLE, SourceGuard, remove_guard, replace_guards};

@@ -3,18 +3,24 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use netlink_packet_netfilter::NetfilterProtoFamily;
-
-use super::port_redirect_messages::{creation, replacement};
-use super::socket::NetfilterSocket;
+use super::nf_tables::{
+    BaseChain, Chain, ChainKind, Change, CommitError, Expectation, Hook, Operator, Policy, Rule,
+    RulesConnection, Selector, Side, Statement, Table, TableFamily, Transaction, Transport, Value,
+};
 use crate::error::NetnsError;
 use crate::explain::{Explain, Explanation};
-use crate::request_error::RequestError;
 
 /// The name of the table, of the family `ip`, that holds the rules of a [`PortRedirect`].
 pub const REDIRECT_TABLE: &str = "minirun";
 /// The name of its chain.
-pub(super) const CHAIN: &str = "output";
+const CHAIN: &str = "output";
+/// The table.
+const TABLE: Table = Table {
+    family: TableFamily::Ipv4,
+    name: REDIRECT_TABLE,
+};
+/// `NF_IP_PRI_RAW` of `linux/netfilter_ipv4.h`: before connection tracking, if there should be any.
+const PRIORITY_RAW: i32 = -300;
 
 /// Leads what a network namespace itself sends to a port of a local address to another port of the same address, UDP and TCP,
 /// and makes the answers come from the port that was asked. Each packet is rewritten by itself: no connection is tracked, so
@@ -39,24 +45,99 @@ impl PortRedirect {
     /// namespace or when the kernel refuses a rule.
     pub fn install(&self) -> Result<(), NetnsError> {
         let redirect = *self;
-        let Some(mut socket) = NetfilterSocket::open()? else {
+        let Some(mut connection) = RulesConnection::open()? else {
             return Err(NetnsError::NoNfTables { redirect });
         };
         // Forgetting a table keeps the kernel waiting for milliseconds until no packet uses it; making one does not. So only
         // a table that is there is replaced.
-        let mut outcome = socket.transaction(NetfilterProtoFamily::IPv4, creation(self));
+        let mut outcome = connection.commit(&[self.creation()], Expectation::Anything);
         if raw_os_error(&outcome) == Some(libc::EEXIST) {
-            outcome = socket.transaction(NetfilterProtoFamily::IPv4, replacement(self));
+            outcome = connection.commit(&[self.replacement()], Expectation::Anything);
         }
-        outcome.map_err(|cause| match cause.raw_os_error() {
-            Some(libc::EOPNOTSUPP | libc::EAFNOSUPPORT) => NetnsError::NoNfTables { redirect },
-            _ => NetnsError::RedirectPort { redirect, cause },
+        outcome.map(drop).map_err(|cause| match cause {
+            CommitError::Failed { .. } if cause.raw_os_error() == Some(libc::EINVAL) => {
+                NetnsError::NoNfTables { redirect }
+            }
+            _ => match cause.raw_os_error() {
+                Some(libc::EOPNOTSUPP | libc::EAFNOSUPPORT) => NetnsError::NoNfTables { redirect },
+                _ => NetnsError::RedirectPort { redirect, cause },
+            },
         })
+    }
+
+    /// What makes it; refused with `EEXIST` if there is such a table.
+    fn creation(&self) -> Transaction {
+        let mut changes = vec![Change::CreateTable];
+        changes.extend(self.content());
+        Transaction {
+            table: TABLE,
+            changes,
+        }
+    }
+
+    /// What makes it anew. The table is made first so that deleting it cannot fail.
+    fn replacement(&self) -> Transaction {
+        let mut changes = vec![Change::AddTable, Change::DeleteTable, Change::AddTable];
+        changes.extend(self.content());
+        Transaction {
+            table: TABLE,
+            changes,
+        }
+    }
+
+    fn content(&self) -> Vec<Change> {
+        let chain = Chain {
+            name: CHAIN.into(),
+            base: Some(BaseChain {
+                kind: ChainKind::Filter,
+                hook: Hook::Output,
+                priority: PRIORITY_RAW,
+                policy: Policy::Accept,
+            }),
+        };
+        let rules = [
+            self.request(Transport::Udp),
+            self.request(Transport::Tcp),
+            self.answer(Transport::Udp),
+            self.answer(Transport::Tcp),
+        ];
+        let mut changes = vec![Change::AddChain(chain)];
+        changes.extend(rules.map(|statements| {
+            Change::AddRule(Rule {
+                chain: CHAIN.into(),
+                statements,
+            })
+        }));
+        changes
+    }
+
+    /// Rewrites what goes to the port that programs use.
+    fn request(&self, transport: Transport) -> Vec<Statement> {
+        vec![
+            is(Selector::Ipv4Destination, Value::Ipv4(self.address)),
+            is(Selector::Protocol, Value::Protocol(transport.number())),
+            is(Selector::DestinationPort, Value::Port(self.from)),
+            Statement::WritePort(transport, Side::Destination, self.to),
+        ]
+    }
+
+    /// Rewrites what comes from the port on which somebody listens.
+    fn answer(&self, transport: Transport) -> Vec<Statement> {
+        vec![
+            is(Selector::Ipv4Source, Value::Ipv4(self.address)),
+            is(Selector::Protocol, Value::Protocol(transport.number())),
+            is(Selector::SourcePort, Value::Port(self.to)),
+            Statement::WritePort(transport, Side::Source, self.from),
+        ]
     }
 }
 
-fn raw_os_error(outcome: &Result<(), RequestError>) -> Option<i32> {
-    outcome.as_ref().err().and_then(RequestError::raw_os_error)
+fn is(selector: Selector, value: Value) -> Statement {
+    Statement::Compare(selector, Operator::Equal, value)
+}
+
+fn raw_os_error(outcome: &Result<u32, CommitError>) -> Option<i32> {
+    outcome.as_ref().err().and_then(CommitError::raw_os_error)
 }
 
 impl fmt::Display for PortRedirect {
@@ -68,29 +149,9 @@ impl fmt::Display for PortRedirect {
 
 impl Explain for PortRedirect {
     fn explain(&self) -> Explanation {
-        let PortRedirect { address, from, to } = self;
-        let table = format!("ip {REDIRECT_TABLE}");
-        let mut lines = vec![
-            format!("nft add table {table}"),
-            format!("nft delete table {table}"),
-            format!("nft add table {table}"),
-            format!(
-                "nft add chain {table} {CHAIN} '{{ type filter hook output priority raw; policy accept; }}'"
-            ),
-        ];
-        for protocol in ["udp", "tcp"] {
-            lines.push(format!(
-                "nft add rule {table} {CHAIN} ip daddr {address} {protocol} dport {from} {protocol} dport set {to}"
-            ));
-        }
-        for protocol in ["udp", "tcp"] {
-            lines.push(format!(
-                "nft add rule {table} {CHAIN} ip saddr {address} {protocol} sport {to} {protocol} sport set {from}"
-            ));
-        }
         Explanation {
             sentence: format!("lead {self}, for UDP and TCP, without tracking connections"),
-            command: lines.join("\n"),
+            command: self.replacement().commands().join("\n"),
         }
     }
 }

@@ -5,17 +5,23 @@
 //! 1. The socket is connected to the kernel, so nobody else's message is ever received on it.
 //! 2. Messages that belong together go out in one datagram. The kernel works through all of them before `send` returns; only
 //!    the parts of a list are made one by one as they are received.
-//! 3. Every message asks for an acknowledgement and has a sequence number of its own, by which the verdict is told to belong
+//! 3. Every message outside of transactions asks for an acknowledgement and has a sequence number of its own, by which the verdict is told to belong
 //!    to it. A list ends with its own verdict instead.
 //! 4. A transaction is framed by two messages that are not acknowledged. A refusal of the frame itself is the verdict on the
-//!    whole of it, and no other verdict may come then; so it ends the waiting.
+//!    whole of it, and no other verdict may come then; so it ends the waiting. Otherwise the last message's verdict does.
+//! 5. The kernel sets free what a transaction took away when no packet uses it any more, and lets whoever closes a netfilter
+//!    socket, of anybody, wait for that (`nft_rcv_nl_event`): 7 to 17 ms. So who has deleted something keeps its socket open as
+//!    long as it can.
 
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
-use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
-use netlink_packet_netfilter::nftables::NfTablesMessage;
+use netlink_packet_core::{
+    DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
+};
 use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
+use nix::sys::socket::{setsockopt, sockopt};
 use rtnetlink::sys::protocols::NETLINK_NETFILTER;
 use rtnetlink::sys::{Socket, SocketAddr};
 
@@ -26,6 +32,11 @@ use crate::request_error::RequestError;
 const BUFFER_LENGTH: usize = 32 * 1024;
 /// `NFNL_SUBSYS_NFTABLES` of `linux/netfilter/nfnetlink.h`: whose transaction it is.
 const NFTABLES_SUBSYSTEM: u16 = 10;
+/// `NFNL_MSG_BATCH_BEGIN` and `NFNL_BATCH_GENID` of `linux/netfilter/nfnetlink.h`.
+const BATCH_BEGIN: u8 = 16;
+const BATCH_GENERATION: u16 = 1;
+/// The kernel's smallest buffer for what a socket sends (`net.core.wmem_default`, which is seldom changed).
+const USUAL_SEND_BUFFER: usize = 212_992;
 /// The length of `struct nlmsghdr`.
 const HEADER_LENGTH: usize = 16;
 
@@ -34,6 +45,29 @@ pub(super) struct NetfilterSocket {
     socket: Socket,
     sequence: u32,
     buffer: Vec<u8>,
+}
+
+/// Why a transaction did not happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TransactionError {
+    /// A message was refused, the first of those that were.
+    Message {
+        /// Which one.
+        index: usize,
+        /// Why.
+        cause: RequestError,
+    },
+    /// It was refused, or lost, as a whole.
+    Whole(RequestError),
+}
+
+impl TransactionError {
+    /// Why, wherever.
+    pub(super) fn into_cause(self) -> RequestError {
+        match self {
+            TransactionError::Message { cause, .. } | TransactionError::Whole(cause) => cause,
+        }
+    }
 }
 
 /// What came back for several messages.
@@ -87,23 +121,57 @@ impl NetfilterSocket {
         Ok(self.receive(first, count)?.verdicts)
     }
 
-    /// Changes nf_tables' rules: all of the messages, each with further flags, or none.
+    /// Changes nf_tables' rules: all of the messages, each with further flags, or none. With a generation, the kernel refuses
+    /// with `ERESTART` if the rules are of another one.
     pub(super) fn transaction(
         &mut self,
-        family: NetfilterProtoFamily,
-        messages: Vec<(NfTablesMessage, u16)>,
-    ) -> Result<(), RequestError> {
+        messages: Vec<(NetfilterMessage, u16)>,
+        generation: Option<u32>,
+    ) -> Result<(), TransactionError> {
         let mut datagram = Vec::new();
-        self.append(&mut datagram, frame(ControlMessage::BatchBegin), 0);
+        self.append(&mut datagram, beginning(generation), 0);
         let (first, count) = (self.sequence, messages.len());
-        for (message, flags) in messages {
-            let message = NetfilterMessage::new(NetfilterHeader::new(family, 0, 0), message);
-            self.append(&mut datagram, message, NLM_F_ACK | flags);
+        // Refusals come without being asked for. The last verdict says that there are no more, and so many acknowledgements
+        // as a large transaction has would not find room in the socket's buffer.
+        for (index, (message, flags)) in (1..).zip(messages) {
+            let wish = if index == count { NLM_F_ACK } else { 0 };
+            self.append(&mut datagram, message, wish | flags);
         }
         self.append(&mut datagram, frame(ControlMessage::BatchEnd), 0);
-        self.send(&datagram)?;
-        // What fails first makes others fail, so the first refusal is the one that says why.
-        self.receive(first, count)?.verdicts.into_iter().collect()
+        self.send_long(&datagram).map_err(TransactionError::Whole)?;
+        self.receive_refusal(first, count)
+    }
+
+    /// Reads until there is a verdict on the last of `count` messages. What fails first makes others fail, so the first refusal
+    /// is the one that says why.
+    fn receive_refusal(&mut self, first: u32, count: usize) -> Result<(), TransactionError> {
+        let mut refusal = None;
+        loop {
+            self.read().map_err(TransactionError::Whole)?;
+            for message in messages(&self.buffer) {
+                let message = message.map_err(TransactionError::Whole)?;
+                let flags = message.header.flags;
+                let index = message.header.sequence_number.wrapping_sub(first) as usize;
+                let NetlinkPayload::Error(error) = message.payload else {
+                    return Err(TransactionError::Whole(RequestError::Unexpected));
+                };
+                let verdict = match error.code {
+                    Some(_) => Err(RequestError::from_message(&error, flags)),
+                    None => Ok(()),
+                };
+                if index >= count {
+                    // The frame of the transaction; after its refusal nothing comes.
+                    verdict.map_err(TransactionError::Whole)?;
+                    continue;
+                }
+                if let (Err(cause), None) = (verdict, &refusal) {
+                    refusal = Some(TransactionError::Message { index, cause });
+                }
+                if index + 1 == count {
+                    return refusal.map_or(Ok(()), Err);
+                }
+            }
+        }
     }
 
     fn ask(
@@ -129,6 +197,19 @@ impl NetfilterSocket {
         let start = datagram.len();
         datagram.resize(start + align(message.buffer_len()), 0);
         message.serialize(&mut datagram[start..]);
+    }
+
+    /// Sends what may be longer than a socket's buffer usually is. Making the buffer larger needs `CAP_NET_ADMIN`, as does every
+    /// transaction.
+    fn send_long(&self, datagram: &[u8]) -> Result<(), RequestError> {
+        if datagram.len() > USUAL_SEND_BUFFER / 2 {
+            // SAFETY: the descriptor is open as long as `self.socket` lives, which is longer than this borrow.
+            let socket = unsafe { BorrowedFd::borrow_raw(self.socket.as_raw_fd()) };
+            let length = 2 * datagram.len();
+            setsockopt(&socket, sockopt::SndBufForce, &length)
+                .map_err(|errno| refusal(errno as i32))?;
+        }
+        self.send(datagram)
     }
 
     fn send(&self, datagram: &[u8]) -> Result<(), RequestError> {
@@ -203,6 +284,18 @@ fn connect() -> io::Result<Socket> {
 fn frame(message: ControlMessage) -> NetfilterMessage {
     let header = NetfilterHeader::new(NetfilterProtoFamily::Unspec, 0, NFTABLES_SUBSYSTEM);
     NetfilterMessage::new(header, message)
+}
+
+/// The message before those of a transaction.
+fn beginning(generation: Option<u32>) -> NetfilterMessage {
+    let Some(generation) = generation else {
+        return frame(ControlMessage::BatchBegin);
+    };
+    let attribute = DefaultNla::new(BATCH_GENERATION, generation.to_be_bytes().into());
+    frame(ControlMessage::Other {
+        message_type: BATCH_BEGIN,
+        attributes: vec![attribute],
+    })
 }
 
 /// The messages of one datagram.

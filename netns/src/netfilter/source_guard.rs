@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use netlink_packet_netfilter::NetfilterProtoFamily;
+use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
 
 use super::socket::NetfilterSocket;
 use super::source_guard_messages::{creation, deletion, replacement, table_deletion, whole};
@@ -103,7 +103,13 @@ fn transact(
     socket: &mut NetfilterSocket,
     messages: Vec<super::source_guard_messages::Message>,
 ) -> Result<(), RequestError> {
-    socket.transaction(NetfilterProtoFamily::NetDev, messages)
+    let header = || NetfilterHeader::new(NetfilterProtoFamily::NetDev, 0, 0);
+    let messages = messages.into_iter();
+    let messages =
+        messages.map(|(message, flags)| (NetfilterMessage::new(header(), message), flags));
+    socket
+        .transaction(messages.collect(), None)
+        .map_err(super::socket::TransactionError::into_cause)
 }
 
 fn raw_os_error(outcome: &Result<(), RequestError>) -> Option<i32> {

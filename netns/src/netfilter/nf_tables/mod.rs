@@ -12,14 +12,29 @@
 //! 4. An element that is added must not exist yet: a second claim of a key is an error, never a silent replacement.
 
 mod chain;
+mod connection;
+mod dependency;
+mod encoding;
+mod expressions;
+mod field;
+mod messages;
 mod rule;
+mod rule_text;
 mod selector;
 mod set;
+mod set_messages;
+#[cfg(test)]
+mod tests;
+mod text;
 mod transaction;
 mod value;
+mod value_text;
 
 pub use chain::{BaseChain, Chain, ChainKind, Hook, Policy};
-pub use rule::{CtState, Operator, Refusal, Rule, Statement, Translation, Verdict};
+pub use connection::{CommitError, RulesConnection};
+pub use rule::{
+    CtState, Operator, Refusal, Rule, Side, Statement, Translation, Transport, Verdict,
+};
 pub use selector::Selector;
 pub use set::{Definition, Element, Key, SetContent};
 pub use transaction::{Change, Expectation, Transaction};

@@ -37,10 +37,39 @@ pub enum Statement {
     Masquerade,
     /// `reject`
     Reject(Refusal),
-    /// Writes a value into the packet, and corrects the checksum of the transport header.
-    Write(Selector, Value),
+    /// `… dport set …`: writes another port into a packet of this protocol, which has been compared before. The kernel corrects
+    /// the checksum by the difference, and leaves a UDP checksum of zero, which means none, alone.
+    WritePort(Transport, Side, u16),
     /// Ends the rule with a verdict.
     Verdict(Verdict),
+}
+
+/// A protocol with ports and a checksum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+}
+
+impl Transport {
+    /// Its number (`IPPROTO_…`).
+    pub fn number(self) -> u8 {
+        match self {
+            Transport::Udp => 17,
+            Transport::Tcp => 6,
+        }
+    }
+}
+
+/// One of the two ports of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Where it comes from.
+    Source,
+    /// Where it goes.
+    Destination,
 }
 
 /// How values are compared.

@@ -32,7 +32,8 @@ pub enum SetContent {
 pub enum Key {
     /// This value.
     One(Value),
-    /// Everything from the first to the last, both included. The set must have intervals.
+    /// Everything from the first to the last, both included. The set must have intervals; and where it has, and its keys are of
+    /// one part, a single value is an interval as well, from itself to itself.
     Range(Value, Value),
 }
 

@@ -12,6 +12,8 @@ use super::set::{Definition, Element};
 pub enum Change {
     /// Makes the table, or leaves the one there is.
     AddTable,
+    /// Makes the table; the transaction fails if there is one.
+    CreateTable,
     /// Deletes the table with everything in it; the transaction fails if there is none.
     DeleteTable,
     /// Makes a chain, or leaves the one there is.

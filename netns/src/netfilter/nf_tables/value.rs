@@ -23,11 +23,9 @@ pub enum DataType {
     Family,
     /// `fib_addrtype`
     AddressType,
-    /// A number of so many bytes that has no name for its values.
-    Number {
-        /// Bytes.
-        length: u8,
-    },
+    /// The target of a neighbour advertisement: an IPv6 address in a place that `nft` has no name for (`typeof @th,64,128`),
+    /// as [`Value::Bytes`]. Beside it a key may have interfaces only.
+    AdvertisedTarget,
 }
 
 /// A value of a field.
