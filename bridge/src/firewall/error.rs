@@ -47,7 +47,9 @@ pub enum FirewallError {
     #[error("cannot change the rules of the table `inet minirun`: {0}")]
     Kernel(CommitError),
     /// Two endpoints claim one port of the host.
-    #[error("two containers claim one port of the host: {publication} leads to {first} and to {second}")]
+    #[error(
+        "two containers claim one port of the host: {publication} leads to {first} and to {second}"
+    )]
     ClaimedTwice {
         /// The port, as the second one has it.
         publication: Publication,

@@ -67,10 +67,7 @@ pub(super) fn remove(network: &Network, policy: &EgressPolicy) -> Vec<Change> {
 
 /// Removes a chain that nothing leads to.
 pub(super) fn remove_chain(name: Cow<'static, str>) -> [Change; 2] {
-    [
-        Change::FlushChain(name.clone()),
-        Change::DeleteChain(name),
-    ]
+    [Change::FlushChain(name.clone()), Change::DeleteChain(name)]
 }
 
 /// Turns the chains of one contribution into those of another. A chain that stays is filled afresh, since order matters in it;
@@ -98,11 +95,7 @@ fn way(network: &Network, policy: &EgressPolicy) -> Element {
         Key::One(address_value(policy.source)),
         Key::One(Value::Interface(network.bridge.clone())),
     ];
-    verdict(
-        &words.restricted,
-        key,
-        Verdict::Jump(chain_name(policy)),
-    )
+    verdict(&words.restricted, key, Verdict::Jump(chain_name(policy)))
 }
 
 const RETURN: Statement = Statement::Verdict(Verdict::Return);
@@ -193,11 +186,7 @@ fn allow(words: &Words, destination: &Destination) -> Vec<Statement> {
     };
     let [first, last] = [ports.first, ports.last].map(|port| Value::Port(port.get()));
     let port = match first == last {
-        true => Statement::Compare(
-            Selector::OriginalDestinationPort,
-            Operator::Equal,
-            first,
-        ),
+        true => Statement::Compare(Selector::OriginalDestinationPort, Operator::Equal, first),
         false => Statement::InRange(Selector::OriginalDestinationPort, first, last),
     };
     vec![

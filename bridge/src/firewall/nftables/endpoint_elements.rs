@@ -30,7 +30,9 @@ pub(super) fn endpoint_elements(contribution: &Contribution) -> Vec<Element> {
 
 /// Puts elements in the order of their sets and keys.
 pub(super) fn sort(elements: &mut [Element]) {
-    elements.sort_by(|one, other| (one.set, &one.key, &one.values).cmp(&(other.set, &other.key, &other.values)));
+    elements.sort_by(|one, other| {
+        (one.set, &one.key, &one.values).cmp(&(other.set, &other.key, &other.values))
+    });
 }
 
 fn port_keys(ExposedPort { protocol, port }: ExposedPort) -> [Key; 2] {
@@ -86,9 +88,11 @@ fn translations(contribution: &Contribution) -> Vec<Element> {
     }
     for ((address, protocol, target), mut ports) in alike {
         ports.sort_unstable();
-        elements.extend(rows(&ports).into_iter().map(|(first, last)| {
-            row((address, protocol, target), (first, last))
-        }));
+        elements.extend(
+            rows(&ports)
+                .into_iter()
+                .map(|(first, last)| row((address, protocol, target), (first, last))),
+        );
     }
     elements
 }
@@ -110,7 +114,11 @@ fn single(translation: &Translation, inside: u16) -> Element {
     let publication = &translation.publication;
     let protocol = publication.container.protocol;
     to_socket(
-        (publication.host_address, protocol, publication.host_port.get()),
+        (
+            publication.host_address,
+            protocol,
+            publication.host_port.get(),
+        ),
         (translation.target, inside),
     )
 }
@@ -123,7 +131,10 @@ fn to_socket(
     let port = [protocol_key(protocol), Key::One(Value::Port(port))];
     let (set, key) = match address.is_unspecified() {
         true => (&words.any, port.to_vec()),
-        false => (&words.bound, [vec![address_key(address)], port.to_vec()].concat()),
+        false => (
+            &words.bound,
+            [vec![address_key(address)], port.to_vec()].concat(),
+        ),
     };
     Element {
         values: vec![address_value(target), Value::Port(inside)],
@@ -146,7 +157,10 @@ fn row(
     ];
     let (set, key) = match address.is_unspecified() {
         true => (&words.any_ranges, ports),
-        false => (&words.bound_ranges, [vec![address_key(address)], ports].concat()),
+        false => (
+            &words.bound_ranges,
+            [vec![address_key(address)], ports].concat(),
+        ),
     };
     Element {
         values: vec![address_value(target)],

@@ -1,7 +1,7 @@
 //! The acting half of the nftables driver.
 
-use super::super::connection::LazyRules;
 use super::super::FirewallError;
+use super::super::connection::LazyRules;
 use super::ruleset::TABLE;
 use super::{egress_chains, rebuild};
 use crate::network::Network;

@@ -58,9 +58,7 @@ pub(super) fn nothing() -> Transaction {
 
 /// A transaction as commands.
 pub(super) fn commands(transaction: &Transaction) -> String {
-    let changes = transaction.changes.iter();
-    let commands = changes.map(|change| change.command(transaction.table));
-    commands.collect::<Vec<_>>().join("\n")
+    transaction.commands().join("\n")
 }
 
 /// Adds a contribution. The network's own elements are there since the network is.
@@ -82,10 +80,7 @@ pub(super) fn remove(network: &Network, contribution: &Contribution) -> Transact
 }
 
 /// Turns one contribution into another; what both have is not touched.
-pub(super) fn change(
-    network: &Network,
-    (from, to): (&Contribution, &Contribution),
-) -> Transaction {
+pub(super) fn change(network: &Network, (from, to): (&Contribution, &Contribution)) -> Transaction {
     let (before, after) = (endpoint_elements(from), endpoint_elements(to));
     let missing = |these: &[Element], those: &[Element]| {
         let mut missing = these.to_vec();
@@ -157,6 +152,3 @@ fn check_claims(state: &[(Network, Contribution)]) -> Result<(), FirewallError> 
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

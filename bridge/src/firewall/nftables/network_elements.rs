@@ -5,7 +5,7 @@ use super::ruleset::{
     address_value,
 };
 use super::words::Words;
-use crate::network::{Family, GatewayMode, Icc, Network, Reach};
+use crate::network::{GatewayMode, Icc, Network, Reach};
 use crate::policy;
 use ipnet::IpNet;
 use minirun_netns::netfilter::nf_tables::{Definition, Element, Key, Value, Verdict};
@@ -53,7 +53,12 @@ fn judgements(network: &Network, (family, bridge): (Key, Key)) -> Vec<Element> {
 
 /// Where the addresses of one family are at home.
 fn subnets(network: &Network, words: &'static Words, subnet: IpNet) -> Vec<Element> {
-    let addresses = || Key::Range(address_value(subnet.network()), address_value(last(subnet)));
+    let addresses = || {
+        Key::Range(
+            address_value(subnet.network()),
+            address_value(subnet.broadcast()),
+        )
+    };
     let bridge = Key::One(Value::Interface(network.bridge.clone()));
     let mut elements = vec![member(&words.homes, vec![bridge, addresses()])];
     if policy::is_sealed(network) {
@@ -63,11 +68,6 @@ fn subnets(network: &Network, words: &'static Words, subnet: IpNet) -> Vec<Eleme
         elements.push(member(&words.hidden, vec![addresses()]));
     }
     elements
-}
-
-/// The last address of a subnet, whatever it is for.
-fn last(subnet: IpNet) -> std::net::IpAddr {
-    subnet.broadcast()
 }
 
 /// An element that leads nowhere.

@@ -168,11 +168,7 @@ fn no_member(selectors: &'static [Selector], set: &'static Definition) -> Statem
 }
 
 pub(super) fn of_protocol(number: u8) -> Statement {
-    Statement::Compare(
-        Selector::Protocol,
-        Operator::Equal,
-        Value::Protocol(number),
-    )
+    Statement::Compare(Selector::Protocol, Operator::Equal, Value::Protocol(number))
 }
 
 fn destination_type(operator: Operator) -> Statement {
@@ -239,12 +235,7 @@ fn translate() -> Vec<Line> {
 }
 
 fn restricted() -> Vec<Line> {
-    each_family(|words| {
-        vec![Statement::VerdictMap(
-            words.from_in,
-            words.restricted.name,
-        )]
-    })
+    each_family(|words| vec![Statement::VerdictMap(words.from_in, words.restricted.name)])
 }
 
 /// What goes into any network is judged before what goes out of one: otherwise one network's way out would be a way into

@@ -33,10 +33,6 @@ pub(super) struct Words {
     pub(super) homes: Definition,
     /// Addresses that may not reach everything, each with the chain that says what.
     pub(super) restricted: Definition,
-    /// The source of a packet.
-    pub(super) source: Selector,
-    /// Its destination.
-    pub(super) destination: Selector,
     /// Where its sender sent it, before any translation.
     pub(super) original_destination: Selector,
     /// From whom to which port of whom.
@@ -108,8 +104,6 @@ macro_rules! words {
             hidden: definition!(concat!("hidden", $suffix), intervals [$address]),
             homes: definition!(concat!("homes", $suffix), intervals [Interface, $address]),
             restricted: definition!(concat!("restricted", $suffix), [$address, Interface] => verdicts),
-            source: Selector::$source,
-            destination: Selector::$destination,
             original_destination: Selector::$original,
             forth: &[
                 Selector::$source, Selector::$destination, Selector::Protocol, Selector::DestinationPort,
