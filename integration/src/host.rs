@@ -16,6 +16,7 @@ use crate::cgroup::HostCgroup;
 use crate::container::Container;
 use crate::controllers::ControlGroups;
 use crate::diagnosis;
+use crate::driver::Driver;
 use crate::filesystem;
 use crate::finished::Finished;
 use crate::guard::Guard;
@@ -44,6 +45,7 @@ pub struct TestHost {
     place: Place,
     neighbour: Place,
     guard: Guard,
+    driver: Driver,
     pub(crate) interfaces: Vec<String>,
 }
 
@@ -72,14 +74,22 @@ impl TestHost {
         let beyond = namespaces.create_network_beside();
         uplink::connect(&namespaces, &beyond);
         let place = Place::new(namespaces, Arc::clone(&cgroup));
+        let driver = Driver::of_run();
+        place.inside(|| driver.configure());
         let interfaces = place.inside(leftovers::interfaces);
         let guard = Guard::start(&place);
         Self {
             neighbour: Place::new(beyond, cgroup),
             place,
             guard,
+            driver,
             interfaces,
         }
+    }
+
+    /// The firewall driver that minirun was told to use on this host.
+    pub fn driver(&self) -> Driver {
+        self.driver
     }
 
     /// Runs minirun on this host to its end.
