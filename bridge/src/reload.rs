@@ -26,6 +26,7 @@ use crate::state::{FIREWALL_VARIANT, NetworkHost};
 use minirun_netns::netfilter::nf_tables::Expectation;
 use minirun_netns::netfilter::{self, SourceGuard};
 use minirun_netns::{Explain, Explanation, Narrator, NetnsError};
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -45,6 +46,8 @@ const UNCOUNTED: &str = "uncounted";
 #[derive(Debug)]
 pub struct RulesLock {
     _file: File,
+    /// What is known of the rules while they are being changed; none before and after.
+    begun: Cell<Option<KnownRules>>,
 }
 
 impl NetworkHost {
@@ -61,21 +64,26 @@ impl NetworkHost {
             .map_err(|error| NetworkError::file("open", &path, error))?;
         file.lock()
             .map_err(|error| NetworkError::file("lock", &path, error))?;
-        Ok(RulesLock { _file: file })
+        Ok(RulesLock {
+            _file: file,
+            begun: Cell::default(),
+        })
     }
 
     /// Notes that rules and records are about to change together; says what was known before.
-    pub(crate) fn begin_rules_change(&self, _lock: &RulesLock) -> KnownRules {
+    pub(crate) fn begin_rules_change(&self, lock: &RulesLock) -> KnownRules {
         let known = match (self.firewall, self.marked()) {
             // The kernel compares it when rules are changed.
             (Firewall::Nftables, Some(expectation)) => KnownRules::Match(expectation),
             (_, Some(expectation)) if self.is_met(expectation) => KnownRules::Match(expectation),
             _ => KnownRules::Unknown,
         };
-        match fs::remove_file(self.firewall_marker()) {
+        let known = match fs::remove_file(self.firewall_marker()) {
             Ok(()) => known,
             Err(_) => KnownRules::Unknown,
-        }
+        };
+        lock.begun.set(Some(known));
+        known
     }
 
     /// Notes that nobody knows what the rules are.
@@ -147,9 +155,10 @@ impl NetworkHost {
     /// Notes that the rules are what the records say, and since when.
     pub(crate) fn rules_match(
         &self,
-        _lock: &RulesLock,
+        lock: &RulesLock,
         since: Expectation,
     ) -> Result<(), NetworkError> {
+        lock.begun.set(None);
         let since = match since {
             Expectation::Anything => self.present(),
             known => known,
@@ -163,20 +172,28 @@ impl NetworkHost {
             .map_err(|error| NetworkError::file("write", &marker, error))
     }
 
-    /// Changes what keeps containers to their addresses, which the kernel counts as a change of rules.
+    /// Changes what keeps containers to their addresses, which the kernel counts as a change of rules. It may be a part of a
+    /// change that has begun.
     pub(crate) fn change_guards(
         &self,
         lock: &RulesLock,
         change: impl FnOnce() -> Result<(), NetnsError>,
     ) -> Result<(), NetworkError> {
-        let known = match self.begin_rules_change(lock) {
-            KnownRules::Match(expectation) if self.is_met(expectation) => known_since_now(),
-            _ => KnownRules::Unknown,
-        };
+        let begun = lock.begun.get();
+        let before = begun.unwrap_or_else(|| self.begin_rules_change(lock));
+        let untouched =
+            matches!(before, KnownRules::Match(expectation) if self.is_met(expectation));
         change()?;
-        match known {
-            KnownRules::Match(since) => self.rules_match(lock, since),
-            KnownRules::Unknown => Ok(()),
+        match (untouched, begun) {
+            (true, None) => self.rules_match(lock, self.present()),
+            (true, Some(_)) => {
+                lock.begun.set(Some(KnownRules::Match(self.present())));
+                Ok(())
+            }
+            (false, _) => {
+                lock.begun.set(Some(KnownRules::Unknown));
+                Ok(())
+            }
         }
     }
 
@@ -202,11 +219,6 @@ impl NetworkHost {
             vec![Family::Ipv4]
         }
     }
-}
-
-/// What a change may rely on if nothing is known but that the rules are right now.
-fn known_since_now() -> KnownRules {
-    KnownRules::Match(Expectation::Anything)
 }
 
 /// The driver that has made rules since the boot, as `STATE/firewall.variant` below `state` says.
@@ -276,7 +288,10 @@ pub(crate) fn change_rules(
     if host.firewall == Firewall::None {
         return Ok(None);
     }
-    let KnownRules::Match(expectation) = known else {
+    // Guards may have been changed since it began.
+    let (KnownRules::Match(_), KnownRules::Match(expectation)) =
+        (known, lock.begun.get().unwrap_or(known))
+    else {
         return rebuild(host, lock).map(Some);
     };
     match host.firewall.commit(host, change, expectation) {

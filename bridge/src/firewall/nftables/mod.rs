@@ -152,3 +152,6 @@ fn check_claims(state: &[(Network, Contribution)]) -> Result<(), FirewallError> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
