@@ -8,7 +8,7 @@ use std::path::Path;
 const VARIABLE: &str = "MINIRUN_TEST_FIREWALL";
 
 /// Where minirun looks for its configuration.
-const CONFIGURATION: &str = "/etc/minirun/minirun.toml";
+pub(crate) const CONFIGURATION: &str = "/etc/minirun/minirun.toml";
 
 /// A firewall driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,6 +25,7 @@ mod floor_network;
 mod guard;
 pub mod health;
 mod host;
+mod leftover_elements;
 mod leftovers;
 mod link_news;
 mod mounted;
