@@ -39,7 +39,7 @@ fn interfaces(container: &Container<'_>) -> Vec<String> {
 #[track_caller]
 fn traces(host: &TestHost, container: &Container<'_>) -> (Value, Vec<String>, Vec<String>) {
     // Those of iptables are rules of nf_tables as well. Elements of a set have no order.
-    let ruleset = host.command("nft", "list ruleset");
+    let ruleset = host.command("nft", "-s list ruleset");
     let ruleset = ruleset.succeeds();
     let mut rules: Vec<String> = ruleset
         .stdout()
