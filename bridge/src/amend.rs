@@ -10,7 +10,7 @@
 use crate::detach::hosts_of;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
-use crate::firewall::rule::Transaction;
+use crate::firewall::Transaction;
 use crate::id::ContainerId;
 use crate::lazy_netlink::LazyNetlink;
 use crate::link::Link;

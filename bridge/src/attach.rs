@@ -185,11 +185,11 @@ impl Resolved {
         let rules = self.rules.as_ref()?;
         let sentence = match rules.known {
             KnownRules::Unknown => "make all rules from what is recorded".to_string(),
-            KnownRules::Match if !rules.change.0.changes_anything() => format!(
+            KnownRules::Match(_) if !rules.change.0.changes_anything() => format!(
                 "see that the rules of network `{}` are in place",
                 self.network.name
             ),
-            KnownRules::Match => format!(
+            KnownRules::Match(_) => format!(
                 "let the firewall pass what `{}` publishes and is linked to",
                 self.endpoint.name
             ),

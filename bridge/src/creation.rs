@@ -218,7 +218,7 @@ impl NetworkHost {
         // Rules of a network that is new are never in place, and neither are the settings of a bridge that was there before.
         self.complete_bridge(context, network, narrator)?;
         match self.firewall {
-            Firewall::Iptables => reload::reload(self),
+            Firewall::Iptables | Firewall::Nftables => reload::reload(self),
             Firewall::None => Ok(()),
         }
     }

@@ -19,6 +19,7 @@ use crate::reload::{self, KnownRules, RulesLock};
 use crate::restriction::source_guard;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, HostsChange, NetworkStep};
+use minirun_netns::netfilter::nf_tables::Expectation;
 use minirun_netns::{Explain, Explanation, Narrator, ProxyNeighbour, Silent};
 use std::net::IpAddr;
 
@@ -165,12 +166,12 @@ impl NetworkHost {
         let lock = removes_rules.then(|| self.lock_rules()).transpose()?;
         let mut known = match &lock {
             Some(lock) => self.begin_rules_change(lock),
-            None => KnownRules::Match,
+            None => KnownRules::Match(Expectation::Anything),
         };
         let mut outcome = Ok(());
         for action in actions {
             let step = NetworkStep { context, action };
-            match step.apply() {
+            match self.take_away(&step, &mut known) {
                 Ok(()) => narrator.tell(&step),
                 Err(NetworkError::Firewall(_)) => known = KnownRules::Unknown,
                 Err(error) => outcome = outcome.and(Err(error)),
@@ -183,6 +184,32 @@ impl NetworkHost {
         outcome.and(settled)
     }
 
+    /// Applies a step, and notes what is known of the rules then. Where nothing is, they are made afresh in the end.
+    fn take_away(
+        &self,
+        step: &NetworkStep<'_>,
+        known: &mut KnownRules,
+    ) -> Result<(), NetworkError> {
+        let KnownRules::Match(expectation) = *known else {
+            return match step.action {
+                Action::RemoveRules { .. } => Ok(()),
+                _ => step.apply(),
+            };
+        };
+        match &step.action {
+            Action::RemoveRules { removal, .. } => {
+                let since = self.firewall.commit(self, removal, expectation)?;
+                *known = KnownRules::Match(since);
+            }
+            Action::Unguard(..) => {
+                step.apply()?;
+                *known = KnownRules::Match(Expectation::Anything);
+            }
+            _ => step.apply()?,
+        }
+        Ok(())
+    }
+
     /// Ends a change of rules. The records say what should be now.
     pub(crate) fn settle_rules(
         &self,
@@ -191,7 +218,7 @@ impl NetworkHost {
     ) -> Result<(), NetworkError> {
         match known {
             _ if self.firewall == Firewall::None => Ok(()),
-            KnownRules::Match => self.rules_match(lock),
+            KnownRules::Match(since) => self.rules_match(lock, since),
             KnownRules::Unknown => reload::rebuild(self, lock).map(drop),
         }
     }
@@ -203,7 +230,7 @@ impl NetworkHost {
         }
         let lock = self.lock_rules()?;
         match self.known_rules(&lock) {
-            KnownRules::Match => Ok(()),
+            KnownRules::Match(_) => Ok(()),
             KnownRules::Unknown => reload::rebuild(self, &lock).map(drop),
         }
     }

@@ -108,8 +108,8 @@ pub(crate) fn completion<'a>(
 fn route_localnet(context: Context<'_>, network: &Network) -> &'static str {
     let translates = network.gateway_mode == GatewayMode::Nat && network.reach == Reach::External;
     match context.host.firewall {
-        Firewall::Iptables if translates => "1",
-        Firewall::Iptables | Firewall::None => "0",
+        Firewall::Iptables | Firewall::Nftables if translates => "1",
+        _ => "0",
     }
 }
 

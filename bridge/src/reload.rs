@@ -6,28 +6,35 @@
 //!    the marker `STATE/firewall` away first and puts it back when both are done: while it is there, the rules are known to
 //!    be what the records say. Where it is missing, whatever the reason (first use, an interruption, a driver that failed),
 //!    the next change makes all rules afresh from the records.
-//! 2. The marker holds the generation of the host's rules, a number that the kernel raises with every change anybody makes.
-//!    While it is the same, nobody can have flushed our chains. When it is another, the next command asks whether everything
-//!    is still in place. The older iptables, which does not use nf_tables, is asked each time.
-//! 3. The lock of the rules is taken after that of a network, and held by those only who change rules. iptables has such a lock itself;
+//! 2. The marker holds the driver, and the generation of the host's rules, a number that the kernel raises with every change
+//!    anybody makes. While it is the same, nobody can have flushed our rules. When it is another, the next command asks whether
+//!    everything is still in place, or makes it so. The older iptables, which does not use nf_tables, is asked each time.
+//! 3. Nobody's change is missed in between. With nftables the kernel itself refuses a change that was decided on rules of another
+//!    generation, and the next one is known without asking. With iptables it is counted on from what it was before: if somebody
+//!    else was there, the marker names a generation that has passed already.
+//! 4. The lock of the rules is taken after that of a network, and held by those only who change rules. iptables has such a lock itself;
 //!    ours also keeps a rebuild from seeing records whose rules are just being written.
+//! 5. When another driver is configured, the marker does not speak for it. All rules are made with the new one, and then those of
+//!    the old one are taken away; in between both say the same. `STATE/firewall.variant` names whoever has rules.
 
 use crate::error::NetworkError;
-use crate::firewall::rule::Transaction;
-use crate::firewall::{Firewall, FirewallError};
+use crate::firewall::{Firewall, Transaction};
 use crate::lazy_netlink::LazyNetlink;
 use crate::network::{Family, Network};
 use crate::policy::{self, Contribution};
-use crate::state::NetworkHost;
+use crate::state::{FIREWALL_VARIANT, NetworkHost};
+use minirun_netns::netfilter::nf_tables::Expectation;
 use minirun_netns::netfilter::{self, SourceGuard};
 use minirun_netns::{Explain, Explanation, Narrator, NetnsError};
+use std::cell::Cell;
 use std::fs::{self, File};
+use std::path::Path;
 
 /// Whether the rules are known to be what the records say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownRules {
-    /// They are.
-    Match,
+    /// They are; this is what a change may rely on.
+    Match(Expectation),
     /// Nobody knows.
     Unknown,
 }
@@ -35,24 +42,12 @@ pub enum KnownRules {
 /// What stands for the generation where the kernel counts none.
 const UNCOUNTED: &str = "uncounted";
 
-/// What is noted where the rules are those of nf_tables.
-const NF_TABLES: &str = "nf_tables";
-
-/// Whether somebody has changed rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Touched {
-    /// Nobody has.
-    No,
-    /// Somebody has, or nothing was known before.
-    Yes,
-    /// The kernel does not count the changes of the iptables that is installed: it has to be asked for the rules.
-    Unknown,
-}
-
 /// The exclusive right to change rules and the records they follow from; given back on drop.
 #[derive(Debug)]
 pub struct RulesLock {
     _file: File,
+    /// What is known of the rules while they are being changed; none before and after.
+    begun: Cell<Option<KnownRules>>,
 }
 
 impl NetworkHost {
@@ -69,16 +64,26 @@ impl NetworkHost {
             .map_err(|error| NetworkError::file("open", &path, error))?;
         file.lock()
             .map_err(|error| NetworkError::file("lock", &path, error))?;
-        Ok(RulesLock { _file: file })
+        Ok(RulesLock {
+            _file: file,
+            begun: Cell::default(),
+        })
     }
 
     /// Notes that rules and records are about to change together; says what was known before.
-    pub(crate) fn begin_rules_change(&self, _lock: &RulesLock) -> KnownRules {
-        let touched = self.touched();
-        match fs::remove_file(self.firewall_marker()) {
-            Ok(()) if touched != Touched::Yes => KnownRules::Match,
-            Ok(()) | Err(_) => KnownRules::Unknown,
-        }
+    pub(crate) fn begin_rules_change(&self, lock: &RulesLock) -> KnownRules {
+        let known = match (self.firewall, self.marked()) {
+            // The kernel compares it when rules are changed.
+            (Firewall::Nftables, Some(expectation)) => KnownRules::Match(expectation),
+            (_, Some(expectation)) if self.is_met(expectation) => KnownRules::Match(expectation),
+            _ => KnownRules::Unknown,
+        };
+        let known = match fs::remove_file(self.firewall_marker()) {
+            Ok(()) => known,
+            Err(_) => KnownRules::Unknown,
+        };
+        lock.begun.set(Some(known));
+        known
     }
 
     /// Notes that nobody knows what the rules are.
@@ -87,11 +92,13 @@ impl NetworkHost {
         Ok(())
     }
 
-    /// What is known of the rules, while nobody changes them.
+    /// What is known of the rules, while nobody changes them. Rules of iptables that somebody has changed may be what they were.
     pub(crate) fn known_rules(&self, _lock: &RulesLock) -> KnownRules {
-        match self.rules_are_known() {
-            true => KnownRules::Match,
-            false => KnownRules::Unknown,
+        match (self.firewall, self.marked()) {
+            (Firewall::None, _) => KnownRules::Match(Expectation::Anything),
+            (Firewall::Nftables, Some(expectation)) => KnownRules::Match(expectation),
+            (Firewall::Iptables, Some(_)) => KnownRules::Match(self.present()),
+            (_, None) => KnownRules::Unknown,
         }
     }
 
@@ -105,68 +112,107 @@ impl NetworkHost {
 
     /// Whether the rules are known to be what the records say, and nobody has changed any rule of the host since.
     pub(crate) fn rules_are_untouched(&self) -> bool {
-        self.firewall == Firewall::None || self.touched() == Touched::No
-    }
-
-    /// Whether somebody has changed rules of the host since they were known to be right.
-    fn touched(&self) -> Touched {
-        match fs::read_to_string(self.firewall_marker()) {
-            Ok(marker) if marker != self.marker_text() => Touched::Yes,
-            Ok(marker) if marker.contains(UNCOUNTED) => Touched::Unknown,
-            Ok(_) => Touched::No,
-            Err(_) => Touched::Yes,
+        match (self.firewall, self.marked()) {
+            (Firewall::None, _) => true,
+            (_, Some(Expectation::Anything)) | (_, None) => false,
+            (_, Some(expectation)) => self.is_met(expectation),
         }
     }
 
-    /// Notes that the rules are what the records say.
-    pub(crate) fn rules_match(&self, _lock: &RulesLock) -> Result<(), NetworkError> {
+    /// What the marker says, if it speaks for the driver in use.
+    fn marked(&self) -> Option<Expectation> {
+        let marker = fs::read_to_string(self.firewall_marker()).ok()?;
+        let (driver, generation) = marker.trim_end().split_once('\n')?;
+        if driver != self.firewall.to_string() {
+            return None;
+        }
+        match generation {
+            UNCOUNTED => Some(Expectation::Anything),
+            number => number.parse().ok().map(Expectation::Generation),
+        }
+    }
+
+    /// Whether nobody can have changed rules, as far as the kernel counts.
+    fn is_met(&self, expectation: Expectation) -> bool {
+        expectation == Expectation::Anything || expectation == self.present()
+    }
+
+    /// What a change may rely on that is decided now.
+    fn present(&self) -> Expectation {
+        let counted = match self.firewall {
+            Firewall::Nftables => true,
+            Firewall::Iptables => self
+                .drivers_with_rules()
+                .contains(&Driver::IptablesOnNfTables),
+            Firewall::None => false,
+        };
+        match counted.then(|| self.rules.generation()) {
+            Some(Ok(generation)) => Expectation::Generation(generation),
+            _ => Expectation::Anything,
+        }
+    }
+
+    /// Notes that the rules are what the records say, and since when.
+    pub(crate) fn rules_match(
+        &self,
+        lock: &RulesLock,
+        since: Expectation,
+    ) -> Result<(), NetworkError> {
+        lock.begun.set(None);
+        let since = match since {
+            Expectation::Anything => self.present(),
+            known => known,
+        };
+        let generation = match since {
+            Expectation::Generation(number) => number.to_string(),
+            Expectation::Anything => UNCOUNTED.to_string(),
+        };
         let marker = self.firewall_marker();
-        fs::write(&marker, self.marker_text())
+        fs::write(&marker, format!("{}\n{generation}\n", self.firewall))
             .map_err(|error| NetworkError::file("write", &marker, error))
     }
 
-    /// Changes what keeps containers to their addresses, which the kernel counts as a change of rules.
+    /// Changes what keeps containers to their addresses, which the kernel counts as a change of rules. It may be a part of a
+    /// change that has begun.
     pub(crate) fn change_guards(
         &self,
         lock: &RulesLock,
         change: impl FnOnce() -> Result<(), NetnsError>,
     ) -> Result<(), NetworkError> {
-        let known = self.begin_rules_change(lock);
+        let begun = lock.begun.get();
+        let before = begun.unwrap_or_else(|| self.begin_rules_change(lock));
+        let untouched =
+            matches!(before, KnownRules::Match(expectation) if self.is_met(expectation));
         change()?;
-        match known {
-            KnownRules::Match => self.rules_match(lock),
-            KnownRules::Unknown => Ok(()),
+        match (untouched, begun) {
+            (true, None) => self.rules_match(lock, self.present()),
+            (true, Some(_)) => {
+                lock.begun.set(Some(KnownRules::Match(self.present())));
+                Ok(())
+            }
+            (false, _) => {
+                lock.begun.set(Some(KnownRules::Unknown));
+                Ok(())
+            }
         }
     }
 
-    /// The kernel counts the changes of nf_tables alone.
-    fn marker_text(&self) -> String {
-        let variant = fs::read_to_string(self.firewall_variant()).unwrap_or_default();
-        let generation = match variant.as_str() {
-            NF_TABLES => netfilter::ruleset_generation().ok().flatten(),
-            _ => None,
-        };
-        let generation =
-            generation.map_or_else(|| UNCOUNTED.to_string(), |number| number.to_string());
-        format!("{}\n{generation}\n", self.firewall)
+    /// The drivers that have made rules since the boot and not taken them away.
+    fn drivers_with_rules(&self) -> Vec<Driver> {
+        let noted = fs::read_to_string(self.firewall_variant()).unwrap_or_default();
+        noted.lines().filter_map(Driver::parse).collect()
     }
 
     /// Whether our rules are those of nf_tables, as was noted when they were made; before, that is as likely as can be.
     pub(crate) fn uses_nf_tables(&self) -> bool {
-        match fs::read_to_string(self.firewall_variant()) {
-            Ok(variant) => variant == NF_TABLES,
-            Err(_) => true,
-        }
+        !self.drivers_with_rules().contains(&Driver::Iptables)
     }
 
-    /// Notes that rules are being made, and by what.
-    fn note_variant(&self) -> Result<(), NetworkError> {
+    /// Notes who has rules.
+    fn note_drivers(&self, drivers: &[Driver]) -> Result<(), NetworkError> {
         let path = self.firewall_variant();
-        let variant = match self.firewall.counts_generations() {
-            true => NF_TABLES,
-            false => "",
-        };
-        fs::write(&path, variant).map_err(|error| NetworkError::file("write", &path, error))
+        let lines: String = drivers.iter().map(|driver| driver.line()).collect();
+        fs::write(&path, lines).map_err(|error| NetworkError::file("write", &path, error))
     }
 
     /// The families whose chains are ours to fill: IPv4, and IPv6 once there was a network that has it.
@@ -177,6 +223,62 @@ impl NetworkHost {
         } else {
             vec![Family::Ipv4]
         }
+    }
+}
+
+/// The driver that has made rules since the boot, as `STATE/firewall.variant` below `state` says.
+pub(crate) fn recorded_driver(state: &Path) -> Option<Firewall> {
+    let noted = fs::read_to_string(state.join(FIREWALL_VARIANT)).ok()?;
+    let driver = noted.lines().find_map(Driver::parse)?;
+    Some(driver.firewall())
+}
+
+/// Who has rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Driver {
+    /// The older iptables.
+    Iptables,
+    /// The iptables that makes rules of nf_tables.
+    IptablesOnNfTables,
+    /// nftables.
+    Nftables,
+}
+
+impl Driver {
+    const ALL: [Driver; 3] = [
+        Driver::Iptables,
+        Driver::IptablesOnNfTables,
+        Driver::Nftables,
+    ];
+
+    /// How a driver that is in use makes rules; none if it makes none.
+    fn of(firewall: Firewall) -> Option<Driver> {
+        match firewall {
+            Firewall::Iptables if firewall.counts_generations() => Some(Driver::IptablesOnNfTables),
+            Firewall::Iptables => Some(Driver::Iptables),
+            Firewall::Nftables => Some(Driver::Nftables),
+            Firewall::None => None,
+        }
+    }
+
+    fn firewall(self) -> Firewall {
+        match self {
+            Driver::Iptables | Driver::IptablesOnNfTables => Firewall::Iptables,
+            Driver::Nftables => Firewall::Nftables,
+        }
+    }
+
+    fn line(self) -> &'static str {
+        match self {
+            Driver::Iptables => "iptables\n",
+            Driver::IptablesOnNfTables => "iptables on nf_tables\n",
+            Driver::Nftables => "nftables\n",
+        }
+    }
+
+    fn parse(line: &str) -> Option<Driver> {
+        let mut drivers = Driver::ALL.into_iter();
+        drivers.find(|driver| driver.line().trim_end() == line)
     }
 }
 
@@ -191,12 +293,15 @@ pub(crate) fn change_rules(
     if host.firewall == Firewall::None {
         return Ok(None);
     }
-    if known == KnownRules::Unknown {
+    // Guards may have been changed since it began.
+    let (KnownRules::Match(_), KnownRules::Match(expectation)) =
+        (known, lock.begun.get().unwrap_or(known))
+    else {
         return rebuild(host, lock).map(Some);
-    }
-    match host.firewall.commit(change) {
-        Ok(()) => host.rules_match(lock).map(|()| None),
-        Err(FirewallError::Refused { .. }) => rebuild(host, lock).map(Some),
+    };
+    match host.firewall.commit(host, change, expectation) {
+        Ok(since) => host.rules_match(lock, since).map(|()| None),
+        Err(error) if error.is_about_rules() => rebuild(host, lock).map(Some),
         Err(error) => Err(error.into()),
     }
 }
@@ -214,13 +319,9 @@ pub fn ensure_rules(host: &NetworkHost) -> Result<(), NetworkError> {
     // Before our own rules, because the marker speaks of what is there after them.
     host.pass_others(&lock)?;
     let known = host.known_rules(&lock);
-    let mut required = Transaction::default();
     let state = whole_state(host, &host.networks()?)?;
     // All of them at once: the marker speaks for all.
-    for (network, whole) in &state {
-        let of_network = host.firewall.requirement(network, whole);
-        required.changes.extend(of_network.changes);
-    }
+    let required = host.firewall.requirement(&state);
     let rebuilt = change_rules(host, &lock, known, &required)?;
     let guards = guards(&state)?;
     match rebuilt {
@@ -282,24 +383,29 @@ impl Explain for Rebuilt {
 /// The same, for callers that hold the lock.
 pub(crate) fn rebuild(host: &NetworkHost, lock: &RulesLock) -> Result<Transaction, NetworkError> {
     host.begin_rules_change(lock);
-    if host.firewall != Firewall::None {
-        host.note_variant()?;
-    }
+    let Some(driver) = Driver::of(host.firewall) else {
+        return Ok(Transaction::default());
+    };
+    let mut others = host.drivers_with_rules();
+    others.retain(|other| other.firewall() != host.firewall);
+    host.note_drivers(&[vec![driver], others.clone()].concat())?;
     let networks = host.networks()?;
     let families = host.rule_families(&networks);
-    if families.contains(&Family::Ipv6) && host.firewall != Firewall::None {
+    if families.contains(&Family::Ipv6) {
         let marker = host.ipv6_firewall_marker();
         fs::write(&marker, "").map_err(|error| NetworkError::file("write", &marker, error))?;
     }
     let state = whole_state(host, &networks)?;
-    // Before our own rules, because the marker speaks of what is there after them.
+    // Before the rules: these are counted as well.
+    netfilter::replace_guards(&guards(&state)?)?;
     host.pass_others(lock)?;
-    let transaction = host.firewall.reconstruction(&state, &families)?;
-    host.firewall.commit(&transaction)?;
-    if host.firewall != Firewall::None {
-        netfilter::replace_guards(&guards(&state)?)?;
-        host.rules_match(lock)?;
+    let (transaction, mut since) = host.firewall.make_afresh(host, &state, &families)?;
+    for other in &others {
+        other.firewall().dismantle(host, &families)?;
+        since = Expectation::Anything;
     }
+    host.note_drivers(&[driver])?;
+    host.rules_match(lock, since)?;
     Ok(transaction)
 }
 

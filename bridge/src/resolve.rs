@@ -4,7 +4,7 @@
 use crate::attach::EndpointRequest;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
-use crate::firewall::rule::Transaction;
+use crate::firewall::Transaction;
 use crate::id::ContainerId;
 use crate::lease::{LeaseError, Leases};
 use crate::network::{Family, Network};
@@ -93,7 +93,8 @@ impl NetworkHost {
             if self.rules_are_untouched() {
                 return Ok(None);
             }
-            addition = self.firewall.requirement(network, contribution);
+            let network = (network.clone(), contribution.clone());
+            addition = self.firewall.requirement(&[network]);
         }
         let lock = self.lock_rules()?;
         Ok(Some(RulesToChange {

@@ -17,7 +17,7 @@
 //! STATE/ports/<protocol>/<port>/<address>            symbolic link to the id of the container that publishes it
 //! STATE/firewall                                     present while the rules are known to be what the records say
 //! STATE/firewall.lock                                held (flock) by whoever changes rules
-//! STATE/firewall.variant                             present once our chains were made, says by which kind of iptables
+//! STATE/firewall.variant                             present once rules were made, says by which drivers
 //! STATE/firewall.blockade                            what of others refuses our packets, where we could not change that
 //! STATE/firewall6                                    present once our chains for IPv6 were made
 //! ```
@@ -25,10 +25,11 @@
 //! Every question on the way of a start is answered by opening one path; nothing is searched.
 
 use crate::error::NetworkError;
-use crate::firewall::Firewall;
+use crate::firewall::{Firewall, LazyRules};
 use crate::id::ContainerId;
 use crate::name::{ContainerName, NetworkName};
 use crate::network::Family;
+use crate::reload::recorded_driver;
 use crate::settings::Settings;
 use std::fs::{self, File};
 use std::io;
@@ -47,9 +48,26 @@ pub struct NetworkHost {
     pub settings: Settings,
     /// The driver that renders policy.
     pub firewall: Firewall,
+    /// The connection to the host's rules.
+    pub rules: LazyRules,
 }
 
+/// The name of the file that says who has made rules.
+pub(crate) const FIREWALL_VARIANT: &str = "firewall.variant";
+
 impl NetworkHost {
+    /// The host whose state is in these directories, with the driver that the settings choose. Makes nothing yet.
+    pub fn new(root: PathBuf, state: PathBuf, settings: Settings) -> NetworkHost {
+        let firewall = Firewall::select(settings.firewall, || recorded_driver(&state));
+        NetworkHost {
+            root,
+            state,
+            settings,
+            firewall,
+            rules: LazyRules::default(),
+        }
+    }
+
     /// The file that defines a network.
     pub fn definition(&self, name: &NetworkName) -> PathBuf {
         self.definitions().join(format!("{name}.json"))
@@ -82,9 +100,9 @@ impl NetworkHost {
         self.state.join("firewall")
     }
 
-    /// The file that says that rules were made since the boot, and by which kind of iptables.
+    /// The file that says that rules were made since the boot, and by which drivers.
     pub fn firewall_variant(&self) -> PathBuf {
-        self.state.join("firewall.variant")
+        self.state.join(FIREWALL_VARIANT)
     }
 
     /// The file that is locked by whoever changes rules.

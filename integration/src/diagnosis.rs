@@ -4,13 +4,17 @@ use crate::host::TestHost;
 use crate::leftovers;
 
 /// Everything a person would look at first, by the programs they would look with.
-const QUESTIONS: [(&str, &str); 9] = [
+const QUESTIONS: [(&str, &str); 10] = [
     ("addresses", "ip address show"),
     ("routes", "ip route show table all type unicast"),
     ("IPv6 routes", "ip -6 route show table all type unicast"),
     ("bridge ports", "bridge -details link show"),
     ("rules", "iptables-save"),
     ("IPv6 rules", "ip6tables-save"),
+    (
+        "tables of nftables",
+        "nft list table inet minirun 2>&1; nft list table netdev minirun 2>&1",
+    ),
     (
         "sysctls",
         "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.bridge 2>&1",

@@ -16,6 +16,7 @@ use crate::cgroup::HostCgroup;
 use crate::container::Container;
 use crate::controllers::ControlGroups;
 use crate::diagnosis;
+use crate::driver::{self, Driver};
 use crate::filesystem;
 use crate::finished::Finished;
 use crate::guard::Guard;
@@ -44,6 +45,7 @@ pub struct TestHost {
     place: Place,
     neighbour: Place,
     guard: Guard,
+    driver: Driver,
     pub(crate) interfaces: Vec<String>,
 }
 
@@ -57,12 +59,25 @@ impl TestHost {
         Self::with(ControlGroups::Unified)
     }
 
+    /// A fresh host with a firewall driver of the test's choice, whatever this run of the tests is about.
+    ///
+    /// # Panics
+    ///
+    /// As [`TestHost::create`].
+    pub fn using(driver: Driver) -> Self {
+        Self::of(ControlGroups::Unified, driver)
+    }
+
     /// A fresh host that shows its control groups in another way.
     ///
     /// # Panics
     ///
     /// As [`TestHost::create`], or if the machine has no such control groups.
     pub fn with(control_groups: ControlGroups) -> Self {
+        Self::of(control_groups, Driver::of_run())
+    }
+
+    fn of(control_groups: ControlGroups, driver: Driver) -> Self {
         let mut cgroup = None;
         let namespaces = Namespaces::create(|| {
             filesystem::furnish();
@@ -72,14 +87,21 @@ impl TestHost {
         let beyond = namespaces.create_network_beside();
         uplink::connect(&namespaces, &beyond);
         let place = Place::new(namespaces, Arc::clone(&cgroup));
+        place.inside(|| driver.configure());
         let interfaces = place.inside(leftovers::interfaces);
         let guard = Guard::start(&place);
         Self {
             neighbour: Place::new(beyond, cgroup),
             place,
             guard,
+            driver,
             interfaces,
         }
+    }
+
+    /// The firewall driver that minirun was told to use on this host.
+    pub fn driver(&self) -> Driver {
+        self.driver
     }
 
     /// Runs minirun on this host to its end.
@@ -208,6 +230,20 @@ impl TestHost {
     #[track_caller]
     pub fn rules6(&self, table: &str) -> Rules {
         self.rules_by("ip6tables", table)
+    }
+
+    /// What minirun's own table of nftables says, as `nft` lists it.
+    #[track_caller]
+    pub fn table(&self) -> Rules {
+        let listed = self.command("nft", "list table inet minirun");
+        Rules::new(listed.succeeds().stdout())
+    }
+
+    /// Writes minirun's configuration. The firewall driver stays.
+    #[track_caller]
+    pub fn configures(&self, text: &str) {
+        let text = format!("{}{text}", self.driver.setting());
+        self.write_file(driver::CONFIGURATION, &text);
     }
 
     #[track_caller]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::finished::Finished;
 use crate::host::TestHost;
+use crate::leftover_elements;
 use crate::link_news::LinkNews;
 
 /// The default network's bridge stays when its last container has gone.
@@ -65,6 +66,8 @@ pub fn on_host(host: &TestHost, known: &[String], patience: Duration) -> Vec<Str
         left.extend(rules_of_containers(rules));
         left.extend(rules_of_networks(rules, &present));
     }
+    let is_present = |name: &str| name == BRIDGE || present.iter().any(|one| one == name);
+    left.extend(leftover_elements::on_host(host, is_present));
     left.extend(mounts_of_containers(&mounts));
     left.extend(host.inside(files_of_containers));
     left.extend(host.inside(|| volumes(Path::new("/var/lib/minirun/volumes"))));

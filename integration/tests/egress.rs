@@ -7,7 +7,8 @@ use minirun_integration::probe::{
     EthernetSocket, LONG_WAIT, Reach, SHORT_WAIT, tcp_connect, tcp_listen, udp_ask, udp_echo,
 };
 use minirun_integration::{
-    Container, HOST_ADDRESS, HOST_ADDRESS_V6, NEIGHBOUR_ADDRESS, NEIGHBOUR_ADDRESS_V6, TestHost,
+    Container, Driver, HOST_ADDRESS, HOST_ADDRESS_V6, NEIGHBOUR_ADDRESS, NEIGHBOUR_ADDRESS_V6,
+    TestHost,
 };
 
 /// The neighbour's addresses.
@@ -286,7 +287,12 @@ fn what_was_flushed_is_made_again_by_the_next_command() {
     let web1 = host.idles("web1", "--network net1 --egress none");
     for flush in [
         "iptables -F; ip6tables -F",
-        "iptables -D INPUT -j MINIRUN-EGRESS; ip6tables -F MINIRUN-EGRESS",
+        match host.driver() {
+            Driver::Iptables => "iptables -D INPUT -j MINIRUN-EGRESS; ip6tables -F MINIRUN-EGRESS",
+            Driver::Nftables => {
+                "nft flush chain inet minirun input; nft flush map inet minirun restricted6"
+            }
+        },
         "nft flush ruleset",
         "nft delete table netdev minirun",
     ] {
@@ -299,8 +305,17 @@ fn what_was_flushed_is_made_again_by_the_next_command() {
             1,
             "after {flush}"
         );
-        host.rules("filter").have(&["-A INPUT -j MINIRUN-EGRESS"]);
-        host.rules6("filter").have(&["-A INPUT -j MINIRUN-EGRESS"]);
+        match host.driver() {
+            Driver::Iptables => {
+                host.rules("filter").have(&["-A INPUT -j MINIRUN-EGRESS"]);
+                host.rules6("filter").have(&["-A INPUT -j MINIRUN-EGRESS"]);
+            }
+            Driver::Nftables => {
+                host.table()
+                    .have(&["jump egress4-"])
+                    .have(&["jump egress6-"]);
+            }
+        }
     }
     drop(listener);
     clear(host, "web1", "net1");
@@ -338,6 +353,9 @@ fn it_holds_on_every_network_and_through_every_change_of_the_container() {
     host.removes("web2");
     host.rules("filter").lack(&["MINIRUN-EGRESS-"]);
     host.rules6("filter").lack(&["MINIRUN-EGRESS-"]);
+    if host.driver() == Driver::Nftables {
+        host.table().lack(&["egress4-"]).lack(&["egress6-"]);
+    }
     let guards = host.command("nft", "list table netdev minirun").succeeds();
     guards.stdout_lacks("chain");
     host.removes_networks("net1 net2");

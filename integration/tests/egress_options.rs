@@ -37,7 +37,7 @@ fn what_cannot_be_enforced_or_understood_is_refused_before_anything_is_made() {
         .stderr_contains("cannot restrict what a container may reach without a firewall driver");
     host.minirun("run --rm --network none --egress none demo true")
         .succeeds();
-    host.write_file("/etc/minirun/minirun.toml", "");
+    host.configures("");
     host.minirun("ps -aq").succeeds().stdout_has_line(
         &host.container("web1").inspect()["Id"]
             .as_str()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use minirun_integration::probe::{LONG_WAIT, Reach, tcp_connect, tcp_listen};
 use minirun_integration::{
-    Container, DnsUpstream, NEIGHBOUR_ADDRESS, NEIGHBOUR_ADDRESS_V6, TestHost, Zone,
+    Container, DnsUpstream, Driver, NEIGHBOUR_ADDRESS, NEIGHBOUR_ADDRESS_V6, TestHost, Zone,
 };
 use serde_json::json;
 use simple_dns::{RCODE, TYPE};
@@ -78,6 +78,9 @@ fn what_is_forbidden_is_refused_at_once_and_what_is_allowed_again_works() {
         reaches(&web1, 443, expected);
     }
     host.rules("filter").lack(&["MINIRUN-EGRESS-"]);
+    if host.driver() == Driver::Nftables {
+        host.table().lack(&["egress4-"]).lack(&["egress6-"]);
+    }
     let guards = host.command("nft", "list table netdev minirun").succeeds();
     guards.stdout_lacks("chain");
     drop(listener);
@@ -240,7 +243,14 @@ fn a_change_that_was_recorded_and_killed_is_carried_out_by_the_next_command() {
         let listener = host.neighbour().inside(|| tcp_listen(443));
         reaches(&web1, 443, Reach::Refused);
         drop(listener);
-        host.rules("filter").have(&["-A INPUT -j MINIRUN-EGRESS"]);
+        match host.driver() {
+            Driver::Iptables => {
+                host.rules("filter").have(&["-A INPUT -j MINIRUN-EGRESS"]);
+            }
+            Driver::Nftables => {
+                host.table().have(&["jump egress4-"]);
+            }
+        }
     }
     for [own, _] in connections {
         is_reset(own);
@@ -282,7 +292,7 @@ mount --bind /run/witness "$real"
 /// nobody would look for it.
 #[test]
 fn the_guard_of_the_addresses_is_there_before_the_rules_are() {
-    let host = TestHost::create();
+    let host = TestHost::using(Driver::Iptables);
     host.network("net1", "");
     host.idles("web1", "--network net1");
     host.command("sh", ["-c", WITNESS]).succeeds();

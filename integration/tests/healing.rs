@@ -3,7 +3,7 @@
 use std::net::SocketAddrV4;
 
 use minirun_integration::probe::{LONG_WAIT, Reach, SHORT_WAIT, tcp_connect};
-use minirun_integration::{HOST_ADDRESS, TestHost};
+use minirun_integration::{Driver, HOST_ADDRESS, TestHost};
 
 const PUBLISHED: SocketAddrV4 = SocketAddrV4::new(HOST_ADDRESS, 8080);
 
@@ -17,7 +17,7 @@ fn listed(host: &TestHost, table: &str) -> String {
 
 #[test]
 fn a_closed_network_is_closed_again_at_the_next_start_after_the_rules_were_flushed() {
-    let host = TestHost::create();
+    let host = TestHost::using(Driver::Iptables);
     host.minirun("network update bridge --icc=false").succeeds();
     let web1 = host.serves("web1", "", 80);
     let target = SocketAddrV4::new(web1.address(), 80);
@@ -38,7 +38,7 @@ fn a_closed_network_is_closed_again_at_the_next_start_after_the_rules_were_flush
 
 #[test]
 fn flushed_rules_come_back_with_the_next_published_port_for_all_containers() {
-    let host = TestHost::create();
+    let host = TestHost::using(Driver::Iptables);
     host.serves("web1", "-p 8080:80", 80);
     let tables = ["raw", "nat", "filter"];
     let before = tables.map(|table| listed(&host, table));
@@ -67,7 +67,7 @@ fn flushed_rules_come_back_with_the_next_published_port_for_all_containers() {
 
 #[test]
 fn the_administrators_chain_stays_first_when_only_the_jump_behind_it_is_put_back() {
-    let host = TestHost::create();
+    let host = TestHost::using(Driver::Iptables);
     host.minirun("run --rm -p 9090:90 demo true").succeeds();
     host.command("iptables", "-w -D FORWARD -j MINIRUN-FORWARD")
         .succeeds();

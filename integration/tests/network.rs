@@ -103,8 +103,7 @@ fn a_subnet_that_the_host_has_a_route_to_is_not_taken() {
 #[test]
 fn the_configuration_file_says_what_it_begins_with() {
     let host = TestHost::create();
-    host.write_file(
-        "/etc/minirun/minirun.toml",
+    host.configures(
         "bip = \"10.9.8.1/24\"\nmtu = 1380\nicc = false\npublish_address = \"127.0.0.1\"\n",
     );
     host.serves("web1", "-p 8080:80", 80);
@@ -122,14 +121,14 @@ fn the_configuration_file_says_what_it_begins_with() {
         .fails_with(125)
         .stderr_contains("nosuch")
         .stderr_contains("/etc/minirun/minirun.toml");
-    host.write_file("/etc/minirun/minirun.toml", "");
+    host.configures("");
     host.finish();
 }
 
 #[test]
 fn without_masquerade_the_world_sees_the_containers_own_address() {
     let host = TestHost::create();
-    host.write_file("/etc/minirun/minirun.toml", "ip_masquerade = false\n");
+    host.configures("ip_masquerade = false\n");
     host.neighbour()
         .command("ip", "route add 172.17.0.0/16 via 192.0.2.1")
         .succeeds();

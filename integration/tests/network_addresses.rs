@@ -27,10 +27,7 @@ fn automatic_subnets_avoid_routes_of_the_host_in_every_table() {
 #[test]
 fn a_message_about_empty_pools_says_who_holds_what() {
     let host = TestHost::create();
-    host.write_file(
-        "/etc/minirun/minirun.toml",
-        "address_pools = [ { base = \"10.50.0.0/22\", size = 24 } ]\n",
-    );
+    host.configures("address_pools = [ { base = \"10.50.0.0/22\", size = 24 } ]\n");
     host.command("ip", "route add 10.50.1.0/24 via 192.0.2.2 table 100")
         .succeeds();
     let mut subnets = BTreeSet::new();

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use minirun_integration::probe::{LONG_WAIT, Reach, http_get, tcp_connect, tcp_listen};
-use minirun_integration::{Container, HOST_ADDRESS, NEIGHBOUR_ADDRESS, TestHost};
+use minirun_integration::{Container, Driver, HOST_ADDRESS, NEIGHBOUR_ADDRESS, TestHost};
 use serde_json::Value;
 
 /// Two networks with addresses that a test can name.
@@ -38,13 +38,18 @@ fn interfaces(container: &Container<'_>) -> Vec<String> {
 /// What is different while a container is on a network; it must be the same again after a failure.
 #[track_caller]
 fn traces(host: &TestHost, container: &Container<'_>) -> (Value, Vec<String>, Vec<String>) {
-    let tables = ["filter", "nat", "raw"].map(|table| {
-        let rules = host.command("iptables", ["-w", "-t", table, "-S"]);
-        rules.succeeds().stdout().to_owned()
-    });
+    // Those of iptables are rules of nf_tables as well. Elements of a set have no order.
+    let ruleset = host.command("nft", "-s list ruleset");
+    let ruleset = ruleset.succeeds();
+    let mut rules: Vec<String> = ruleset
+        .stdout()
+        .lines()
+        .map(|line| line.trim_matches(&[' ', '\t', ',', '}'][..]).to_owned())
+        .collect();
+    rules.sort();
     let links = host.command("ls", "/sys/class/net").succeeds();
     let mut of_host = vec![links.stdout().to_owned()];
-    of_host.extend(tables);
+    of_host.extend(rules);
     (container.inspect(), interfaces(container), of_host)
 }
 
@@ -276,10 +281,18 @@ fn a_published_port_moves_with_the_default_route_and_keeps_its_number() {
         let peer = listener.next_peer(LONG_WAIT).map(|peer| peer.ip());
         assert_eq!(peer, Some(NEIGHBOUR_ADDRESS.into()), "through {network}");
         host.minirun("port web1 80").succeeds().stdout_is(&port);
-        let rules = host.rules("nat");
-        let translation = format!("{address}:80");
-        assert_eq!(rules.with(&["-j DNAT", &translation]).len(), 1);
-        assert_eq!(rules.with(&["-j DNAT", ":80"]).len(), 1);
+        let (rules, translation, any) = match host.driver() {
+            Driver::Iptables => (
+                host.rules("nat"),
+                format!("-j DNAT --to-destination {address}:80"),
+                "-j DNAT",
+            ),
+            Driver::Nftables => (host.table(), format!(" : {address} . 80"), " . 80"),
+        };
+        assert_eq!(rules.with(&[&translation]).len(), 1);
+        let translations = rules.with(&[any]);
+        let leads_in = |rule: &&&str| rule.contains(" : ") || rule.contains("DNAT");
+        assert_eq!(translations.iter().filter(leads_in).count(), 1);
     };
     works_through("net1", container.address_on("net1"));
     host.minirun("network connect --gw-priority 10 net2 web1")

@@ -256,10 +256,7 @@ fn options_go_by_dockers_names_and_by_short_ones() {
 #[test]
 fn new_networks_begin_with_what_the_configuration_file_says() {
     let host = TestHost::create();
-    host.write_file(
-        "/etc/minirun/minirun.toml",
-        "icc = false\nmtu = 1380\nip_masquerade = false\n",
-    );
+    host.configures("icc = false\nmtu = 1380\nip_masquerade = false\n");
     let options = host.network("net1", "").inspect()["Options"].take();
     assert_eq!(options["com.docker.network.bridge.enable_icc"], "false");
     assert_eq!(options["com.docker.network.driver.mtu"], "1380");

@@ -232,7 +232,7 @@ fn what_would_contradict_a_stronger_word_gives_way_to_it() {
 #[test]
 fn the_configuration_names_a_profile_for_containers_without_one() {
     let host = host();
-    host.write_file("/etc/minirun/minirun.toml", "profile = \"class\"\n");
+    host.configures("profile = \"class\"\n");
     host.minirun("run --rm busybox true")
         .fails_with(125)
         .stderr_contains("there is no profile `class`");
@@ -257,11 +257,11 @@ fn the_configuration_names_a_profile_for_containers_without_one() {
         .succeeds()
         .stdout_is("desk");
     host.removes("web1");
-    host.write_file("/etc/minirun/minirun.toml", "profile = \"a b\"\n");
+    host.configures("profile = \"a b\"\n");
     host.minirun("run --rm busybox true")
         .fails_with(125)
         .stderr_contains("configuration file `/etc/minirun/minirun.toml`, `profile`: `a b` is not the name of a profile");
-    host.write_file("/etc/minirun/minirun.toml", "");
+    host.configures("");
     host.finish();
 }
 

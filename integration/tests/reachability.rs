@@ -8,11 +8,9 @@ mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::thread;
 
 use minirun_bridge::endpoint::Endpoint;
-use minirun_bridge::firewall::Firewall;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::network::{Icc, Network};
 use minirun_bridge::port::ExposedPort;
@@ -132,13 +130,9 @@ fn call_all(trials: &[&Trial]) -> Vec<(Trial, Reach)> {
 /// What minirun noted about these networks and who is on them. The default network is recorded, too, but nobody ever joins it
 /// here, and so it has no bridge.
 fn records(host: &TestHost, names: &[String]) -> Records {
-    let state = NetworkHost {
-        root: PathBuf::from("/var/lib/minirun"),
-        state: PathBuf::from("/run/minirun"),
-        settings: Settings::default(),
-        firewall: Firewall::Iptables,
-    };
     host.inside(|| {
+        let (root, own) = ("/var/lib/minirun", "/run/minirun");
+        let state = NetworkHost::new(root.into(), own.into(), Settings::default());
         let mut networks = state.networks().expect("the networks are recorded");
         networks.retain(|network| names.contains(&network.name.to_string()));
         let with_endpoints = |network: Network| {

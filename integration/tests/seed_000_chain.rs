@@ -18,7 +18,7 @@ const LINKS: [(&str, &str); 4] = [
 ];
 
 fn start_chain(host: &TestHost) {
-    host.write_file("/etc/minirun/minirun.toml", "icc = false\n");
+    host.configures("icc = false\n");
     host.serves("ct01", "-p 22", 22);
     for (source, target) in LINKS {
         host.serves(source, &format!("-p 22 --link {target}:sshd"), 22);
@@ -90,7 +90,7 @@ fn the_chain_holds_after_its_middle_restarted_with_another_address() {
 #[test]
 fn a_link_opens_no_other_port_of_its_target() {
     let host = TestHost::create();
-    host.write_file("/etc/minirun/minirun.toml", "icc = false\n");
+    host.configures("icc = false\n");
     let target = host.serves("ct01", "-p 22", 22);
     let source = host.serves("ct11", "-p 22 --link ct01:sshd", 22);
     let other = target.inside(|| minirun_integration::probe::tcp_listen(23));

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddrV4;
 
-use minirun_integration::TestHost;
 use minirun_integration::probe::{LONG_WAIT, Reach, SHORT_WAIT, http_get, tcp_connect};
+use minirun_integration::{Driver, TestHost};
 
 const BETWEEN: &str = "-i minirun0 -o minirun0";
 
@@ -76,7 +76,7 @@ fn with_br_netfilter_on_or_off_the_answer_is_the_same() {
 
 #[test]
 fn the_rules_say_drop_when_communication_is_off_and_accept_when_it_is_on() {
-    let host = TestHost::create();
+    let host = TestHost::using(Driver::Iptables);
     host.serves("web1", "", 80);
     host.rules("filter")
         .have(&[&format!("{BETWEEN} -j ACCEPT")])
@@ -105,7 +105,7 @@ fn the_rules_say_drop_when_communication_is_off_and_accept_when_it_is_on() {
 
 #[test]
 fn a_link_is_a_pair_of_rules_whose_answer_half_needs_an_established_connection() {
-    let host = TestHost::create();
+    let host = TestHost::using(Driver::Iptables);
     host.minirun("network update bridge --icc=false").succeeds();
     let target = host.serves("web1", "--expose 80", 80);
     let source = host.serves("web2", "--link web1", 80);

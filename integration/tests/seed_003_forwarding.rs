@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use minirun_integration::probe::{LONG_WAIT, Reach, SHORT_WAIT, tcp_connect, tcp_listen};
-use minirun_integration::{HOST_ADDRESS, NEIGHBOUR_ADDRESS, TestHost};
+use minirun_integration::{Driver, HOST_ADDRESS, NEIGHBOUR_ADDRESS, TestHost};
 
 const SYSCTL: &str = "net/ipv4/ip_forward";
 const PUBLISHED: SocketAddrV4 = SocketAddrV4::new(HOST_ADDRESS, 8080);
@@ -32,7 +32,7 @@ fn forwarding_is_switched_on_where_it_was_off() {
 #[test]
 fn with_ip_forward_false_a_host_that_does_not_forward_stays_so() {
     let host = TestHost::create();
-    host.write_file("/etc/minirun/minirun.toml", "ip_forward = false\n");
+    host.configures("ip_forward = false\n");
     host.set_sysctl(SYSCTL, "0");
     host.serves("web1", "-p 8080:80", 80);
     assert_eq!(forwarding(&host), "0");
@@ -44,7 +44,7 @@ fn with_ip_forward_false_a_host_that_does_not_forward_stays_so() {
 #[test]
 fn with_ip_forward_false_a_host_that_forwards_goes_on_doing_so() {
     let host = TestHost::create();
-    host.write_file("/etc/minirun/minirun.toml", "ip_forward = false\n");
+    host.configures("ip_forward = false\n");
     host.set_sysctl(SYSCTL, "1");
     host.serves("web1", "-p 8080:80", 80);
     assert_eq!(forwarding(&host), "1");
@@ -102,7 +102,7 @@ fn containers_see_each_other_under_their_own_addresses() {
 
 #[test]
 fn the_rules_of_the_administrator_come_first_and_are_never_touched() {
-    let host = TestHost::create();
+    let host = TestHost::using(Driver::Iptables);
     host.command("iptables", "-w -N MINIRUN-USER").succeeds();
     host.command(
         "iptables",
@@ -124,7 +124,7 @@ fn the_rules_of_the_administrator_come_first_and_are_never_touched() {
 
 #[test]
 fn the_chain_of_the_administrator_is_made_where_there_is_none() {
-    let host = TestHost::create();
+    let host = TestHost::using(Driver::Iptables);
     host.serves("web1", "-p 8080:80", 80);
     host.rules("filter")
         .have(&["-N MINIRUN-USER"])
@@ -139,7 +139,7 @@ fn the_chain_of_the_administrator_is_made_where_there_is_none() {
 
 #[test]
 fn foreign_rules_and_policies_survive() {
-    let host = TestHost::create();
+    let host = TestHost::using(Driver::Iptables);
     host.command("iptables", "-w -P FORWARD DROP").succeeds();
     host.command("iptables", "-w -A FORWARD -s 203.0.113.0/24 -j ACCEPT")
         .succeeds();
@@ -188,7 +188,7 @@ fn the_default_gateway_of_a_container_is_the_bridge() {
 
 #[test]
 fn nobody_asks_the_dns_about_the_administrators_rules() {
-    let host = TestHost::create();
+    let host = TestHost::using(Driver::Iptables);
     host.write_file(
         "/etc/resolv.conf",
         &format!("nameserver {NEIGHBOUR_ADDRESS}\n"),

@@ -4,7 +4,6 @@ use crate::container_state::ContainerPaths;
 use crate::error::RuntimeError;
 use crate::image::ImageStore;
 use crate::process::Sealed;
-use minirun_bridge::firewall::Firewall;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::settings::{FirewallChoice, Settings};
 use minirun_bridge::state::NetworkHost;
@@ -94,14 +93,12 @@ impl Runtime {
             return Err(RuntimeError::NotRoot);
         }
         let settings = overrides.over(Settings::load(&directories.configuration)?)?;
-        let firewall = Firewall::select(settings.firewall)?;
         Ok(Runtime {
-            networks: NetworkHost {
-                root: directories.root.clone(),
-                state: directories.state.clone(),
+            networks: NetworkHost::new(
+                directories.root.clone(),
+                directories.state.clone(),
                 settings,
-                firewall,
-            },
+            ),
             images: ImageStore::open(directories.root.join("images")),
             directories,
         })

@@ -5,7 +5,7 @@
 
 use super::FirewallError;
 use super::egress_rules::{input_jump, is_egress_chain};
-use super::render::{USER_CHAIN, jumps};
+use super::render::{Present, USER_CHAIN, jumps};
 use super::rule::{Chain, Rule, Table, Transaction, program};
 use crate::network::Family;
 use std::io::Write;
@@ -65,6 +65,17 @@ pub(super) struct Found {
     pub(super) input_jump: bool,
 }
 
+impl Found {
+    /// The same, as what renders rules takes it.
+    pub(super) fn present(self, family: Family) -> Present {
+        Present {
+            missing_jumps: self.missing_jumps,
+            egress_chains: self.egress_chains,
+            input_jumps: self.input_jump.then_some(family).into_iter().collect(),
+        }
+    }
+}
+
 /// Looks at the host's rules of one family.
 pub(super) fn look(family: Family) -> Result<Found, FirewallError> {
     let iptables = reader(family)?;
@@ -119,6 +130,11 @@ fn find(family: Family) -> Result<&'static str, FirewallError> {
         .into_iter()
         .find(|path| Path::new(path).is_file())
         .ok_or(FirewallError::ProgramMissing { program: name })
+}
+
+/// Whether the program is there.
+pub(super) fn is_installed() -> bool {
+    find(Family::Ipv4).is_ok()
 }
 
 /// Whether the program makes rules of nf_tables: its version says so, `iptables v1.8.9 (nf_tables)`.

@@ -22,7 +22,7 @@ use crate::network::{Family, Icc, Network, Reach};
 use crate::policy::Contribution;
 
 use super::egress_rules::{
-    add_policies, change_policies, rebuild_egress, remove_policies, require_foundation,
+    add_policies, change_policies, input_jump, rebuild_egress, remove_policies, require_foundation,
     require_policies,
 };
 
@@ -168,6 +168,36 @@ pub struct Present {
     pub egress_chains: Vec<Chain>,
     /// Whether `INPUT` leads to them.
     pub input_jumps: Vec<Family>,
+}
+
+impl Present {
+    /// Adds what another family has.
+    pub fn extend(&mut self, other: Present) {
+        self.missing_jumps.extend(other.missing_jumps);
+        self.egress_chains.extend(other.egress_chains);
+        self.input_jumps.extend(other.input_jumps);
+    }
+}
+
+/// Takes away what leads to our chains of a family, and the chains; that of the administrator stays.
+pub fn dismantle(family: Family, present: &Present) -> Vec<Change> {
+    let mut leading = jumps(family);
+    leading.retain(|jump| !present.missing_jumps.contains(jump));
+    if present.input_jumps.contains(&family) {
+        leading.push(input_jump(family));
+    }
+    let own = OWN_CHAINS.iter().map(|(table, name)| Chain {
+        family,
+        table: *table,
+        name: (*name).into(),
+    });
+    let chains: Vec<Chain> = own.chain(present.egress_chains.iter().cloned()).collect();
+    let empty = chains.iter().cloned().map(Change::Empty);
+    // They lead to each other until all are empty.
+    let leading = leading.into_iter().map(Change::Delete);
+    let mut changes: Vec<Change> = leading.chain(empty).collect();
+    changes.extend(chains.into_iter().map(Change::Remove));
+    changes
 }
 
 /// Fills our chains of `families` afresh.

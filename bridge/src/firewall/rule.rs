@@ -2,6 +2,7 @@
 
 use crate::network::Family;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A table of iptables that minirun writes to.
@@ -171,6 +172,18 @@ impl Transaction {
     /// Whether there is nothing to do in this family.
     pub fn is_empty_of(&self, family: Family) -> bool {
         !self.changes.iter().any(|change| change.family() == family)
+    }
+
+    /// As how many changes the kernel counts it, where iptables is that of nf_tables: each table of each family is changed by a
+    /// transaction of its own, unless it is only asked for rules.
+    pub fn generations(&self) -> u32 {
+        let changes = self.changes.iter();
+        let changing = changes.filter(|change| !matches!(change, Change::Require(_)));
+        let tables: BTreeSet<(Family, Table)> = changing
+            .map(|change| (change.family(), change.table()))
+            .collect();
+        // There are six.
+        u32::try_from(tables.len()).unwrap_or(u32::MAX)
     }
 
     /// The input for `iptables-restore --noflush`, or `ip6tables-restore`.

@@ -5,8 +5,9 @@ use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::network::Network;
 use crate::plan::Step;
-use crate::reload;
+use crate::reload::{self, KnownRules};
 use crate::state::NetworkHost;
+use minirun_netns::netfilter::nf_tables::Expectation;
 use minirun_netns::{BridgeDevice, VethPair, netfilter};
 
 impl Step for NetworkStep<'_> {
@@ -40,7 +41,9 @@ impl Step for NetworkStep<'_> {
                     let _ = rules.done.set(rebuilt);
                 }
             }
-            Action::RemoveRules { removal, .. } => host.firewall.commit(removal)?,
+            Action::RemoveRules { removal, .. } => {
+                host.firewall.commit(host, removal, Expectation::Anything)?;
+            }
             Action::Guard(guard, lock) => host.change_guards(lock, || guard.install())?,
             Action::Unguard(guard, Some(lock)) => {
                 host.change_guards(lock, || netfilter::remove_guard(&guard.interface))?;
@@ -92,9 +95,10 @@ impl Step for NetworkStep<'_> {
             }
             Action::ChangeRules(rules) => {
                 // Rules that cannot be taken back are made afresh with the next change.
-                host.begin_rules_change(rules.lock);
-                if host.firewall.commit(&rules.back).is_ok() {
-                    let _ = host.rules_match(rules.lock);
+                if let KnownRules::Match(expectation) = host.begin_rules_change(rules.lock)
+                    && let Ok(since) = host.firewall.commit(host, &rules.back, expectation)
+                {
+                    let _ = host.rules_match(rules.lock, since);
                 }
             }
             Action::SaveDefinition(change) => {

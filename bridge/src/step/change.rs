@@ -1,6 +1,6 @@
 //! What some steps need to know besides their subject.
 
-use crate::firewall::rule::Transaction;
+use crate::firewall::Transaction;
 use crate::hosts_refresh::WrittenHosts;
 use crate::id::ContainerId;
 use crate::name::ContainerName;

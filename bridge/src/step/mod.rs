@@ -8,7 +8,7 @@ mod explain;
 pub use change::{DefinitionChange, HostsChange, RulesChange};
 
 use crate::endpoint::Endpoint;
-use crate::firewall::rule::Transaction;
+use crate::firewall::Transaction;
 use crate::id::ContainerId;
 use crate::lazy_netlink::LazyNetlink;
 use crate::network::Network;

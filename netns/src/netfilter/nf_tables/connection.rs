@@ -90,6 +90,15 @@ impl RulesConnection {
         generation::ask(&mut self.socket).map_err(|cause| CommitError::Failed { cause })
     }
 
+    /// Reads a list.
+    pub(super) fn dump(
+        &mut self,
+        question: NetfilterMessage,
+    ) -> Result<Vec<NetfilterMessage>, CommitError> {
+        let replies = self.socket.dump(question);
+        replies.map_err(|cause| CommitError::Failed { cause })
+    }
+
     /// Makes all changes of all transactions, together, or none. Gives the generation of the rules afterwards: if they are of
     /// that one later, nobody has changed anything since.
     ///

@@ -27,7 +27,7 @@ pub(super) fn of(transaction: &Transaction, first_set: u32) -> Vec<(NetfilterMes
         .collect()
 }
 
-fn family(family: TableFamily) -> NetfilterProtoFamily {
+pub(super) fn family(family: TableFamily) -> NetfilterProtoFamily {
     match family {
         TableFamily::Ipv4 => NetfilterProtoFamily::IPv4,
         TableFamily::Inet => NetfilterProtoFamily::Inet,

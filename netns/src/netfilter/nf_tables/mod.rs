@@ -17,6 +17,7 @@ mod dependency;
 mod encoding;
 mod expressions;
 mod field;
+mod listing;
 mod messages;
 mod rule;
 mod rule_text;

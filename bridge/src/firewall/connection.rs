@@ -1,0 +1,72 @@
+//! The connection to nf_tables, opened when it is first needed.
+
+use super::FirewallError;
+use minirun_netns::netfilter::nf_tables::{
+    CommitError, Expectation, RulesConnection, Table, Transaction,
+};
+use std::cell::RefCell;
+use std::fmt;
+use std::process;
+use std::rc::Rc;
+
+/// A connection to nf_tables in the network namespace where it is first used. It stays open, since closing it after rules were
+/// deleted, by anybody, waits for milliseconds. Whoever was forked after it was opened opens another: two processes would take
+/// each other's answers.
+#[derive(Clone, Default)]
+pub struct LazyRules(Rc<RefCell<Option<Open>>>);
+
+/// A connection, and the process that opened it.
+struct Open {
+    process: u32,
+    connection: RulesConnection,
+}
+
+impl fmt::Debug for LazyRules {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("LazyRules")
+    }
+}
+
+impl LazyRules {
+    /// The generation of the rules now.
+    pub(crate) fn generation(&self) -> Result<u32, FirewallError> {
+        self.with(RulesConnection::generation)
+    }
+
+    /// Makes all changes or none; gives the generation of the rules afterwards.
+    pub(super) fn commit(
+        &self,
+        transaction: &Transaction,
+        expectation: Expectation,
+    ) -> Result<u32, FirewallError> {
+        let transactions = std::slice::from_ref(transaction);
+        self.with(|connection| connection.commit(transactions, expectation))
+    }
+
+    /// The names of a table's chains; none if there is no such table.
+    pub(super) fn chains(&self, table: Table) -> Result<Vec<String>, FirewallError> {
+        self.with(|connection| connection.chains(table))
+    }
+
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&mut RulesConnection) -> Result<T, CommitError>,
+    ) -> Result<T, FirewallError> {
+        let mut slot = self.0.borrow_mut();
+        let process = process::id();
+        let open = match slot.take().filter(|open| open.process == process) {
+            Some(open) => open,
+            None => Open {
+                process,
+                connection: RulesConnection::open()?.ok_or(FirewallError::NoNfTables)?,
+            },
+        };
+        work(&mut slot.insert(open).connection).map_err(|error| match error {
+            CommitError::Changed => FirewallError::Changed,
+            CommitError::Failed { ref cause } if cause.raw_os_error() == Some(libc::EINVAL) => {
+                FirewallError::NoNfTables
+            }
+            error => FirewallError::Kernel(error),
+        })
+    }
+}

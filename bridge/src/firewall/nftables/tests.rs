@@ -1,0 +1,276 @@
+//! What networks, links, published ports and restricted containers look like in the table.
+
+use super::*;
+use crate::endpoint::Endpoint;
+use crate::network::{GatewayMode, Icc, Reach};
+use crate::policy::{self, EgressPolicy, own_contribution};
+use crate::test_support::{dual_stack, endpoint, network};
+
+fn texts(elements: &[Element]) -> Vec<String> {
+    elements
+        .iter()
+        .map(|element| format!("{} {}", element.set, element.text()))
+        .collect()
+}
+
+/// What an endpoint publishes, as elements.
+fn published(network: &Network, publications: &[&str]) -> Vec<String> {
+    texts(&endpoint_elements(&own_contribution(
+        network,
+        &publishing(publications),
+    )))
+}
+
+fn publishing(publications: &[&str]) -> Endpoint {
+    let mut web = endpoint("web", 2, &[]);
+    web.ipv6_address = Some("fd00:17::2".parse().expect("an address"));
+    web.publications = publications
+        .iter()
+        .map(|publication| publication.parse().expect("a publication"))
+        .collect();
+    web
+}
+
+fn restricted(source: &str, allowed: &str, denied: &str) -> Contribution {
+    let policy = EgressPolicy {
+        source: source.parse().expect("an address"),
+        interface: "veth1".into(),
+        egress: crate::egress::Egress {
+            allowed: allowed.parse().expect("what is allowed"),
+            denied: denied.parse().expect("what is denied"),
+        },
+    };
+    Contribution {
+        egress: [policy].into(),
+        ..Contribution::default()
+    }
+}
+
+#[test]
+fn a_network_is_a_few_elements_for_each_family_that_it_has() {
+    assert_eq!(
+        texts(&network_elements(&network(Icc::Disabled))),
+        [
+            "within ipv4 . \"minirun0\" . \"minirun0\" : goto icc_off",
+            "into ipv4 . \"minirun0\" : goto into_nat",
+            "out ipv4 . \"minirun0\"",
+            "homes4 \"minirun0\" . 172.17.0.0/16",
+            "sealed4 172.17.0.0/16",
+            "hidden4 172.17.0.0/16",
+            "translating \"minirun0\"",
+        ]
+    );
+    let six: Vec<String> = texts(&network_elements(&dual_stack(Icc::Enabled)))
+        .into_iter()
+        .filter(|text| text.contains("ipv6") || text.contains("fd00"))
+        .collect();
+    assert_eq!(
+        six,
+        [
+            "within ipv6 . \"minirun0\" . \"minirun0\" : accept",
+            "into ipv6 . \"minirun0\" : goto into_nat",
+            "out ipv6 . \"minirun0\"",
+            "homes6 \"minirun0\" . fd00:17::/64",
+            "sealed6 fd00:17::/64",
+            "hidden6 fd00:17::/64",
+        ]
+    );
+}
+
+#[test]
+fn an_internal_network_leads_nowhere_and_a_routed_one_hides_nobody() {
+    let internal = Network {
+        reach: Reach::Internal,
+        ..network(Icc::Enabled)
+    };
+    assert_eq!(
+        texts(&network_elements(&internal)),
+        [
+            "within ipv4 . \"minirun0\" . \"minirun0\" : accept",
+            "internal ipv4 . \"minirun0\"",
+            "homes4 \"minirun0\" . 172.17.0.0/16",
+            "sealed4 172.17.0.0/16",
+        ]
+    );
+    let routed = Network {
+        gateway_mode: GatewayMode::Routed,
+        ..network(Icc::Enabled)
+    };
+    assert_eq!(
+        texts(&network_elements(&routed)),
+        [
+            "within ipv4 . \"minirun0\" . \"minirun0\" : accept",
+            "into ipv4 . \"minirun0\" : goto into_routed",
+            "out ipv4 . \"minirun0\"",
+            "homes4 \"minirun0\" . 172.17.0.0/16",
+        ]
+    );
+}
+
+#[test]
+fn a_link_is_one_element_for_each_port() {
+    let web1 = endpoint("web1", 2, &["80/tcp", "53/udp"]);
+    let contribution = Contribution {
+        permits: policy::link_permits(&endpoint("web2", 3, &[]), &web1),
+        ..Contribution::default()
+    };
+    assert_eq!(
+        texts(&endpoint_elements(&contribution)),
+        [
+            "links4 172.17.0.3 . 172.17.0.2 . tcp . 80",
+            "links4 172.17.0.3 . 172.17.0.2 . udp . 53",
+        ]
+    );
+}
+
+#[test]
+fn ports_are_published_on_one_address_or_on_all() {
+    assert_eq!(
+        published(
+            &dual_stack(Icc::Enabled),
+            &[
+                "127.0.0.1:8080->80/tcp",
+                "0.0.0.0:9090->80/tcp",
+                "[::]:9090->80/tcp"
+            ]
+        ),
+        [
+            "any4 tcp . 9090 : 172.17.0.2 . 80",
+            "any6 tcp . 9090 : fd00:17::2 . 80",
+            "bound4 127.0.0.1 . tcp . 8080 : 172.17.0.2 . 80",
+            "bound6 ::1 . tcp . 9090 : ::1 . 1",
+            "ways_in4 172.17.0.2 . tcp . 80",
+            "ways_in6 fd00:17::2 . tcp . 80",
+        ]
+    );
+}
+
+#[test]
+fn a_row_of_ports_that_are_the_same_inside_is_one_element() {
+    let row = [
+        "0.0.0.0:8000->8000/tcp",
+        "0.0.0.0:8001->8001/tcp",
+        "0.0.0.0:8002->8002/tcp",
+        "0.0.0.0:8004->8004/tcp",
+        "0.0.0.0:8005->5/tcp",
+        "192.0.2.1:9000->9000/udp",
+        "192.0.2.1:9001->9001/udp",
+    ];
+    let elements = published(&network(Icc::Enabled), &row);
+    let translations: Vec<&String> = elements
+        .iter()
+        .filter(|text| !text.starts_with("ways_in"))
+        .collect();
+    assert_eq!(
+        translations,
+        [
+            "any4 tcp . 8004 : 172.17.0.2 . 8004",
+            "any4 tcp . 8005 : 172.17.0.2 . 5",
+            "any_ranges4 tcp . 8000-8002 : 172.17.0.2",
+            "bound_ranges4 192.0.2.1 . udp . 9000-9001 : 172.17.0.2",
+        ]
+    );
+}
+
+#[test]
+fn what_stays_is_not_touched_by_a_change() {
+    let network = network(Icc::Enabled);
+    let contribution =
+        |publications: &[&str]| own_contribution(&network, &publishing(publications));
+    let before = contribution(&["0.0.0.0:8080->80/tcp", "0.0.0.0:8081->80/tcp"]);
+    let after = contribution(&["0.0.0.0:8080->80/tcp", "0.0.0.0:9090->80/tcp"]);
+    assert_eq!(
+        change(&network, (&before, &after)).commands(),
+        [
+            "nft delete element inet minirun any4 '{ tcp . 8081 : 172.17.0.2 . 80 }'",
+            "nft add element inet minirun any4 '{ tcp . 9090 : 172.17.0.2 . 80 }'",
+        ]
+    );
+    assert!(change(&network, (&before, &before)).changes.is_empty());
+}
+
+#[test]
+fn what_is_denied_stands_before_what_is_allowed() {
+    let contribution = restricted(
+        "172.17.0.2",
+        "192.0.2.1:80-90/udp,2001:db8::1",
+        "192.0.2.0/24",
+    );
+    assert_eq!(
+        add(&network(Icc::Enabled), &contribution).commands(),
+        [
+            "nft add chain inet minirun egress4-veth1",
+            "nft flush chain inet minirun egress4-veth1",
+            "nft add rule inet minirun egress4-veth1 'oifname \"minirun0\" return'",
+            "nft add rule inet minirun egress4-veth1 ct state invalid,untracked drop",
+            "nft add rule inet minirun egress4-veth1 ct direction reply return",
+            "nft add rule inet minirun egress4-veth1 meta l4proto icmp ct state related return",
+            "nft add rule inet minirun egress4-veth1 ct original ip daddr 192.0.2.0/24 jump refuse",
+            "nft add rule inet minirun egress4-veth1 meta l4proto udp ct original ip daddr 192.0.2.1 \
+             ct original proto-dst 80-90 return",
+            "nft add rule inet minirun egress4-veth1 jump refuse",
+            "nft add element inet minirun restricted4 '{ 172.17.0.2 . \"minirun0\" : jump egress4-veth1 }'",
+        ]
+    );
+}
+
+#[test]
+fn a_chain_that_stays_is_filled_afresh_and_nothing_else_changes() {
+    let network = network(Icc::Enabled);
+    let (before, after) = (
+        restricted("172.17.0.2", "none", "none"),
+        restricted("172.17.0.2", "any", "192.0.2.1"),
+    );
+    let commands = change(&network, (&before, &after)).commands();
+    assert_eq!(commands[1], "nft flush chain inet minirun egress4-veth1");
+    assert!(!commands.iter().any(|command| command.contains("element")));
+    assert_eq!(
+        change(&network, (&before, &Contribution::default())).commands(),
+        [
+            "nft delete element inet minirun restricted4 '{ 172.17.0.2 . \"minirun0\" : jump egress4-veth1 }'",
+            "nft flush chain inet minirun egress4-veth1",
+            "nft delete chain inet minirun egress4-veth1",
+        ]
+    );
+}
+
+#[test]
+fn one_port_of_the_host_leads_to_one_place() {
+    let first = own_contribution(
+        &network(Icc::Enabled),
+        &publishing(&["0.0.0.0:8080->80/tcp"]),
+    );
+    let mut other = publishing(&["0.0.0.0:8080->81/tcp"]);
+    other.address = "172.18.0.2".parse().expect("an address");
+    let second = own_contribution(&network(Icc::Enabled), &other);
+    let state = [
+        (network(Icc::Enabled), first),
+        (network(Icc::Enabled), second),
+    ];
+    let refused = rebuild(&state, Vec::new()).expect_err("it is claimed twice");
+    assert_eq!(
+        refused.to_string(),
+        "two containers claim one port of the host: 0.0.0.0:8080->81/tcp leads to 172.17.0.2 and to 172.18.0.2"
+    );
+}
+
+#[test]
+fn making_everything_afresh_leaves_the_administrators_chain_alone() {
+    let state = [(network(Icc::Enabled), Contribution::default())];
+    let made = rebuild(&state, vec!["egress4-veth9".into()]).expect("nothing is claimed twice");
+    let commands = made.commands();
+    let about_user = |command: &&String| {
+        command
+            .split_whitespace()
+            .any(|word| word.starts_with("user"))
+    };
+    let about_user: Vec<&String> = commands.iter().filter(about_user).collect();
+    assert_eq!(
+        about_user,
+        [
+            "nft add chain inet minirun user",
+            "nft add rule inet minirun forward jump user"
+        ]
+    );
+    assert!(commands.contains(&"nft delete chain inet minirun egress4-veth9".to_string()));
+}
