@@ -16,7 +16,7 @@ use crate::plan::Step;
 use crate::policy;
 use crate::publication::Publication;
 use crate::reload::{self, KnownRules, RulesLock};
-use crate::restriction::source_guard;
+use crate::source_check::{self, guard};
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, HostsChange, NetworkStep};
 use minirun_netns::{Explain, Explanation, Narrator, ProxyNeighbour, Silent};
@@ -162,23 +162,38 @@ impl NetworkHost {
         let removes_rules = actions
             .iter()
             .any(|action| matches!(action, Action::RemoveRules { .. }));
-        let lock = removes_rules.then(|| self.lock_rules()).transpose()?;
+        let lock = self
+            .guards_sources()
+            .then(|| self.lock_rules())
+            .transpose()?;
         let mut known = match &lock {
-            Some(lock) => self.begin_rules_change(lock),
-            None => KnownRules::Match,
+            Some(lock) if removes_rules => self.begin_rules_change(lock),
+            _ => KnownRules::Match,
         };
         let mut outcome = Ok(());
         for action in actions {
             let step = NetworkStep { context, action };
-            match step.apply() {
+            let applied = match (&step.action, &lock) {
+                (Action::Unguard(guard), Some(lock)) if !removes_rules => {
+                    self.remove_guard_alone(guard, lock)
+                }
+                _ => step.apply(),
+            };
+            match applied {
                 Ok(()) => narrator.tell(&step),
+                Err(NetworkError::Netns(error)) if source_check::is_out_of_place(&error) => {
+                    known = KnownRules::Unknown;
+                }
                 Err(NetworkError::Firewall(_)) => known = KnownRules::Unknown,
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
         let settled = match lock {
-            Some(lock) => self.settle_rules(&lock, known),
-            None => self.reload_if_unknown(),
+            Some(lock) if removes_rules => self.settle_rules(&lock, known),
+            other => {
+                drop(other);
+                self.reload_if_unknown()
+            }
         };
         outcome.and(settled)
     }
@@ -239,10 +254,8 @@ impl NetworkHost {
                 removal,
             });
         }
-        if let Some(guard) = source_guard(&endpoint) {
-            // The kernel may keep the rules of an interface that is gone.
-            actions.push(Action::Unguard(guard, None));
-        }
+        let is_guarded = self.guards_sources();
+        actions.extend(is_guarded.then(|| Action::Unguard(guard(&endpoint))));
         actions.extend(Action::forget_flows(&endpoint.publications));
         actions.extend(endpoint.ipv6_address.map(|address| {
             Action::StopAnsweringFor(ProxyNeighbour {

@@ -15,12 +15,11 @@
 use crate::error::NetworkError;
 use crate::firewall::rule::Transaction;
 use crate::firewall::{Firewall, FirewallError};
-use crate::lazy_netlink::LazyNetlink;
 use crate::network::{Family, Network};
 use crate::policy::{self, Contribution};
 use crate::state::NetworkHost;
-use minirun_netns::netfilter::{self, SourceGuard};
-use minirun_netns::{Explain, Explanation, Narrator, NetnsError};
+use minirun_netns::netfilter;
+use minirun_netns::{Explain, Explanation, Narrator};
 use std::fs::{self, File};
 
 /// Whether the rules are known to be what the records say.
@@ -125,17 +124,18 @@ impl NetworkHost {
             .map_err(|error| NetworkError::file("write", &marker, error))
     }
 
-    /// Changes what keeps containers to their addresses, which the kernel counts as a change of rules.
+    /// Changes what keeps containers to their addresses, which the kernel counts as a change of rules. What the marker says is
+    /// not true any more at once; it is again if nobody else has changed anything before.
     pub(crate) fn change_guards(
         &self,
         lock: &RulesLock,
-        change: impl FnOnce() -> Result<(), NetnsError>,
+        change: impl FnOnce() -> Result<(), NetworkError>,
     ) -> Result<(), NetworkError> {
-        let known = self.begin_rules_change(lock);
+        let untouched = self.rules_are_untouched();
         change()?;
-        match known {
-            KnownRules::Match => self.rules_match(lock),
-            KnownRules::Unknown => Ok(()),
+        match untouched {
+            true => self.rules_match(lock),
+            false => Ok(()),
         }
     }
 
@@ -212,25 +212,11 @@ pub fn ensure_rules(host: &NetworkHost) -> Result<(), NetworkError> {
         required.changes.extend(of_network.changes);
     }
     let rebuilt = change_rules(host, &lock, known, &required)?;
-    let guards = guards(&state)?;
     match rebuilt {
         // What was touched may have been these.
-        None if !guards.is_empty() => {
-            host.change_guards(&lock, || netfilter::replace_guards(&guards))
-        }
-        _ => Ok(()),
+        None => host.change_guards(&lock, || host.make_guards_afresh()),
+        Some(_) => Ok(()),
     }
-}
-
-/// What keeps restricted containers to their addresses. An interface that is gone, or not made yet, cannot be guarded.
-fn guards(state: &[(Network, Contribution)]) -> Result<Vec<SourceGuard>, NetworkError> {
-    let netlink = LazyNetlink::default();
-    let mut guards = Vec::new();
-    for guard in state.iter().flat_map(|(_, whole)| whole.guards()) {
-        let interface = netlink.with(|netlink| netlink.find_link(&guard.interface))?;
-        guards.extend(interface.map(|_| guard));
-    }
-    Ok(guards)
 }
 
 /// Makes all rules afresh from the state, in one transaction for each table.
@@ -282,7 +268,7 @@ pub(crate) fn rebuild(host: &NetworkHost, lock: &RulesLock) -> Result<Transactio
     let transaction = host.firewall.reconstruction(&state, &families)?;
     host.firewall.commit(&transaction)?;
     if host.firewall != Firewall::None {
-        netfilter::replace_guards(&guards(&state)?)?;
+        host.make_guards_afresh()?;
         host.rules_match(lock)?;
     }
     Ok(transaction)

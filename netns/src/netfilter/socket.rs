@@ -61,15 +61,6 @@ pub(super) enum TransactionError {
     Whole(RequestError),
 }
 
-impl TransactionError {
-    /// Why, wherever.
-    pub(super) fn into_cause(self) -> RequestError {
-        match self {
-            TransactionError::Message { cause, .. } | TransactionError::Whole(cause) => cause,
-        }
-    }
-}
-
 /// What came back for several messages.
 struct Answer {
     replies: Vec<NetfilterMessage>,

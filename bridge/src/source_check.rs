@@ -1,0 +1,148 @@
+//! Keeping every container to its own addresses, whichever driver makes the other rules.
+//!
+//! Theory of operation
+//!
+//! 1. What a container's port may let in follows from its record alone ([`guard`]). So its elements are added before the port is
+//!    made, and taken away when the container leaves; a port of that name that does not exist disturbs nobody.
+//! 2. The kernel counts a change of them as a change of rules, so it happens under the lock of the rules. If the rules were
+//!    known to be right before, they are so afterwards, of the generation then. Who is killed in between leaves a generation
+//!    that is not noted, and whoever finds that looks at everything.
+//! 3. Where what is added is there already, or what it belongs in is not, all of it is made afresh from the records.
+//! 4. A kernel without nf_tables for bridges cannot check. That matters to a container only whose egress is restricted, because
+//!    the rules of that go by its addresses; it is refused.
+
+use crate::endpoint::Endpoint;
+use crate::error::NetworkError;
+use crate::firewall::Firewall;
+use crate::network::Network;
+use crate::reload::RulesLock;
+use crate::state::NetworkHost;
+use minirun_netns::NetnsError;
+use minirun_netns::netfilter::nf_tables::{CommitError, RulesConnection, Transaction};
+use minirun_netns::netfilter::{SourceCheck, commit_source_checks, replace_source_checks};
+
+/// What keeps a container to its own addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guard {
+    /// What its port lets in.
+    pub check: SourceCheck,
+    /// Whether it can do without.
+    pub necessity: Necessity,
+}
+
+/// What becomes of a container that cannot be kept to its addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Necessity {
+    /// It is refused.
+    Required,
+    /// It is taken as it is.
+    WherePossible,
+}
+
+/// What keeps an endpoint to its addresses.
+pub(crate) fn guard(endpoint: &Endpoint) -> Guard {
+    Guard {
+        check: SourceCheck {
+            interface: endpoint.interface.clone(),
+            mac: endpoint.mac,
+            addresses: endpoint.addresses().collect(),
+        },
+        necessity: match endpoint.egress.is_open() {
+            true => Necessity::WherePossible,
+            false => Necessity::Required,
+        },
+    }
+}
+
+impl NetworkHost {
+    /// Whether containers are kept to their addresses at all.
+    pub(crate) fn guards_sources(&self) -> bool {
+        self.firewall != Firewall::None
+    }
+
+    /// Keeps a container to its addresses from now on. Its record is written already.
+    pub(crate) fn add_guard(&self, guard: &Guard, lock: &RulesLock) -> Result<(), NetworkError> {
+        self.change_guards(lock, || {
+            match guard.necessity.forgive(commit(&guard.check.addition())) {
+                Err(error) if is_out_of_place(&error) => self.make_guards_afresh(),
+                outcome => outcome.map_err(Into::into),
+            }
+        })
+    }
+
+    /// Ends that, when its record is there no more or is about to go. Where nothing is, there is nothing to end.
+    pub(crate) fn remove_guard(&self, guard: &Guard) -> Result<(), NetworkError> {
+        // Whoever cannot check has nothing to take away.
+        Necessity::WherePossible
+            .forgive(commit(&guard.check.removal()))
+            .map_err(Into::into)
+    }
+
+    /// The same, where no other rule changes.
+    pub(crate) fn remove_guard_alone(
+        &self,
+        guard: &Guard,
+        lock: &RulesLock,
+    ) -> Result<(), NetworkError> {
+        self.change_guards(lock, || match self.remove_guard(guard) {
+            Err(NetworkError::Netns(error)) if is_out_of_place(&error) => {
+                self.make_guards_afresh_without(Some(guard))
+            }
+            outcome => outcome,
+        })
+    }
+
+    /// Makes all guards what the records say, whatever there is.
+    pub(crate) fn make_guards_afresh(&self) -> Result<(), NetworkError> {
+        self.make_guards_afresh_without(None)
+    }
+
+    fn make_guards_afresh_without(&self, leaving: Option<&Guard>) -> Result<(), NetworkError> {
+        let mut guards = self.all_guards(&self.networks()?)?;
+        guards.retain(|guard| Some(guard) != leaving);
+        let is_required = |guard: &Guard| guard.necessity == Necessity::Required;
+        let necessity = match guards.iter().any(is_required) {
+            true => Necessity::Required,
+            false => Necessity::WherePossible,
+        };
+        let checks: Vec<SourceCheck> = guards.into_iter().map(|guard| guard.check).collect();
+        necessity
+            .forgive(commit(&replace_source_checks(&checks)))
+            .map_err(Into::into)
+    }
+
+    fn all_guards(&self, networks: &[Network]) -> Result<Vec<Guard>, NetworkError> {
+        let mut guards = Vec::new();
+        for network in networks {
+            let endpoints = self.network(&network.name).all()?;
+            guards.extend(endpoints.iter().map(guard));
+        }
+        Ok(guards)
+    }
+}
+
+impl Necessity {
+    /// What it means that the kernel cannot check.
+    fn forgive(self, outcome: Result<(), NetnsError>) -> Result<(), NetnsError> {
+        match outcome {
+            Err(NetnsError::NoSourceChecks) if self == Necessity::WherePossible => Ok(()),
+            outcome => outcome,
+        }
+    }
+}
+
+/// Whether the error says that the sets are not as the records say.
+pub(crate) fn is_out_of_place(error: &NetnsError) -> bool {
+    let NetnsError::CheckSources { cause } = error else {
+        return false;
+    };
+    matches!(
+        cause,
+        CommitError::Exists { .. } | CommitError::Missing { .. }
+    )
+}
+
+fn commit(transaction: &Transaction) -> Result<(), NetnsError> {
+    let mut connection = RulesConnection::open()?.ok_or(NetnsError::NoSourceChecks)?;
+    commit_source_checks(&mut connection, transaction).map(drop)
+}
