@@ -6,7 +6,8 @@
 //! flows that are older than a published port ([`forget_flows`]) or than a rule ([`forget_flows_from`]).
 //!
 //! Each opens a socket in the network namespace of the calling thread, sends messages of the crate
-//! `netlink-packet-netfilter`, waits for the kernel's verdict on each, and closes the socket again.
+//! `netlink-packet-netfilter`, waits for the kernel's verdict on each, and closes the socket again; except
+//! [`nf_tables::RulesConnection`], which stays open, because closing one after something was deleted takes milliseconds.
 
 mod flow;
 mod flow_messages;
