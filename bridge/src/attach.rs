@@ -176,7 +176,7 @@ impl Resolved {
         actions.extend(previous.map(|name| Action::SetDown(SetLinkDown { name })));
         // Before the first frame.
         let lock = self.rules_lock();
-        actions.extend(lock.map(|lock| Action::Guard(guard(endpoint), lock)));
+        actions.extend(lock.map(|lock| Action::Guard(guard(endpoint, &self.others), lock)));
         actions.extend(self.devices(bridge, place));
         actions
             .into_iter()

@@ -254,8 +254,10 @@ impl NetworkHost {
                 removal,
             });
         }
-        let is_guarded = self.guards_sources();
-        actions.extend(is_guarded.then(|| Action::Unguard(guard(&endpoint))));
+        if self.guards_sources() {
+            let others = self.others_of(&endpoint.container, &network.name)?;
+            actions.push(Action::Unguard(guard(&endpoint, &others)));
+        }
         actions.extend(Action::forget_flows(&endpoint.publications));
         actions.extend(endpoint.ipv6_address.map(|address| {
             Action::StopAnsweringFor(ProxyNeighbour {

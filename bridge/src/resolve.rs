@@ -25,6 +25,8 @@ pub(crate) struct Resolved {
     pub(crate) previous_interfaces: BTreeSet<String>,
     /// What the endpoint adds to the rules; none when there is nothing to add and the rules are known to be in place.
     pub(crate) rules: Option<RulesToChange>,
+    /// The same container on other networks.
+    pub(crate) others: Vec<Endpoint>,
     /// The right to change what keeps containers to their addresses, if it is not that of `rules`.
     pub(crate) guard_lock: Option<RulesLock>,
 }
@@ -82,6 +84,7 @@ impl NetworkHost {
                 .filter_map(|address| state.previous_interface(address))
                 .collect(),
             rules,
+            others: self.others_of(&request.container, &network.name)?,
             guard_lock: alone.then(|| self.lock_rules()).transpose()?,
             endpoint,
             sources,

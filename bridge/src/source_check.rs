@@ -2,7 +2,7 @@
 //!
 //! Theory of operation
 //!
-//! 1. What a container's port may let in follows from its record alone ([`guard`]). So its elements are added before the port is
+//! 1. What a container's port may let in follows from its records on all networks ([`guard`]). So its elements are added before the port is
 //!    made, and taken away when the container leaves; a port of that name that does not exist disturbs nobody.
 //! 2. The kernel counts a change of them as a change of rules, so it happens under the lock of the rules. If the rules were
 //!    known to be right before, they are so afterwards, of the generation then. Who is killed in between leaves a generation
@@ -14,18 +14,25 @@
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::firewall::Firewall;
-use crate::network::Network;
+use crate::id::ContainerId;
+use crate::name::NetworkName;
 use crate::reload::RulesLock;
 use crate::state::NetworkHost;
 use minirun_netns::NetnsError;
-use minirun_netns::netfilter::nf_tables::{CommitError, RulesConnection, Transaction};
-use minirun_netns::netfilter::{SourceCheck, commit_source_checks, replace_source_checks};
+use minirun_netns::netfilter::nf_tables::{CommitError, Element, RulesConnection, Transaction};
+use minirun_netns::netfilter::{
+    SourceCheck, add_sources, commit_source_checks, remove_sources, replace_source_checks,
+};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// What keeps a container to its own addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guard {
     /// What its port lets in.
     pub check: SourceCheck,
+    /// All that follows from its being on the network.
+    pub elements: Vec<Element>,
     /// Whether it can do without.
     pub necessity: Necessity,
 }
@@ -39,18 +46,31 @@ pub enum Necessity {
     WherePossible,
 }
 
-/// What keeps an endpoint to its addresses.
-pub(crate) fn guard(endpoint: &Endpoint) -> Guard {
+/// What keeps an endpoint to its addresses. `others` are those of the same container on other networks: it may speak from each
+/// of its addresses by each of its interfaces.
+pub(crate) fn guard(endpoint: &Endpoint, others: &[Endpoint]) -> Guard {
+    let own = check(endpoint);
+    let mut elements = own.elements();
+    for other in others {
+        let elsewhere: Vec<IpAddr> = other.addresses().collect();
+        elements.extend(own.sources(&elsewhere));
+        elements.extend(check(other).sources(&own.addresses));
+    }
     Guard {
-        check: SourceCheck {
-            interface: endpoint.interface.clone(),
-            mac: endpoint.mac,
-            addresses: endpoint.addresses().collect(),
-        },
+        check: own,
+        elements,
         necessity: match endpoint.egress.is_open() {
             true => Necessity::WherePossible,
             false => Necessity::Required,
         },
+    }
+}
+
+fn check(endpoint: &Endpoint) -> SourceCheck {
+    SourceCheck {
+        interface: endpoint.interface.clone(),
+        mac: endpoint.mac,
+        addresses: endpoint.addresses().collect(),
     }
 }
 
@@ -63,7 +83,10 @@ impl NetworkHost {
     /// Keeps a container to its addresses from now on. Its record is written already.
     pub(crate) fn add_guard(&self, guard: &Guard, lock: &RulesLock) -> Result<(), NetworkError> {
         self.change_guards(lock, || {
-            match guard.necessity.forgive(commit(&guard.check.addition())) {
+            match guard
+                .necessity
+                .forgive(commit(&add_sources(guard.elements.clone())))
+            {
                 Err(error) if is_out_of_place(&error) => self.make_guards_afresh(),
                 outcome => outcome.map_err(Into::into),
             }
@@ -74,7 +97,7 @@ impl NetworkHost {
     pub(crate) fn remove_guard(&self, guard: &Guard) -> Result<(), NetworkError> {
         // Whoever cannot check has nothing to take away.
         Necessity::WherePossible
-            .forgive(commit(&guard.check.removal()))
+            .forgive(commit(&remove_sources(guard.elements.clone())))
             .map_err(Into::into)
     }
 
@@ -97,28 +120,48 @@ impl NetworkHost {
         self.make_guards_afresh_without(None)
     }
 
+    /// The endpoints that a container has on other networks.
+    pub(crate) fn others_of(
+        &self,
+        container: &ContainerId,
+        network: &NetworkName,
+    ) -> Result<Vec<Endpoint>, NetworkError> {
+        let mut others = Vec::new();
+        for name in self.networks_of(container)? {
+            if name != *network {
+                others.extend(self.network(&name).find(container)?);
+            }
+        }
+        Ok(others)
+    }
+
     fn make_guards_afresh_without(&self, leaving: Option<&Guard>) -> Result<(), NetworkError> {
-        let mut guards = self.all_guards(&self.networks()?)?;
-        guards.retain(|guard| Some(guard) != leaving);
-        let is_required = |guard: &Guard| guard.necessity == Necessity::Required;
-        let necessity = match guards.iter().any(is_required) {
+        let mut endpoints = Vec::new();
+        for network in self.networks()? {
+            endpoints.extend(self.network(&network.name).all()?);
+        }
+        endpoints.retain(|endpoint| leaving.is_none_or(|leaving| leaving.check != check(endpoint)));
+        let is_restricted = |endpoint: &Endpoint| !endpoint.egress.is_open();
+        let necessity = match endpoints.iter().any(is_restricted) {
             true => Necessity::Required,
             false => Necessity::WherePossible,
         };
-        let checks: Vec<SourceCheck> = guards.into_iter().map(|guard| guard.check).collect();
         necessity
-            .forgive(commit(&replace_source_checks(&checks)))
+            .forgive(commit(&replace_source_checks(all_elements(endpoints))))
             .map_err(Into::into)
     }
+}
 
-    fn all_guards(&self, networks: &[Network]) -> Result<Vec<Guard>, NetworkError> {
-        let mut guards = Vec::new();
-        for network in networks {
-            let endpoints = self.network(&network.name).all()?;
-            guards.extend(endpoints.iter().map(guard));
-        }
-        Ok(guards)
+/// The elements of all endpoints, container by container.
+fn all_elements(endpoints: Vec<Endpoint>) -> Vec<Element> {
+    let mut containers: BTreeMap<ContainerId, Vec<Endpoint>> = BTreeMap::new();
+    let mut elements = Vec::new();
+    for endpoint in endpoints {
+        let others = containers.entry(endpoint.container).or_default();
+        elements.extend(guard(&endpoint, others).elements);
+        others.push(endpoint);
     }
+    elements
 }
 
 impl Necessity {

@@ -3,7 +3,7 @@
 use super::{Action, NetworkStep};
 use crate::endpoint::Endpoint;
 use crate::source_check::Guard;
-use minirun_netns::netfilter::UdpPort;
+use minirun_netns::netfilter::{UdpPort, add_sources, remove_sources};
 use minirun_netns::{
     EndpointAddress, Explain, Explanation, Ipv6, ProxyNeighbour, interface_settings,
 };
@@ -37,10 +37,20 @@ impl Explain for NetworkStep<'_> {
                 command: format!("ip -6 neighbour delete proxy {address} dev {bridge}"),
             },
             Action::ForgetFlows(ports) => explain_forgetting(ports),
-            Action::Guard(Guard { check, .. }, _) => check.explain(),
-            Action::Unguard(Guard { check, .. }) => Explanation {
+            Action::Guard(
+                Guard {
+                    check, elements, ..
+                },
+                _,
+            ) => Explanation {
+                command: add_sources(elements.clone()).commands().join("\n"),
+                ..check.explain()
+            },
+            Action::Unguard(Guard {
+                check, elements, ..
+            }) => Explanation {
                 sentence: format!("forget which addresses are behind `{}`", check.interface),
-                command: check.removal().commands().join("\n"),
+                command: remove_sources(elements.clone()).commands().join("\n"),
             },
             Action::RenewGuards(_) => {
                 note("see that every container is kept to its own addresses".into())

@@ -29,6 +29,6 @@ pub use generation::ruleset_generation;
 pub use outgoing_flow::{OutgoingFlow, forget_flows_from};
 pub use port_redirect::{PortRedirect, REDIRECT_TABLE};
 pub use source_check::{
-    SOURCE_CHECK_TABLE, SourceCheck, commit_source_checks, remove_source_checks,
-    replace_source_checks,
+    SOURCE_CHECK_TABLE, SourceCheck, add_sources, commit_source_checks, remove_source_checks,
+    remove_sources, replace_source_checks,
 };

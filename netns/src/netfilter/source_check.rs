@@ -59,7 +59,7 @@ pub struct SourceCheck {
     pub interface: String,
     /// The Ethernet address of whoever is behind it.
     pub mac: MacAddress,
-    /// Its IP addresses.
+    /// Its IP addresses on the bridge's network.
     pub addresses: Vec<IpAddr>,
 }
 
@@ -67,58 +67,55 @@ impl SourceCheck {
     /// Its entries in the sets of [`SOURCE_CHECK_TABLE`].
     pub fn elements(&self) -> Vec<Element> {
         let port = Value::Interface(self.interface.clone());
-        let mac = Value::Ethernet(self.mac);
-        let mut elements = vec![
-            element(PORTS, vec![port.clone()]),
-            element(STATIONS, vec![port.clone(), mac.clone()]),
-        ];
-        for address in &self.addresses {
-            if let IpAddr::V4(address) = address {
-                let key = vec![port.clone(), mac.clone(), Value::Ipv4(*address)];
-                elements.push(element(SOURCES4, key));
-            }
-        }
-        for address in self.ipv6_addresses() {
-            let source = vec![port.clone(), mac.clone(), Value::Ipv6(address)];
-            let target = vec![port.clone(), Value::Bytes(address.octets().into())];
-            elements.push(element(SOURCES6, source));
-            elements.push(element(TARGETS6, target));
+        let station = vec![port.clone(), Value::Ethernet(self.mac)];
+        let mut elements = vec![element(PORTS, vec![port]), element(STATIONS, station)];
+        elements.extend(self.sources(&self.addresses));
+        // Whoever has IPv6 addresses has a link-local one as well, which the kernel makes of its Ethernet address.
+        let own = IpAddr::V6(link_local(self.mac));
+        if self.addresses.iter().any(IpAddr::is_ipv6) && !self.addresses.contains(&own) {
+            elements.extend(self.sources(&[own]));
         }
         elements
     }
 
-    /// Checks the port from now on. The table must be there ([`replace_source_checks`]), and nothing of the port in it.
-    pub fn addition(&self) -> Transaction {
-        self.transaction(Change::AddElement)
-    }
-
-    /// Ends that. All of it must be there.
-    pub fn removal(&self) -> Transaction {
-        self.transaction(Change::DeleteElement)
-    }
-
-    fn transaction(&self, change: fn(Element) -> Change) -> Transaction {
-        Transaction {
-            table: SOURCE_CHECK_TABLE,
-            changes: self.elements().into_iter().map(change).collect(),
+    /// The entries of further addresses that whoever is behind the port may speak from: those that it has on other networks. A
+    /// kernel answers from the address that was called, by whatever interface leads to the caller.
+    pub fn sources(&self, addresses: &[IpAddr]) -> Vec<Element> {
+        let port = Value::Interface(self.interface.clone());
+        let mac = Value::Ethernet(self.mac);
+        let mut elements = Vec::new();
+        for address in addresses {
+            match address {
+                IpAddr::V4(address) => {
+                    let key = vec![port.clone(), mac.clone(), Value::Ipv4(*address)];
+                    elements.push(element(SOURCES4, key));
+                }
+                IpAddr::V6(address) => {
+                    let source = vec![port.clone(), mac.clone(), Value::Ipv6(*address)];
+                    let target = vec![port.clone(), Value::Bytes(address.octets().into())];
+                    elements.push(element(SOURCES6, source));
+                    elements.push(element(TARGETS6, target));
+                }
+            }
         }
+        elements
     }
+}
 
-    /// Whoever has IPv6 addresses has a link-local one as well, which the kernel makes of its Ethernet address.
-    fn ipv6_addresses(&self) -> Vec<Ipv6Addr> {
-        let mut addresses: Vec<Ipv6Addr> = self
-            .addresses
-            .iter()
-            .filter_map(|address| match address {
-                IpAddr::V4(_) => None,
-                IpAddr::V6(address) => Some(*address),
-            })
-            .collect();
-        let own = link_local(self.mac);
-        if !addresses.is_empty() && !addresses.contains(&own) {
-            addresses.push(own);
-        }
-        addresses
+/// Adds entries. The table must be there ([`replace_source_checks`]), and none of them in it.
+pub fn add_sources(elements: Vec<Element>) -> Transaction {
+    transaction(elements, Change::AddElement)
+}
+
+/// Takes entries away. All of them must be there.
+pub fn remove_sources(elements: Vec<Element>) -> Transaction {
+    transaction(elements, Change::DeleteElement)
+}
+
+fn transaction(elements: Vec<Element>, change: fn(Element) -> Change) -> Transaction {
+    Transaction {
+        table: SOURCE_CHECK_TABLE,
+        changes: elements.into_iter().map(change).collect(),
     }
 }
 
@@ -149,14 +146,13 @@ pub fn commit_source_checks(
         })
 }
 
-/// Makes these the only ports that are checked, at once, whatever there was before.
-pub fn replace_source_checks(checks: &[SourceCheck]) -> Transaction {
+/// Makes these the only entries, at once, whatever there was before.
+pub fn replace_source_checks(elements: Vec<Element>) -> Transaction {
     let mut changes = vec![Change::AddTable, Change::DeleteTable, Change::AddTable];
     changes.extend(sets().map(Change::AddSet));
     changes.push(Change::AddChain(chain()));
     changes.extend(rules().into_iter().map(Change::AddRule));
-    let elements = checks.iter().flat_map(SourceCheck::elements);
-    changes.extend(elements.map(Change::AddElement));
+    changes.extend(elements.into_iter().map(Change::AddElement));
     Transaction {
         table: SOURCE_CHECK_TABLE,
         changes,
@@ -278,7 +274,7 @@ impl Explain for SourceCheck {
                 "let nothing in by `{interface}` that is not from {mac} with {}",
                 addresses.join(" or ")
             ),
-            command: self.addition().commands().join("\n"),
+            command: add_sources(self.elements()).commands().join("\n"),
         }
     }
 }

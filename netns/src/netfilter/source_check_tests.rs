@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::nf_tables::{CommitError, Expectation, RulesConnection, Transaction};
-use super::source_check::{SourceCheck, remove_source_checks, replace_source_checks};
+use super::source_check::{
+    SourceCheck, add_sources, remove_source_checks, remove_sources, replace_source_checks,
+};
 use crate::explain::Explain;
 use crate::packet_socket::PacketSocket;
 use crate::scratch::{in_fresh_namespace, shell};
@@ -67,7 +69,10 @@ const LISTED: &str = r#"table bridge minirun {
 #[test]
 fn the_rules_are_fixed_and_a_container_is_three_elements() {
     in_fresh_namespace(|| {
-        commit(&replace_source_checks(&[check("veth1", &["172.17.0.2"])])).unwrap();
+        commit(&replace_source_checks(
+            check("veth1", &["172.17.0.2"]).elements(),
+        ))
+        .unwrap();
         assert_eq!(shell("nft list ruleset"), LISTED);
     });
 }
@@ -103,15 +108,15 @@ fn the_printed_commands_do_the_same() {
         })
     };
     let of_messages = of(&|| {
-        commit(&replace_source_checks(&[])).unwrap();
-        commit(&addition.addition()).unwrap();
+        commit(&replace_source_checks(Vec::new())).unwrap();
+        commit(&add_sources(addition.elements())).unwrap();
     });
     let of_commands = of(&|| {
-        shell(&replace_source_checks(&[]).commands().join("\n"));
+        shell(&replace_source_checks(Vec::new()).commands().join("\n"));
         shell(&addition.explain().command);
     });
     let of_listing = of(&|| {
-        let whole = replace_source_checks(std::slice::from_ref(&addition));
+        let whole = replace_source_checks(addition.elements());
         shell(&format!("nft -f - <<'EOF'\n{}EOF\n", whole.listing()));
     });
     // The order in a hash table is nobody's business, nor are the numbers of rules.
@@ -140,19 +145,19 @@ fn ports_come_and_go_one_by_one_or_all_together() {
             check("veth2", &["fd00::2"]),
         );
         assert!(matches!(
-            commit(&one.addition()),
+            commit(&add_sources(one.elements())),
             Err(CommitError::Missing { .. })
         ));
-        commit(&replace_source_checks(&[])).unwrap();
-        commit(&one.addition()).unwrap();
-        commit(&two.addition()).unwrap();
+        commit(&replace_source_checks(Vec::new())).unwrap();
+        commit(&add_sources(one.elements())).unwrap();
+        commit(&add_sources(two.elements())).unwrap();
         assert!(matches!(
-            commit(&two.addition()),
+            commit(&add_sources(two.elements())),
             Err(CommitError::Exists { .. })
         ));
-        commit(&two.removal()).unwrap();
+        commit(&remove_sources(two.elements())).unwrap();
         assert_eq!(shell("nft list ruleset"), LISTED);
-        commit(&replace_source_checks(std::slice::from_ref(&two))).unwrap();
+        commit(&replace_source_checks(two.elements())).unwrap();
         assert!(!shell("nft list ruleset").contains("veth1"));
         commit(&remove_source_checks()).unwrap();
         commit(&remove_source_checks()).unwrap();
@@ -384,10 +389,9 @@ fn what_is_its_own_passes_and_nothing_else_neither_to_a_neighbour_nor_to_the_hos
             let last = last(500 + index);
             assert!(arrives(&inside, &neighbour, &frame, &last), "{what}");
         }
-        commit(&replace_source_checks(&[check(
-            "port1",
-            &["172.17.0.2", "fd00::2"],
-        )]))
+        commit(&replace_source_checks(
+            check("port1", &["172.17.0.2", "fd00::2"]).elements(),
+        ))
         .unwrap();
         for (index, (what, frame)) in own_frames().into_iter().enumerate() {
             let arrived = arrives(&inside, &neighbour, &frame, &last(2 * index));
@@ -418,7 +422,10 @@ fn a_port_that_is_in_no_set_may_send_anything() {
         let inside = PacketSocket::open("inside2");
         let neighbour = PacketSocket::open("inside1");
         wait_for_ports(&inside, &[&neighbour], &own_arp());
-        commit(&replace_source_checks(&[check("port1", &["172.17.0.2"])])).unwrap();
+        commit(&replace_source_checks(
+            check("port1", &["172.17.0.2"]).elements(),
+        ))
+        .unwrap();
         for (index, (what, frame)) in foreign_frames().into_iter().enumerate() {
             let last = marked(own_arp(), 1 + index);
             assert!(arrives(&inside, &neighbour, &frame, &last), "{what}");
