@@ -20,7 +20,6 @@ use crate::plan;
 use crate::policy::{self, Contribution};
 use crate::publication::Publication;
 use crate::reload::{self, KnownRules, RulesLock};
-use crate::restriction::source_guard;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::Narrator;
@@ -194,16 +193,12 @@ impl Amendment {
     }
 }
 
-/// What it takes to keep a container to its addresses, if it was not before, or to end that.
+/// What it takes to know that a container is kept to its addresses, if it may have done without before.
 fn guard_change<'a>(
     (before, after): (&Endpoint, &Endpoint),
     lock: &'a RulesLock,
 ) -> Option<Action<'a>> {
-    match (source_guard(before), source_guard(after)) {
-        (None, Some(guard)) => Some(Action::Guard(guard, lock)),
-        (Some(guard), None) => Some(Action::Unguard(guard, Some(lock))),
-        _ => None,
-    }
+    (before.egress.is_open() && !after.egress.is_open()).then_some(Action::RenewGuards(lock))
 }
 
 /// What is in `these` and not in `those`.

@@ -24,9 +24,9 @@ use crate::network::{Network, Ownership};
 use crate::plan;
 use crate::port::ExposedPort;
 use crate::publication::Publication;
-use crate::reload::KnownRules;
+use crate::reload::{KnownRules, RulesLock};
 use crate::resolve::Resolved;
-use crate::restriction::source_guard;
+use crate::source_check::guard;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::{
@@ -174,6 +174,9 @@ impl Resolved {
         // A namespace may outlive its container, and would go on answering for the address.
         let previous = self.previous_interfaces.iter().cloned();
         actions.extend(previous.map(|name| Action::SetDown(SetLinkDown { name })));
+        // Before the first frame.
+        let lock = self.rules_lock();
+        actions.extend(lock.map(|lock| Action::Guard(guard(endpoint, &self.others), lock)));
         actions.extend(self.devices(bridge, place));
         actions
             .into_iter()
@@ -201,6 +204,12 @@ impl Resolved {
         )))
     }
 
+    /// The right to change rules, which whoever attaches a container has, unless nobody here makes any.
+    fn rules_lock(&self) -> Option<&RulesLock> {
+        let of_rules = self.rules.as_ref().map(|rules| &rules.lock);
+        of_rules.or(self.guard_lock.as_ref())
+    }
+
     fn devices<'a>(&'a self, bridge: LinkIndex, place: NamespaceToAttach<'a>) -> Vec<Action<'a>> {
         let endpoint = &self.endpoint;
         let mut actions = vec![
@@ -217,9 +226,6 @@ impl Resolved {
             Action::SetPort(device::bridge_port(endpoint, self.network.icc)),
             Action::Pin(device::station(endpoint)),
         ];
-        if let (Some(guard), Some(rules)) = (source_guard(endpoint), &self.rules) {
-            actions.insert(1, Action::Guard(guard, &rules.lock));
-        }
         actions.extend(device::proxy_neighbour(&self.network, endpoint));
         actions.push(Action::ConfigureEndpoint {
             namespace: place.namespace,

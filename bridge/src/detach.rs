@@ -16,7 +16,7 @@ use crate::plan::Step;
 use crate::policy;
 use crate::publication::Publication;
 use crate::reload::{self, KnownRules, RulesLock};
-use crate::restriction::source_guard;
+use crate::source_check::{self, guard};
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, HostsChange, NetworkStep};
 use minirun_netns::netfilter::nf_tables::Expectation;
@@ -163,23 +163,38 @@ impl NetworkHost {
         let removes_rules = actions
             .iter()
             .any(|action| matches!(action, Action::RemoveRules { .. }));
-        let lock = removes_rules.then(|| self.lock_rules()).transpose()?;
+        let lock = self
+            .guards_sources()
+            .then(|| self.lock_rules())
+            .transpose()?;
         let mut known = match &lock {
-            Some(lock) => self.begin_rules_change(lock),
-            None => KnownRules::Match(Expectation::Anything),
+            Some(lock) if removes_rules => self.begin_rules_change(lock),
+            _ => KnownRules::Match(Expectation::Anything),
         };
         let mut outcome = Ok(());
         for action in actions {
             let step = NetworkStep { context, action };
-            match self.take_away(&step, &mut known) {
+            let applied = match (&step.action, &lock) {
+                (Action::Unguard(guard), Some(lock)) if !removes_rules => {
+                    self.remove_guard_alone(guard, lock)
+                }
+                _ => self.take_away(&step, &mut known),
+            };
+            match applied {
                 Ok(()) => narrator.tell(&step),
+                Err(NetworkError::Netns(error)) if source_check::is_out_of_place(&error) => {
+                    known = KnownRules::Unknown;
+                }
                 Err(NetworkError::Firewall(_)) => known = KnownRules::Unknown,
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
         let settled = match lock {
-            Some(lock) => self.settle_rules(&lock, known),
-            None => self.reload_if_unknown(),
+            Some(lock) if removes_rules => self.settle_rules(&lock, known),
+            other => {
+                drop(other);
+                self.reload_if_unknown()
+            }
         };
         outcome.and(settled)
     }
@@ -201,9 +216,9 @@ impl NetworkHost {
                 let since = self.firewall.commit(self, removal, expectation)?;
                 *known = KnownRules::Match(since);
             }
-            Action::Unguard(..) => {
-                step.apply()?;
-                *known = KnownRules::Match(Expectation::Anything);
+            Action::Unguard(guard) => {
+                let since = self.remove_guard(guard, expectation)?;
+                *known = KnownRules::Match(since);
             }
             _ => step.apply()?,
         }
@@ -266,9 +281,9 @@ impl NetworkHost {
                 removal,
             });
         }
-        if let Some(guard) = source_guard(&endpoint) {
-            // The kernel may keep the rules of an interface that is gone.
-            actions.push(Action::Unguard(guard, None));
+        if self.guards_sources() {
+            let others = self.others_of(&endpoint.container, &network.name)?;
+            actions.push(Action::Unguard(guard(&endpoint, &others)));
         }
         actions.extend(Action::forget_flows(&endpoint.publications));
         actions.extend(endpoint.ipv6_address.map(|address| {

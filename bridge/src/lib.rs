@@ -60,6 +60,7 @@ mod resolve;
 mod restriction;
 mod serde_as_string;
 pub mod settings;
+mod source_check;
 pub mod state;
 pub mod step;
 #[cfg(test)]

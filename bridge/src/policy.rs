@@ -9,8 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::network::{Family, GatewayMode, Icc, Masquerade, Network, Reach};
 use crate::port::ExposedPort;
 use crate::publication::Publication;
-use minirun_netns::netfilter::SourceGuard;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// `source` may open connections to `target` on one port; replies are let through by connection tracking only.
@@ -98,22 +97,6 @@ impl Contribution {
         self.translations.extend(other.translations);
         self.openings.extend(other.openings);
         self.egress.extend(other.egress);
-    }
-
-    /// What keeps restricted containers to their own addresses.
-    pub fn guards(&self) -> Vec<SourceGuard> {
-        let mut addresses: BTreeMap<&str, Vec<IpAddr>> = BTreeMap::new();
-        for policy in &self.egress {
-            let of_interface = addresses.entry(&policy.interface).or_default();
-            of_interface.push(policy.source);
-        }
-        addresses
-            .into_iter()
-            .map(|(interface, addresses)| SourceGuard {
-                interface: interface.into(),
-                addresses,
-            })
-            .collect()
     }
 }
 

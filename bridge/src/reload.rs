@@ -19,13 +19,12 @@
 
 use crate::error::NetworkError;
 use crate::firewall::{Firewall, Transaction};
-use crate::lazy_netlink::LazyNetlink;
 use crate::network::{Family, Network};
 use crate::policy::{self, Contribution};
+use crate::source_check;
 use crate::state::{FIREWALL_VARIANT, NetworkHost};
 use minirun_netns::netfilter::nf_tables::Expectation;
-use minirun_netns::netfilter::{self, SourceGuard};
-use minirun_netns::{Explain, Explanation, Narrator, NetnsError};
+use minirun_netns::{Explain, Explanation, Narrator};
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::path::Path;
@@ -172,29 +171,38 @@ impl NetworkHost {
             .map_err(|error| NetworkError::file("write", &marker, error))
     }
 
-    /// Changes what keeps containers to their addresses, which the kernel counts as a change of rules. It may be a part of a
-    /// change that has begun.
+    /// Changes what keeps containers to their addresses, which the kernel counts as a change of rules; `change` says what the
+    /// next one may rely on. It may be a part of a change that has begun. If it is not, the marker is true again afterwards if
+    /// nobody else has changed anything before; if somebody has, it stays behind, and whoever looks next finds out.
     pub(crate) fn change_guards(
         &self,
         lock: &RulesLock,
-        change: impl FnOnce() -> Result<(), NetnsError>,
+        change: impl Fn(Expectation) -> Result<Expectation, NetworkError>,
     ) -> Result<(), NetworkError> {
         let begun = lock.begun.get();
-        let before = begun.unwrap_or_else(|| self.begin_rules_change(lock));
-        let untouched =
-            matches!(before, KnownRules::Match(expectation) if self.is_met(expectation));
-        change()?;
-        match (untouched, begun) {
-            (true, None) => self.rules_match(lock, self.present()),
-            (true, Some(_)) => {
-                lock.begun.set(Some(KnownRules::Match(self.present())));
-                Ok(())
+        let before = begun.unwrap_or_else(|| match self.marked() {
+            Some(expectation) => KnownRules::Match(expectation),
+            None => KnownRules::Unknown,
+        });
+        let after = match before {
+            KnownRules::Unknown => change(Expectation::Anything).map(|_| KnownRules::Unknown),
+            KnownRules::Match(expectation) => match change(expectation) {
+                Ok(_) if expectation == Expectation::Anything => Ok(before),
+                Ok(since) => Ok(KnownRules::Match(since)),
+                Err(error) if source_check::is_outdated(&error) => {
+                    change(Expectation::Anything).map(|_| KnownRules::Unknown)
+                }
+                Err(error) => Err(error),
+            },
+        }?;
+        match (begun, after) {
+            (Some(_), after) => lock.begun.set(Some(after)),
+            (None, KnownRules::Match(since)) if since != Expectation::Anything => {
+                self.rules_match(lock, since)?;
             }
-            (false, _) => {
-                lock.begun.set(Some(KnownRules::Unknown));
-                Ok(())
-            }
+            (None, _) => {}
         }
+        Ok(())
     }
 
     /// The drivers that have made rules since the boot and not taken them away.
@@ -323,25 +331,11 @@ pub fn ensure_rules(host: &NetworkHost) -> Result<(), NetworkError> {
     // All of them at once: the marker speaks for all.
     let required = host.firewall.requirement(&state);
     let rebuilt = change_rules(host, &lock, known, &required)?;
-    let guards = guards(&state)?;
     match rebuilt {
         // What was touched may have been these.
-        None if !guards.is_empty() => {
-            host.change_guards(&lock, || netfilter::replace_guards(&guards))
-        }
-        _ => Ok(()),
+        None => host.change_guards(&lock, |expectation| host.make_guards_afresh(expectation)),
+        Some(_) => Ok(()),
     }
-}
-
-/// What keeps restricted containers to their addresses. An interface that is gone, or not made yet, cannot be guarded.
-fn guards(state: &[(Network, Contribution)]) -> Result<Vec<SourceGuard>, NetworkError> {
-    let netlink = LazyNetlink::default();
-    let mut guards = Vec::new();
-    for guard in state.iter().flat_map(|(_, whole)| whole.guards()) {
-        let interface = netlink.with(|netlink| netlink.find_link(&guard.interface))?;
-        guards.extend(interface.map(|_| guard));
-    }
-    Ok(guards)
 }
 
 /// Makes all rules afresh from the state, in one transaction for each table.
@@ -397,7 +391,7 @@ pub(crate) fn rebuild(host: &NetworkHost, lock: &RulesLock) -> Result<Transactio
     }
     let state = whole_state(host, &networks)?;
     // Before the rules: these are counted as well.
-    netfilter::replace_guards(&guards(&state)?)?;
+    host.make_guards_afresh(Expectation::Anything)?;
     host.pass_others(lock)?;
     let (transaction, mut since) = host.firewall.make_afresh(host, &state, &families)?;
     for other in &others {

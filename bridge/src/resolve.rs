@@ -25,6 +25,10 @@ pub(crate) struct Resolved {
     pub(crate) previous_interfaces: BTreeSet<String>,
     /// What the endpoint adds to the rules; none when there is nothing to add and the rules are known to be in place.
     pub(crate) rules: Option<RulesToChange>,
+    /// The same container on other networks.
+    pub(crate) others: Vec<Endpoint>,
+    /// The right to change what keeps containers to their addresses, if it is not that of `rules`.
+    pub(crate) guard_lock: Option<RulesLock>,
 }
 
 /// Rules that are about to change, and the right to do so.
@@ -71,13 +75,17 @@ impl NetworkHost {
             egress: request.egress.clone(),
         };
         let contribution = policy::contribution(network, &endpoint, &targets, &sources);
+        let rules = self.rules_to_add(network, &contribution)?;
+        let alone = rules.is_none() && self.guards_sources();
         Ok(Resolved {
             network: network.clone(),
             previous_interfaces: endpoint
                 .addresses()
                 .filter_map(|address| state.previous_interface(address))
                 .collect(),
-            rules: self.rules_to_add(network, &contribution)?,
+            rules,
+            others: self.others_of(&request.container, &network.name)?,
+            guard_lock: alone.then(|| self.lock_rules()).transpose()?,
             endpoint,
             sources,
         })

@@ -10,7 +10,7 @@ use crate::network::{Family, Network};
 use crate::port::{ExposedPort, Port, Protocol};
 use crate::state::NetworkHost;
 use minirun_netns::Narrator;
-use minirun_netns::netfilter::{OutgoingFlow, SourceGuard, forget_flows_from};
+use minirun_netns::netfilter::{OutgoingFlow, forget_flows_from};
 
 impl NetworkHost {
     /// Changes what a running container may reach beyond a network that it is on. What it has open and may not reach any more
@@ -48,14 +48,6 @@ impl NetworkHost {
             _ => Ok(()),
         }
     }
-}
-
-/// What keeps a container to its own addresses, if it has to be kept to them.
-pub(crate) fn source_guard(endpoint: &Endpoint) -> Option<SourceGuard> {
-    (!endpoint.egress.is_open()).then(|| SourceGuard {
-        interface: endpoint.interface.clone(),
-        addresses: endpoint.addresses().collect(),
-    })
 }
 
 /// Lets the kernel forget the connections that a container has opened and may not reach any more: their packets in would pass

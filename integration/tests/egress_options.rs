@@ -76,7 +76,7 @@ fn inspect_shows_it_and_explain_says_how_it_is_done() {
     host.minirun("run --rm --explain --egress 192.0.2.2 demo true")
         .succeeds()
         .stderr_contains("-m conntrack --ctorigdst 192.0.2.2/32 -j RETURN")
-        .stderr_contains("nft add chain netdev minirun veth");
+        .stderr_contains("nft add element bridge minirun sources4 '{ \"veth");
     host.removes("web1 web2");
     host.finish();
 }

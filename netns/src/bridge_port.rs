@@ -39,6 +39,11 @@ pub struct BridgePort {
     pub hairpin: Hairpin,
 }
 
+/// Which of the group addresses that bridges keep for themselves (`01:80:c2:00:00:00` to `…:0f`) are treated as others, one bit
+/// each: all but that of pauses, which the kernel always drops. Otherwise frames to them go past every rule for bridges, to
+/// the host itself, as if they came from the port instead of the bridge.
+const NO_RESERVED_GROUPS: u16 = 0xfffd;
+
 /// Setting a bridge port, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetBridgePort {
@@ -66,6 +71,7 @@ impl Netlink {
             LinkInfo::PortData(InfoPortData::BridgePort(vec![
                 InfoBridgePort::Isolated(port.isolation == Isolation::Isolated),
                 InfoBridgePort::HairpinMode(port.hairpin == Hairpin::On),
+                InfoBridgePort::GroupFwdMask(NO_RESERVED_GROUPS),
             ])),
         ])];
         // RTM_SETLINK ignores these attributes; RTM_NEWLINK for a link that exists heeds them.
@@ -91,7 +97,10 @@ impl Explain for SetBridgePort {
         };
         Explanation {
             sentence: format!("make the bridge port `{name}` {towards_others}; {towards_itself}"),
-            command: format!("bridge link set dev {name} isolated {isolated} hairpin {hairpin}"),
+            command: format!(
+                "ip link set dev {name} type bridge_slave isolated {isolated} hairpin {hairpin} \
+                 group_fwd_mask {NO_RESERVED_GROUPS:#x}"
+            ),
         }
     }
 }
@@ -168,7 +177,7 @@ mod tests {
         };
         assert_eq!(
             step.explain().command,
-            "bridge link set dev mr1 isolated on hairpin off"
+            "ip link set dev mr1 type bridge_slave isolated on hairpin off group_fwd_mask 0xfffd"
         );
     }
 }

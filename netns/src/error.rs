@@ -297,13 +297,16 @@ pub enum NetnsError {
         /// Why.
         cause: CommitError,
     },
-    /// An interface could not be guarded, or its guard not taken away.
-    #[error("cannot keep who is behind `{interface}` to its own addresses: {cause}")]
-    GuardInterface {
-        /// The interface.
-        interface: String,
+    /// What comes by the ports of bridges cannot be checked by this kernel at all.
+    #[error(
+        "cannot keep containers to their own addresses: the kernel has no nf_tables for bridges"
+    )]
+    NoSourceChecks,
+    /// The checks of ports of bridges could not be changed.
+    #[error("cannot keep containers to their own addresses: {cause}")]
+    CheckSources {
         /// Why.
-        cause: RequestError,
+        cause: CommitError,
     },
     /// The chains that judge forwarded packets could not be read.
     #[error("cannot read the rules of nf_tables for forwarded packets: {cause}")]
@@ -375,14 +378,16 @@ impl NetnsError {
             | NetnsError::ListRoutes { cause, .. }
             | NetnsError::FlushNeighbours { cause, .. }
             | NetnsError::ReadGeneration { cause, .. }
-            | NetnsError::GuardInterface { cause, .. }
             | NetnsError::ReadForwardFilter { cause, .. }
             | NetnsError::OpenPassage { cause, .. }
             | NetnsError::ListFlows { cause, .. }
             | NetnsError::ForgetFlow { cause, .. } => cause.raw_os_error(),
-            NetnsError::RedirectPort { cause, .. } => cause.raw_os_error(),
+            NetnsError::RedirectPort { cause, .. } | NetnsError::CheckSources { cause } => {
+                cause.raw_os_error()
+            }
             NetnsError::NotANetworkNamespace { .. }
             | NetnsError::NoNfTables { .. }
+            | NetnsError::NoSourceChecks
             | NetnsError::NoSuchLink { .. }
             | NetnsError::KernelWithoutIpv6 { .. }
             | NetnsError::InterfaceWithoutIpv6 { .. }

@@ -6,9 +6,9 @@ impl NetnsError {
     /// What the reader can do about it, where a cure is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            NetnsError::GuardInterface { .. } => Some(
-                "a container with `--egress` or `--egress-deny` needs a kernel whose nf_tables filters devices \
-                 (CONFIG_NF_TABLES_NETDEV): try `modprobe nf_tables`"
+            NetnsError::NoSourceChecks => Some(
+                "a container with `--egress` or `--egress-deny` needs a kernel whose nf_tables filters bridges \
+                 (CONFIG_NF_TABLES_BRIDGE): try `modprobe nf_tables`"
                     .to_string(),
             ),
             NetnsError::NoNfTables { .. } => Some("try `modprobe nf_tables`".to_string()),

@@ -31,6 +31,8 @@ pub mod namespace;
 pub mod neighbour;
 pub mod netfilter;
 pub mod netlink;
+#[cfg(test)]
+mod packet_socket;
 pub mod proxy_neighbour;
 pub mod request_error;
 pub mod route;

@@ -1,6 +1,8 @@
 //! The connection to nf_tables, opened when it is first needed.
 
 use super::FirewallError;
+use minirun_netns::NetnsError;
+use minirun_netns::netfilter::commit_source_checks;
 use minirun_netns::netfilter::nf_tables::{
     CommitError, Expectation, RulesConnection, Table, Transaction,
 };
@@ -43,6 +45,18 @@ impl LazyRules {
         self.with(|connection| connection.commit(transactions, expectation))
     }
 
+    /// Changes what keeps containers to their addresses; gives the generation of the rules afterwards.
+    pub(crate) fn commit_checks(
+        &self,
+        transaction: &Transaction,
+        expectation: Expectation,
+    ) -> Result<u32, NetnsError> {
+        self.connected(
+            || NetnsError::NoSourceChecks,
+            |connection| commit_source_checks(connection, transaction, expectation),
+        )
+    }
+
     /// The names of a table's chains; none if there is no such table.
     pub(super) fn chains(&self, table: Table) -> Result<Vec<String>, FirewallError> {
         self.with(|connection| connection.chains(table))
@@ -52,21 +66,37 @@ impl LazyRules {
         &self,
         work: impl FnOnce(&mut RulesConnection) -> Result<T, CommitError>,
     ) -> Result<T, FirewallError> {
+        self.connected(
+            || FirewallError::NoNfTables,
+            |connection| {
+                work(connection).map_err(|error| match error {
+                    CommitError::Changed => FirewallError::Changed,
+                    CommitError::Failed { ref cause }
+                        if cause.raw_os_error() == Some(libc::EINVAL) =>
+                    {
+                        FirewallError::NoNfTables
+                    }
+                    error => FirewallError::Kernel(error),
+                })
+            },
+        )
+    }
+
+    /// Works on this process's connection; `absent` is what it means that there is nobody to connect to.
+    fn connected<T, E: From<NetnsError>>(
+        &self,
+        absent: impl FnOnce() -> E,
+        work: impl FnOnce(&mut RulesConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut slot = self.0.borrow_mut();
         let process = process::id();
         let open = match slot.take().filter(|open| open.process == process) {
             Some(open) => open,
             None => Open {
                 process,
-                connection: RulesConnection::open()?.ok_or(FirewallError::NoNfTables)?,
+                connection: RulesConnection::open()?.ok_or_else(absent)?,
             },
         };
-        work(&mut slot.insert(open).connection).map_err(|error| match error {
-            CommitError::Changed => FirewallError::Changed,
-            CommitError::Failed { ref cause } if cause.raw_os_error() == Some(libc::EINVAL) => {
-                FirewallError::NoNfTables
-            }
-            error => FirewallError::Kernel(error),
-        })
+        work(&mut slot.insert(open).connection)
     }
 }

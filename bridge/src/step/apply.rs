@@ -8,7 +8,7 @@ use crate::plan::Step;
 use crate::reload::{self, KnownRules};
 use crate::state::NetworkHost;
 use minirun_netns::netfilter::nf_tables::Expectation;
-use minirun_netns::{BridgeDevice, VethPair, netfilter};
+use minirun_netns::{BridgeDevice, VethPair};
 
 impl Step for NetworkStep<'_> {
     type Error = NetworkError;
@@ -44,11 +44,13 @@ impl Step for NetworkStep<'_> {
             Action::RemoveRules { removal, .. } => {
                 host.firewall.commit(host, removal, Expectation::Anything)?;
             }
-            Action::Guard(guard, lock) => host.change_guards(lock, || guard.install())?,
-            Action::Unguard(guard, Some(lock)) => {
-                host.change_guards(lock, || netfilter::remove_guard(&guard.interface))?;
+            Action::Guard(guard, lock) => host.add_guard(guard, lock)?,
+            Action::Unguard(guard) => {
+                host.remove_guard(guard, Expectation::Anything)?;
             }
-            Action::Unguard(guard, None) => netfilter::remove_guard(&guard.interface)?,
+            Action::RenewGuards(lock) => {
+                host.change_guards(lock, |expectation| host.make_guards_afresh(expectation))?;
+            }
             Action::SaveDefinition(change) => host.save(&change.after)?,
             Action::RefreshHosts(change) => {
                 let written = host.refresh_hosts(&change.container, change.leaving.as_ref())?;
@@ -104,11 +106,8 @@ impl Step for NetworkStep<'_> {
             Action::SaveDefinition(change) => {
                 let _ = host.save(&change.before);
             }
-            Action::Guard(guard, _) => {
-                let _ = netfilter::remove_guard(&guard.interface);
-            }
-            Action::Unguard(guard, Some(_)) => {
-                let _ = guard.install();
+            Action::Guard(guard, lock) => {
+                let _ = host.change_guards(lock, |since| host.remove_guard(guard, since));
             }
             Action::AnswerFor(neighbour) => {
                 let _ = self.stop_answering(neighbour);

@@ -2,7 +2,8 @@
 
 use super::{Action, NetworkStep};
 use crate::endpoint::Endpoint;
-use minirun_netns::netfilter::{GUARD_TABLE, SourceGuard, UdpPort};
+use crate::source_check::Guard;
+use minirun_netns::netfilter::{UdpPort, add_sources, remove_sources};
 use minirun_netns::{
     EndpointAddress, Explain, Explanation, Ipv6, ProxyNeighbour, interface_settings,
 };
@@ -36,11 +37,24 @@ impl Explain for NetworkStep<'_> {
                 command: format!("ip -6 neighbour delete proxy {address} dev {bridge}"),
             },
             Action::ForgetFlows(ports) => explain_forgetting(ports),
-            Action::Guard(guard, _) => guard.explain(),
-            Action::Unguard(SourceGuard { interface, .. }, _) => Explanation {
-                sentence: format!("let `{interface}` take packets from any address"),
-                command: format!("nft delete chain netdev {GUARD_TABLE} {interface}"),
+            Action::Guard(
+                Guard {
+                    check, elements, ..
+                },
+                _,
+            ) => Explanation {
+                command: add_sources(elements.clone()).commands().join("\n"),
+                ..check.explain()
             },
+            Action::Unguard(Guard {
+                check, elements, ..
+            }) => Explanation {
+                sentence: format!("forget which addresses are behind `{}`", check.interface),
+                command: remove_sources(elements.clone()).commands().join("\n"),
+            },
+            Action::RenewGuards(_) => {
+                note("see that every container is kept to its own addresses".into())
+            }
             Action::CreateVeth(pair) => pair.explain(),
             Action::SetPort(port) => port.explain(),
             Action::Pin(station) => station.explain(),

@@ -15,8 +15,9 @@ use crate::network::Network;
 use crate::port::Protocol;
 use crate::publication::Publication;
 use crate::reload::RulesLock;
+use crate::source_check::Guard;
 use crate::state::NetworkHost;
-use minirun_netns::netfilter::{SourceGuard, UdpPort};
+use minirun_netns::netfilter::UdpPort;
 use minirun_netns::{
     AddAddress, BridgeDevice, EndpointAddress, Ipv6, Namespace, PinStation, ProxyNeighbour,
     RemoveAddress, SetBridgePort, SetController, SetLinkDown, SetLinkUp, SysctlChange, VethPair,
@@ -93,9 +94,11 @@ pub enum Action<'a> {
     /// Lets the kernel forget which datagrams belonged together, so that the next one meets the rules that hold now.
     ForgetFlows(Vec<UdpPort>),
     /// Lets nothing in by the host end of a veth pair that is not from the container's own addresses.
-    Guard(SourceGuard, &'a RulesLock),
-    /// Ends that. Where no lock is named, the caller has noted that rules change.
-    Unguard(SourceGuard, Option<&'a RulesLock>),
+    Guard(Guard, &'a RulesLock),
+    /// Ends that. The caller has noted that rules change.
+    Unguard(Guard),
+    /// Makes all guards afresh: a container that could have done without needs its own now.
+    RenewGuards(&'a RulesLock),
     /// Writes the network's definition.
     SaveDefinition(Box<DefinitionChange>),
     /// Writes a hosts file in place.

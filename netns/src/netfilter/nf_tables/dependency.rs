@@ -2,7 +2,8 @@
 //!
 //! `ip saddr` in a table that sees IPv4 and IPv6 is four bytes at a place, of any packet. So a comparison with the family stands
 //! before it, which `nft` adds itself and does not print again; and so it is here, at the same place, so that a rule is what its
-//! text says.
+//! text says. Where a field of the Ethernet header has been looked at already, what is in the frame is asked there, which is
+//! never true of a frame with a tag of a virtual LAN.
 
 use super::TableFamily;
 use super::rule::{Operator, Refusal, Statement};
@@ -32,6 +33,8 @@ pub(super) struct Knowledge {
     pub(super) network: Option<NetworkProtocol>,
     /// The protocol of the transport header.
     pub(super) transport: Option<u8>,
+    /// Whether a field of the Ethernet header was looked at, so that what is in the frame is told from there.
+    ethernet: bool,
 }
 
 /// A comparison that has to come first: its selector and value.
@@ -43,6 +46,7 @@ impl Knowledge {
         Knowledge {
             network: (family == TableFamily::Ipv4).then_some(NetworkProtocol::Ipv4),
             transport: None,
+            ethernet: false,
         }
     }
 
@@ -54,8 +58,9 @@ impl Knowledge {
                 && self.network != Some(needed)
             {
                 self.network = Some(needed);
-                missing.extend(comparison(needed, family));
+                missing.extend(self.comparison(needed, family));
             }
+            self.ethernet |= *selector == Selector::EthernetSource;
             if *selector == Selector::Icmpv6Type {
                 missing.extend(self.transport_is(ICMPV6));
             }
@@ -77,9 +82,31 @@ impl Knowledge {
                 (Selector::Family, Value::Family(PacketFamily::Ipv6)) => {
                     self.network = Some(NetworkProtocol::Ipv6);
                 }
-                (Selector::FrameType, Value::Bytes(bytes)) => self.network = protocol_of(bytes),
+                (Selector::FrameType | Selector::EthernetType, Value::Bytes(bytes)) => {
+                    self.network = protocol_of(bytes);
+                }
                 _ => {}
             }
+        }
+    }
+
+    fn comparison(&self, needed: NetworkProtocol, family: TableFamily) -> Option<Dependency> {
+        let selector = match self.ethernet {
+            true => Selector::EthernetType,
+            false => Selector::FrameType,
+        };
+        let frame = |number: u16| {
+            let bytes = number.to_be_bytes().into();
+            Some((selector, Value::Bytes(bytes)))
+        };
+        let packet = |family| Some((Selector::Family, Value::Family(family)));
+        match (family, needed) {
+            (TableFamily::Ipv4, _) => None,
+            (TableFamily::Inet, NetworkProtocol::Ipv4) => packet(PacketFamily::Ipv4),
+            (TableFamily::Inet, NetworkProtocol::Ipv6) => packet(PacketFamily::Ipv6),
+            (_, NetworkProtocol::Ipv4) => frame(IPV4_FRAME),
+            (_, NetworkProtocol::Ipv6) => frame(IPV6_FRAME),
+            (_, NetworkProtocol::Arp) => frame(ARP_FRAME),
         }
     }
 
@@ -117,25 +144,6 @@ pub(super) fn network_of(selector: Selector) -> Option<NetworkProtocol> {
         | Selector::Icmpv6Type => Some(NetworkProtocol::Ipv6),
         Selector::ArpSenderIpv4 | Selector::ArpSenderEthernet => Some(NetworkProtocol::Arp),
         _ => None,
-    }
-}
-
-fn comparison(needed: NetworkProtocol, family: TableFamily) -> Option<Dependency> {
-    let frame = |number: u16| {
-        let bytes = number.to_be_bytes().into();
-        Some((Selector::FrameType, Value::Bytes(bytes)))
-    };
-    match (family, needed) {
-        (TableFamily::Ipv4, _) => None,
-        (TableFamily::Inet, NetworkProtocol::Ipv4) => {
-            Some((Selector::Family, Value::Family(PacketFamily::Ipv4)))
-        }
-        (TableFamily::Inet, NetworkProtocol::Ipv6) => {
-            Some((Selector::Family, Value::Family(PacketFamily::Ipv6)))
-        }
-        (_, NetworkProtocol::Ipv4) => frame(IPV4_FRAME),
-        (_, NetworkProtocol::Ipv6) => frame(IPV6_FRAME),
-        (_, NetworkProtocol::Arp) => frame(ARP_FRAME),
     }
 }
 

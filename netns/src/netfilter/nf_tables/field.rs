@@ -77,6 +77,7 @@ impl Selector {
             Selector::SourcePort => (Source::Payload(Transport, 0), 2),
             Selector::DestinationPort => (Source::Payload(Transport, 2), 2),
             Selector::EthernetSource => (Source::Payload(Link, 6), 6),
+            Selector::EthernetType => (Source::Payload(Link, 12), 2),
             Selector::ArpSenderIpv4 => (Source::Payload(Network, 14), 4),
             Selector::ArpSenderEthernet => (Source::Payload(Network, 8), 6),
             Selector::AdvertisedTarget => (Source::Payload(Transport, 8), 16),

@@ -9,7 +9,9 @@
 //! 3. A [`Transaction`] is applied as a whole or not at all. It may name the generation of the rules that it was decided on;
 //!    then the kernel refuses it if somebody else has changed a rule since, and the generation afterwards is known without
 //!    asking.
-//! 4. An element that is added must not exist yet: a second claim of a key is an error, never a silent replacement.
+//! 4. What `nft` adds to a rule without being told, and does not print, is added here as well (`dependency`), so that what it lists
+//!    is our text, and what it makes of our text is what our messages say.
+//! 5. An element that is added must not exist yet: a second claim of a key is an error, never a silent replacement.
 
 mod chain;
 mod connection;

@@ -55,7 +55,9 @@ impl Writer {
             let place = Some(self.words.len() - 1);
             match selector {
                 Selector::Protocol => self.transport = place,
-                Selector::Family | Selector::FrameType => self.network = place,
+                Selector::Family | Selector::FrameType | Selector::EthernetType => {
+                    self.network = place
+                }
                 _ => {}
             }
         }
@@ -102,14 +104,12 @@ fn statement_text(statement: &Statement, transport: Option<u8>) -> String {
             let selector = selector.text(transport);
             format!("{selector}{} {}{prefix}", operator.text(), network.text())
         }
-        Statement::InRange(selector, first, last) => {
-            format!(
-                "{} {}-{}",
-                selector.text(transport),
-                first.text(),
-                last.text()
-            )
-        }
+        Statement::InRange(selector, first, last) => format!(
+            "{} {}-{}",
+            selector.text(transport),
+            first.text(),
+            last.text()
+        ),
         Statement::State(states) => format!("ct state {}", states_text(states)),
         Statement::Translated => "ct status dnat".into(),
         Statement::Member(selectors, operator, set) => {

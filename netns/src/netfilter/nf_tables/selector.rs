@@ -31,6 +31,8 @@ pub enum Selector {
     DestinationPort,
     /// `ether saddr`
     EthernetSource,
+    /// `ether type`: like [`Selector::FrameType`], and never true of a frame with a tag of a virtual LAN
+    EthernetType,
     /// `arp saddr ip`
     ArpSenderIpv4,
     /// `arp saddr ether`

@@ -34,6 +34,9 @@ pub enum Key {
     One(Value),
     /// Everything from the first to the last, both included. The set must have intervals; and where it has, and its keys are of
     /// one part, a single value is an interval as well, from itself to itself.
+    ///
+    /// The kernel refuses an interval of which an end lies in another one. Where keys have several parts, it does not see one
+    /// that encloses another: whoever adds such intervals knows that there is none inside.
     Range(Value, Value),
 }
 

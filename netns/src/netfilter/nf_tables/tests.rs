@@ -422,8 +422,8 @@ fn rules() -> Vec<Change> {
         ]),
         filter(vec![is(Family, Value::Family(PacketFamily::Ipv6)), PASS]),
         filter(vec![
-            is(Family, Value::Family(PacketFamily::Ipv4)),
             is(InputInterface, interface("br0")),
+            is(Family, Value::Family(PacketFamily::Ipv4)),
             is(Ipv4Source, ip("192.0.2.1")),
             PASS,
         ]),
@@ -567,12 +567,15 @@ fn inet_table() -> Transaction {
     transaction(TABLE, changes)
 }
 
-/// What the kernel knows of all rules, field by field. Of the protocol in a key with intervals `nft` turns the bytes, of which
-/// there is one.
+/// What the kernel knows of all rules, field by field, but for two things that `nft` does and that change nothing: it turns the
+/// bytes of the protocol in a key with intervals, of which there is one, and begins a tree of intervals with an end.
 fn kernels_rules() -> String {
+    let idle = [
+        "  [ byteorder reg 9 = hton(reg 9, 2, 1) ]",
+        "\telement 00000000  : 1 [end]",
+    ];
     let listing = shell("nft --debug=netlink list ruleset");
-    let lines = listing.lines();
-    let lines = lines.filter(|line| !line.contains("byteorder reg 9 = hton(reg 9, 2, 1)"));
+    let lines = listing.lines().filter(|line| !idle.contains(line));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
@@ -609,4 +612,182 @@ fn nft_makes_the_same_of_our_text_as_the_kernel_of_our_messages() {
     });
     assert_eq!(of_messages, of_commands);
     assert_eq!(of_messages, of_listing);
+}
+
+fn port_owner(port: u16, address: &str) -> Change {
+    leads(
+        "any",
+        vec![TCP, Value::Port(port)],
+        vec![ip(address), Value::Port(80)],
+    )
+}
+
+#[test]
+fn a_second_claim_of_a_key_undoes_the_whole_transaction_even_if_it_leads_to_the_same() {
+    in_fresh_namespace(|| {
+        commit(&[transaction(TABLE, sets())]).unwrap();
+        commit(&[transaction(TABLE, vec![port_owner(8080, "172.17.0.2")])]).unwrap();
+        let before = shell("nft list ruleset");
+        for address in ["172.17.0.2", "172.17.0.3"] {
+            let changes = vec![
+                member("names", vec![interface("br0")]),
+                port_owner(8080, address),
+                member("names", vec![interface("br1")]),
+            ];
+            let Change::AddElement(element) = port_owner(8080, address) else {
+                unreachable!()
+            };
+            let element = Box::new(element);
+            let outcome = commit(&[transaction(TABLE, changes)]);
+            assert_eq!(outcome, Err(CommitError::Exists { element }));
+            assert_eq!(shell("nft list ruleset"), before);
+        }
+    });
+}
+
+fn port_range(first: u16, last: u16) -> Change {
+    ranges(
+        "ranges",
+        vec![
+            Key::One(ip("192.0.2.1")),
+            Key::One(TCP),
+            Key::Range(Value::Port(first), Value::Port(last)),
+        ],
+        vec![ip("172.17.0.2")],
+    )
+}
+
+#[test]
+fn an_interval_that_overlaps_another_one_is_a_second_claim() {
+    in_fresh_namespace(|| {
+        commit(&[transaction(TABLE, sets())]).unwrap();
+        commit(&[transaction(TABLE, vec![port_range(8000, 8100)])]).unwrap();
+        for (first, last) in [(8000, 8100), (8050, 8150), (7000, 8050), (8001, 8002)] {
+            let outcome = commit(&[transaction(TABLE, vec![port_range(first, last)])]);
+            assert!(
+                matches!(outcome, Err(CommitError::Exists { .. })),
+                "{outcome:?}"
+            );
+        }
+        commit(&[transaction(TABLE, vec![port_range(8101, 8200)])]).unwrap();
+    });
+}
+
+#[test]
+fn elements_are_taken_out_and_one_that_is_not_there_is_missed() {
+    in_fresh_namespace(|| {
+        commit(&[transaction(TABLE, sets())]).unwrap();
+        let empty = shell("nft list ruleset");
+        commit(&[transaction(TABLE, elements())]).unwrap();
+        let taken_out = elements().into_iter().map(|change| match change {
+            Change::AddElement(element) => Change::DeleteElement(element),
+            other => other,
+        });
+        let taken_out = transaction(TABLE, taken_out.collect());
+        commit(std::slice::from_ref(&taken_out)).unwrap();
+        assert_eq!(shell("nft list ruleset"), empty);
+        let change =
+            "nft delete element inet t links4 '{ 172.17.0.3 . 172.17.0.2 . tcp . 80 }'".to_string();
+        assert_eq!(commit(&[taken_out]), Err(CommitError::Missing { change }));
+    });
+}
+
+#[test]
+fn chains_and_sets_are_emptied_and_chains_and_tables_deleted() {
+    in_fresh_namespace(|| {
+        let mut whole = inet_table();
+        whole.changes.extend(elements());
+        commit(&[whole]).unwrap();
+        let flush = |set| Change::FlushSet(set);
+        commit(&[transaction(
+            TABLE,
+            vec![
+                flush("ranges"),
+                flush("within"),
+                flush("links4"),
+                Change::FlushChain("forward".into()),
+                Change::FlushChain("late".into()),
+                Change::DeleteChain("elsewhere".into()),
+            ],
+        )])
+        .unwrap();
+        let listed = shell("nft list ruleset");
+        assert!(!listed.contains("8000-8100"), "{listed}");
+        assert!(!listed.contains("ct st"), "{listed}");
+        assert!(!listed.contains("elsewhere"), "{listed}");
+        commit(&[transaction(TABLE, vec![Change::DeleteTable])]).unwrap();
+        assert_eq!(shell("nft list ruleset"), "");
+    });
+}
+
+#[test]
+fn transactions_of_several_tables_happen_together() {
+    in_fresh_namespace(|| {
+        let other = Table {
+            family: TableFamily::Bridge,
+            name: "t",
+        };
+        let bridge = |change| transaction(other, vec![Change::AddTable, change]);
+        let broken = bridge(member("nowhere", vec![interface("br0")]));
+        let outcome = commit(&[transaction(TABLE, sets()), broken]);
+        assert!(
+            matches!(outcome, Err(CommitError::Missing { .. })),
+            "{outcome:?}"
+        );
+        assert_eq!(shell("nft list ruleset"), "");
+        let whole = bridge(set("names", &[DataType::Interface]));
+        commit(&[transaction(TABLE, sets()), whole]).unwrap();
+        assert_eq!(shell("nft list tables"), "table inet t\ntable bridge t\n");
+    });
+}
+
+#[test]
+fn what_was_decided_on_older_rules_is_refused() {
+    in_fresh_namespace(|| {
+        let mut connection = RulesConnection::open().unwrap().unwrap();
+        let create = transaction(TABLE, sets());
+        let first = connection.commit(&[create], Expectation::Anything).unwrap();
+        let mut put = |name, generation| {
+            let change = transaction(TABLE, vec![member("names", vec![interface(name)])]);
+            connection.commit(&[change], Expectation::Generation(generation))
+        };
+        let second = put("br0", first).unwrap();
+        assert_eq!(put("br1", first), Err(CommitError::Changed));
+        shell("nft add table ip others");
+        assert_eq!(put("br1", second), Err(CommitError::Changed));
+        let now = crate::netfilter::ruleset_generation().unwrap().unwrap();
+        let third = put("br1", now).unwrap();
+        let now = crate::netfilter::ruleset_generation().unwrap();
+        assert_eq!(now, Some(third));
+    });
+}
+
+#[test]
+fn what_changes_nothing_leaves_the_generation() {
+    in_fresh_namespace(|| {
+        let first = commit(&[transaction(TABLE, sets())]).unwrap();
+        let nothing = vec![Change::AddTable, Change::FlushSet("names")];
+        assert_eq!(commit(&[transaction(TABLE, nothing)]), Ok(first));
+        assert_eq!(commit(&[]), Ok(first));
+    });
+}
+
+#[test]
+fn a_transaction_may_be_as_long_as_a_thousand_containers_make_it() {
+    in_fresh_namespace(|| {
+        let elements = (0..10_000).map(|index: u32| {
+            let source = Value::Ipv4(index.into());
+            member(
+                "links4",
+                vec![source, ip("172.17.0.2"), TCP, Value::Port(80)],
+            )
+        });
+        let elements: Vec<Change> = elements.collect();
+        commit(&[transaction(TABLE, sets())]).unwrap();
+        commit(&[transaction(TABLE, elements.clone())]).unwrap();
+        let listed = shell("nft list set inet t links4");
+        assert_eq!(listed.matches("172.17.0.2").count(), 10_000);
+        let again = commit(&[transaction(TABLE, elements)]);
+        assert!(again.is_err());
+    });
 }

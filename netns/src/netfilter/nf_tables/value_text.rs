@@ -91,6 +91,7 @@ impl Selector {
             Selector::Icmpv6Type => "icmpv6 type",
             Selector::SourcePort => return format!("{ports} sport"),
             Selector::DestinationPort => return format!("{ports} dport"),
+            Selector::EthernetType => "ether type",
             Selector::EthernetSource => "ether saddr",
             Selector::ArpSenderIpv4 => "arp saddr ip",
             Selector::ArpSenderEthernet => "arp saddr ether",
@@ -113,12 +114,14 @@ impl Value {
                 [kind] => named(ICMPV6_TYPES, *kind),
                 _ => None,
             },
-            (Selector::FrameType, Value::Bytes(bytes)) => match bytes.as_slice() {
-                [0x08, 0x00] => Some("ip"),
-                [0x08, 0x06] => Some("arp"),
-                [0x86, 0xdd] => Some("ip6"),
-                _ => None,
-            },
+            (Selector::FrameType | Selector::EthernetType, Value::Bytes(bytes)) => {
+                match bytes.as_slice() {
+                    [0x08, 0x00] => Some("ip"),
+                    [0x08, 0x06] => Some("arp"),
+                    [0x86, 0xdd] => Some("ip6"),
+                    _ => None,
+                }
+            }
             (Selector::Direction, Value::Bytes(bytes)) => match bytes.as_slice() {
                 [0] => Some("original"),
                 [1] => Some("reply"),

@@ -1,0 +1,217 @@
+//! A container speaks from its own addresses only, whatever it may do inside.
+
+use std::net::{IpAddr, SocketAddr};
+
+use minirun_integration::probe::{LONG_WAIT, Reach, SHORT_WAIT, tcp_connect, tcp_listen};
+use minirun_integration::{Container, HOST_ADDRESS, TestHost};
+
+/// The table on a host where no container runs.
+const EMPTY_TABLE: &str = r#"table bridge minirun {
+	set ports {
+		type ifname
+	}
+
+	set stations {
+		type ifname . ether_addr
+	}
+
+	set sources4 {
+		type ifname . ether_addr . ipv4_addr
+	}
+
+	set sources6 {
+		type ifname . ether_addr . ipv6_addr
+	}
+
+	set targets6 {
+		typeof iifname . @th,64,128
+	}
+
+	chain frames {
+		type filter hook prerouting priority dstnat; policy accept;
+		iifname . ether saddr . ip saddr @sources4 accept
+		iifname != @ports accept
+		icmpv6 type nd-router-advert drop
+		icmpv6 type nd-redirect drop
+		icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @targets6 drop
+		iifname . ether saddr . ip6 saddr @sources6 accept
+		iifname . ether saddr @stations ip6 saddr fe80::/64 icmpv6 type mld2-listener-report accept
+		iifname . ether saddr @stations iifname . arp saddr ether . arp saddr ip @sources4 accept
+		drop
+	}
+}
+"#;
+
+/// Runs `ip` in the container's namespace, with more rights than a container ever has there.
+fn ip(container: &Container<'_>, arguments: impl Into<String>) {
+    container.command("ip", arguments.into()).succeeds();
+}
+
+/// Its Ethernet address, which follows from its address.
+fn station(container: &Container<'_>) -> String {
+    let [a, b, c, d] = container.address().octets();
+    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+}
+
+/// What becomes of a connection.
+fn reach(container: &Container<'_>, address: IpAddr) -> Reach {
+    container.inside(|| tcp_connect(SocketAddr::new(address, 80), SHORT_WAIT))
+}
+
+/// The table as it is.
+fn table(host: &TestHost) -> String {
+    let listing = host.command("nft", "list table bridge minirun").succeeds();
+    listing.stdout().to_string()
+}
+
+#[test]
+fn who_takes_the_address_of_another_does_not_pass_for_it() {
+    let host = TestHost::create();
+    host.network("net1", "--icc=false --ipv6");
+    let web1 = host.idles("web1", "--network net1 --expose 80");
+    let web2 = host.idles("web2", "--network net1 --link web1");
+    let web3 = host.idles("web3", "--network net1");
+    let listener = web1.inside(|| tcp_listen(80));
+    let targets = web1.addresses_on("net1");
+    for (target, taken) in targets.iter().zip(web2.addresses_on("net1")) {
+        assert_eq!(reach(&web2, *target), Reach::Open);
+        let length = if target.is_ipv4() { "16" } else { "64" };
+        let own = web3.addresses_on("net1");
+        let own = own.iter().find(|own| own.is_ipv4() == target.is_ipv4());
+        let own = own.expect("it has both");
+        ip(&web3, format!("address add {taken}/{length} dev eth0"));
+        let family = if target.is_ipv4() { "-4" } else { "-6" };
+        ip(
+            &web3,
+            format!("{family} route add {target} dev eth0 src {taken}"),
+        );
+        assert_ne!(reach(&web3, *target), Reach::Open, "as {taken}");
+        ip(
+            &web3,
+            format!("{family} route delete {target} dev eth0 src {taken}"),
+        );
+        ip(&web3, format!("address delete {taken}/{length} dev eth0"));
+        assert_ne!(reach(&web3, *target), Reach::Open, "as {own}");
+        // Whose address it is still has it.
+        assert_eq!(reach(&web2, *target), Reach::Open);
+    }
+    drop(listener);
+    host.removes("web1 web2 web3");
+    host.removes_networks("net1");
+    host.finish();
+}
+
+#[test]
+fn who_takes_another_ethernet_address_is_heard_by_nobody_until_it_has_its_own_again() {
+    let host = TestHost::create();
+    let web1 = host.idles("web1", "");
+    let web2 = host.idles("web2", "");
+    let (own, other) = (station(&web1), station(&web2));
+    let listeners = [
+        host.inside(|| tcp_listen(80)),
+        web2.inside(|| tcp_listen(80)),
+    ];
+    let everybody = [IpAddr::V4(HOST_ADDRESS), web2.address().into()];
+    for target in everybody {
+        assert_eq!(reach(&web1, target), Reach::Open);
+    }
+    for address in ["02:00:00:00:00:09", &other] {
+        ip(&web1, format!("link set eth0 address {address}"));
+        for target in everybody {
+            assert_ne!(
+                reach(&web1, target),
+                Reach::Open,
+                "as {address}, to {target}"
+            );
+        }
+    }
+    ip(&web1, format!("link set eth0 address {own}"));
+    for target in everybody {
+        let again = web1.inside(|| tcp_connect(SocketAddr::new(target, 80), LONG_WAIT));
+        assert_eq!(again, Reach::Open, "to {target}");
+    }
+    drop(listeners);
+    host.removes("web1 web2");
+    host.finish();
+}
+
+#[test]
+fn containers_add_elements_and_take_them_away_and_the_rules_stay() {
+    let host = TestHost::create();
+    host.network(
+        "net1",
+        "--ipv6 --subnet 172.30.0.0/16 --subnet fd00:30::/64",
+    );
+    let web1 = host.idles("web1", "--network net1 --ip 172.30.0.2 --ip6 fd00:30::2");
+    let table_with = table(&host);
+    let elements = table_with.lines().filter(|line| line.contains("\"veth"));
+    assert_eq!(elements.count(), 7, "{table_with}");
+    for element in [
+        "02:42:ac:1e:00:02 . 172.30.0.2",
+        "02:42:ac:1e:00:02 . fd00:30::2",
+        "02:42:ac:1e:00:02 . fe80::42:acff:fe1e:2",
+        "0xfd000030000000000000000000000002",
+        "0xfe800000000000000042acfffe1e0002",
+    ] {
+        assert!(table_with.contains(element), "{element} in {table_with}");
+    }
+    // On another network it has another interface.
+    host.network("net2", "");
+    host.minirun("network connect net2 web1").succeeds();
+    // Three of its own, one of the new address on the old interface, and three of the old addresses on the new one.
+    assert_eq!(table(&host).matches("\"veth").count(), 7 + 3 + 1 + 3);
+    host.minirun("network disconnect net2 web1").succeeds();
+    assert_eq!(table(&host), table_with);
+    drop(web1);
+    host.minirun("kill web1").succeeds();
+    host.minirun("wait web1").succeeds();
+    assert_eq!(table(&host), EMPTY_TABLE);
+    host.minirun("start web1").succeeds();
+    assert_eq!(table(&host).matches("\"veth").count(), 7);
+    host.removes("web1");
+    assert_eq!(table(&host), EMPTY_TABLE);
+    host.removes_networks("net1 net2");
+    host.finish();
+}
+
+#[test]
+fn what_somebody_took_away_is_made_again_by_the_next_command() {
+    let host = TestHost::create();
+    let web1 = host.idles("web1", "");
+    let before = table(&host);
+    for harm in [
+        "delete table bridge minirun",
+        "flush ruleset",
+        "flush chain bridge minirun frames",
+        "flush set bridge minirun ports",
+        "delete chain bridge minirun frames",
+    ] {
+        host.command("nft", harm).succeeds();
+        host.minirun("ps").succeeds();
+        assert_eq!(table(&host), before, "after {harm}");
+    }
+    // A start, and an end, of another container.
+    host.command("nft", "flush set bridge minirun ports")
+        .succeeds();
+    host.idles("web2", "");
+    assert_eq!(table(&host).matches("\"veth").count(), 6);
+    host.command("nft", "flush set bridge minirun ports")
+        .succeeds();
+    host.removes("web2");
+    host.minirun("ps").succeeds();
+    assert_eq!(table(&host), before);
+    drop(web1);
+    host.removes("web1");
+    host.finish();
+}
+
+#[test]
+fn without_a_firewall_nobody_is_checked() {
+    let host = TestHost::create();
+    host.write_file("/etc/minirun/minirun.toml", "firewall = \"none\"\n");
+    host.idles("web1", "");
+    let listing = host.command("nft", "list ruleset").succeeds();
+    listing.stdout_lacks("veth");
+    host.removes("web1");
+    host.finish();
+}
