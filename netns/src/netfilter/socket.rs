@@ -10,24 +10,19 @@
 //! 4. A transaction is framed by two messages that are not acknowledged. A refusal of the frame itself is the verdict on the
 //!    whole of it, and no other verdict may come then; so it ends the waiting.
 
-use std::io;
-
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_netfilter::nftables::NfTablesMessage;
 use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
-use rtnetlink::sys::protocols::NETLINK_NETFILTER;
-use rtnetlink::sys::{Socket, SocketAddr};
+use netlink_sys::Socket;
+use netlink_sys::protocols::NETLINK_NETFILTER;
 
+use crate::datagram::{self, BUFFER_LENGTH, messages, refusal};
 use crate::error::NetnsError;
 use crate::request_error::RequestError;
 
-/// The kernel makes no part of a list longer than this (`netlink_dump` in `net/netlink/af_netlink.c`).
-const BUFFER_LENGTH: usize = 32 * 1024;
 /// `NFNL_SUBSYS_NFTABLES` of `linux/netfilter/nfnetlink.h`: whose transaction it is.
 const NFTABLES_SUBSYSTEM: u16 = 10;
-/// The length of `struct nlmsghdr`.
-const HEADER_LENGTH: usize = 16;
 
 /// A connection to the packet filter of one network namespace; it blocks, and is closed on exec.
 pub(super) struct NetfilterSocket {
@@ -45,7 +40,7 @@ struct Answer {
 impl NetfilterSocket {
     /// Connects in the network namespace of the calling thread; `None` when the kernel has no packet filter to talk to.
     pub(super) fn open() -> Result<Option<NetfilterSocket>, NetnsError> {
-        match connect() {
+        match datagram::connect(NETLINK_NETFILTER) {
             Ok(socket) => Ok(Some(NetfilterSocket {
                 socket,
                 sequence: 0,
@@ -83,7 +78,7 @@ impl NetfilterSocket {
         for message in messages {
             self.append(&mut datagram, message, NLM_F_ACK);
         }
-        self.send(&datagram)?;
+        datagram::send(&self.socket, &datagram)?;
         Ok(self.receive(first, count)?.verdicts)
     }
 
@@ -101,7 +96,7 @@ impl NetfilterSocket {
             self.append(&mut datagram, message, NLM_F_ACK | flags);
         }
         self.append(&mut datagram, frame(ControlMessage::BatchEnd), 0);
-        self.send(&datagram)?;
+        datagram::send(&self.socket, &datagram)?;
         // What fails first makes others fail, so the first refusal is the one that says why.
         self.receive(first, count)?.verdicts.into_iter().collect()
     }
@@ -114,7 +109,7 @@ impl NetfilterSocket {
         let first = self.sequence;
         let mut datagram = Vec::new();
         self.append(&mut datagram, message, flags);
-        self.send(&datagram)?;
+        datagram::send(&self.socket, &datagram)?;
         let answer = self.receive(first, 1)?;
         answer.verdicts.into_iter().collect::<Result<(), _>>()?;
         Ok(answer.replies)
@@ -125,19 +120,7 @@ impl NetfilterSocket {
         message.header.flags = NLM_F_REQUEST | flags;
         message.header.sequence_number = self.sequence;
         self.sequence = self.sequence.wrapping_add(1);
-        message.finalize();
-        let start = datagram.len();
-        datagram.resize(start + align(message.buffer_len()), 0);
-        message.serialize(&mut datagram[start..]);
-    }
-
-    fn send(&self, datagram: &[u8]) -> Result<(), RequestError> {
-        let sent = retry(|| self.socket.send(datagram, 0))?;
-        if sent == datagram.len() {
-            Ok(())
-        } else {
-            Err(RequestError::Disconnected)
-        }
+        datagram::append(datagram, message);
     }
 
     /// Reads until there is a verdict on each of `count` messages, the first of which has the sequence number `first`.
@@ -146,7 +129,7 @@ impl NetfilterSocket {
         let mut missing = count;
         let mut replies = Vec::new();
         while missing > 0 {
-            self.read()?;
+            datagram::receive(&self.socket, &mut self.buffer)?;
             for message in messages(&self.buffer) {
                 let message = message?;
                 let flags = message.header.flags;
@@ -176,95 +159,10 @@ impl NetfilterSocket {
         let verdicts = verdicts.into_iter().flatten().collect();
         Ok(Answer { replies, verdicts })
     }
-
-    /// Receives the next datagram into the buffer.
-    fn read(&mut self) -> Result<(), RequestError> {
-        let NetfilterSocket { socket, buffer, .. } = self;
-        buffer.clear();
-        let length = retry(|| socket.recv(buffer, libc::MSG_TRUNC))?;
-        match length {
-            0 => Err(RequestError::Disconnected),
-            length if length > buffer.len() => Err(RequestError::Unexpected),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn connect() -> io::Result<Socket> {
-    let socket = Socket::new(NETLINK_NETFILTER)?;
-    socket.connect(&SocketAddr::new(0, 0))?;
-    // Both only make the kernel's errors shorter and richer, so a kernel that knows neither is good enough.
-    let _ = socket.set_ext_ack(true);
-    let _ = socket.set_cap_ack(true);
-    Ok(socket)
 }
 
 /// The message before or after those of a transaction.
 fn frame(message: ControlMessage) -> NetfilterMessage {
     let header = NetfilterHeader::new(NetfilterProtoFamily::Unspec, 0, NFTABLES_SUBSYSTEM);
     NetfilterMessage::new(header, message)
-}
-
-/// The messages of one datagram.
-fn messages(
-    datagram: &[u8],
-) -> impl Iterator<Item = Result<NetlinkMessage<NetfilterMessage>, RequestError>> {
-    let mut rest = datagram;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let message = NetlinkMessage::deserialize(rest).map_err(|_| RequestError::Unexpected);
-        // After something that is not understood, nothing more can be.
-        let length = match &message {
-            Ok(message) => align((message.header.length as usize).max(HEADER_LENGTH)),
-            Err(_) => rest.len(),
-        };
-        rest = rest.get(length..).unwrap_or_default();
-        Some(message)
-    })
-}
-
-fn retry(mut call: impl FnMut() -> io::Result<usize>) -> Result<usize, RequestError> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                return Err(error
-                    .raw_os_error()
-                    .map_or(RequestError::Disconnected, refusal));
-            }
-            Ok(length) => return Ok(length),
-        }
-    }
-}
-
-fn refusal(errno: i32) -> RequestError {
-    RequestError::Refused { errno, words: None }
-}
-
-/// Netlink pads to four bytes.
-fn align(length: usize) -> usize {
-    length.saturating_add(3) & !3
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn no_datagram_makes_the_reader_panic_or_loop(datagram: Vec<u8>) {
-            prop_assert!(messages(&datagram).count() <= datagram.len());
-        }
-
-        #[test]
-        fn no_attributes_make_the_reader_panic(kind: u16, payload: Vec<u8>) {
-            let length = (HEADER_LENGTH + payload.len()) as u32;
-            let mut datagram = [length.to_ne_bytes().as_slice(), &kind.to_ne_bytes(), &[0; 10]].concat();
-            datagram.extend(payload);
-            prop_assert_eq!(messages(&datagram).count(), 1);
-        }
-    }
 }
