@@ -203,22 +203,19 @@ impl Resolved {
 
     fn devices<'a>(&'a self, bridge: LinkIndex, place: NamespaceToAttach<'a>) -> Vec<Action<'a>> {
         let endpoint = &self.endpoint;
-        let mut actions = vec![
-            Action::CreateVeth(VethPair {
-                host_name: endpoint.interface.clone(),
-                container_name: endpoint.interface_name.clone(),
-                container_mac: endpoint.mac,
-                mtu: self.network.mtu,
-                bridge,
-                bridge_name: self.network.bridge.clone(),
-                namespace: place.namespace.as_fd(),
-                namespace_label: place.label.into(),
-            }),
-            Action::SetPort(device::bridge_port(endpoint, self.network.icc)),
-            Action::Pin(device::station(endpoint)),
-        ];
+        let mut actions = vec![Action::CreateVeth(VethPair {
+            host_name: endpoint.interface.clone(),
+            container_name: endpoint.interface_name.clone(),
+            container_mac: endpoint.mac,
+            mtu: self.network.mtu,
+            bridge,
+            port: device::bridge_port(endpoint, self.network.icc).port,
+            bridge_name: self.network.bridge.clone(),
+            namespace: place.namespace.as_fd(),
+            namespace_label: place.label.into(),
+        })];
         if let (Some(guard), Some(rules)) = (source_guard(endpoint), &self.rules) {
-            actions.insert(1, Action::Guard(guard, &rules.lock));
+            actions.push(Action::Guard(guard, &rules.lock));
         }
         actions.extend(device::proxy_neighbour(&self.network, endpoint));
         actions.push(Action::ConfigureEndpoint {

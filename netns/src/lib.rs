@@ -16,6 +16,7 @@ pub mod address;
 pub mod bridge_device;
 pub mod bridge_port;
 pub mod bridge_station;
+mod carrier;
 mod datagram;
 pub mod endpoint;
 pub mod error;
@@ -48,7 +49,7 @@ pub use endpoint::{
 };
 pub use error::NetnsError;
 pub use explain::{Explain, Explanation, Narrator, Silent};
-pub use ipv6::{Ipv6, interface_settings, prepare_interface};
+pub use ipv6::{Ipv6, interface_settings, prepare_interface, prepare_new_interface};
 pub use link::{Link, LinkIndex, LinkKind};
 pub use link_words::{DeleteLink, SetController, SetLinkDown, SetLinkUp};
 pub use mac::{MacAddress, MacAddressError};

@@ -4,10 +4,10 @@ use std::fmt;
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoKind, InfoPortData, LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo, LinkMessage,
+    InfoKind, InfoPortData, LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo, LinkMessage, State,
 };
 
-use crate::bridge_port::BridgePort;
+use crate::bridge_port::{self, BridgePort};
 use crate::error::NetnsError;
 use crate::mac::MacAddress;
 use crate::netlink::{Netlink, Request};
@@ -56,6 +56,10 @@ pub struct Link {
     pub kind: LinkKind,
     /// Whether it is set up (the administrative state, not the carrier).
     pub up: bool,
+    /// Whether packets pass it, as far as the kernel has noticed.
+    pub operational: bool,
+    /// Whether the bridge that it is a port of passes no frames of it yet, because it looks for loops first.
+    pub held_back: bool,
     /// The device it is a port of.
     pub controller: Option<LinkIndex>,
     /// The other end of a veth pair, by its number in the namespace that it is in.
@@ -155,9 +159,7 @@ impl Netlink {
 
     /// Looks a link up by its number.
     pub(crate) fn link_by_index(&mut self, index: LinkIndex) -> Result<Option<Link>, RequestError> {
-        let mut message = LinkMessage::default();
-        message.header.index = index.0;
-        match self.request(Request::existing(RouteNetlinkMessage::GetLink(message))) {
+        match self.request(ask_for_index(index)) {
             Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(None),
             outcome => Ok(links(outcome?).next()),
         }
@@ -172,15 +174,27 @@ impl Netlink {
     }
 }
 
+/// Nobody asks for how much a link has carried, which takes a while to add up.
+fn without_statistics() -> LinkAttribute {
+    LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats])
+}
+
 /// The question for one link by its name.
 fn ask_for(name: &str) -> RouteNetlinkMessage {
     let mut message = LinkMessage::default();
     message.attributes = vec![
         LinkAttribute::IfName(name.to_string()),
-        // Nobody asks for how much a link has carried, which takes a while to add up.
-        LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats]),
+        without_statistics(),
     ];
     RouteNetlinkMessage::GetLink(message)
+}
+
+/// The question for one link by its number.
+pub(crate) fn ask_for_index(index: LinkIndex) -> Request {
+    let mut message = LinkMessage::default();
+    message.header.index = index.0;
+    message.attributes = vec![without_statistics()];
+    Request::existing(RouteNetlinkMessage::GetLink(message))
 }
 
 /// The request to set a link up.
@@ -213,6 +227,8 @@ fn read(message: LinkMessage) -> Link {
         mtu: 0,
         kind: LinkKind::Physical,
         up: message.header.flags.contains(LinkFlags::Up),
+        operational: false,
+        held_back: false,
         controller: None,
         peer: None,
         port: None,
@@ -222,6 +238,7 @@ fn read(message: LinkMessage) -> Link {
             LinkAttribute::IfName(name) => link.name = name,
             LinkAttribute::Address(bytes) => link.mac = read_mac(&bytes),
             LinkAttribute::Mtu(mtu) => link.mtu = mtu,
+            LinkAttribute::OperState(state) => link.operational = state == State::Up,
             LinkAttribute::Controller(index) => link.controller = Some(LinkIndex(index)),
             LinkAttribute::Link(index) => link.peer = Some(LinkIndex(index)),
             LinkAttribute::LinkInfo(infos) => read_infos(&mut link, infos),
@@ -246,6 +263,7 @@ fn read_infos(link: &mut Link, infos: Vec<LinkInfo>) {
             LinkInfo::Kind(kind) => link.kind = LinkKind::Other(kind.to_string()),
             LinkInfo::PortData(InfoPortData::BridgePort(settings)) => {
                 link.port = Some(BridgePort::read(&settings));
+                link.held_back = bridge_port::is_held_back(&settings);
             }
             _ => {}
         }
