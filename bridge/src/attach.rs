@@ -271,10 +271,10 @@ impl NetworkHost {
         narrator: &mut dyn Narrator,
     ) -> Result<LinkIndex, NetworkError> {
         let found = device::find(context, network)?;
-        if let Some(index) = found
-            && device::is_complete(context, network, index)?
+        if let Some(bridge) = found
+            && device::is_complete(context, network, &bridge)?
         {
-            return Ok(index);
+            return Ok(bridge.index);
         }
         self.complete_bridge(context, network, narrator)
     }
@@ -308,8 +308,10 @@ impl NetworkHost {
                 .map(|action| NetworkStep { context, action }),
         );
         plan::apply(steps, narrator)?.commit();
-        device::find(context, network)?.ok_or_else(|| NetworkError::LinkVanished {
-            link: network.bridge.clone(),
-        })
+        let made = device::find(context, network)?;
+        made.map(|bridge| bridge.index)
+            .ok_or_else(|| NetworkError::LinkVanished {
+                link: network.bridge.clone(),
+            })
     }
 }

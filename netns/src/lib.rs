@@ -50,7 +50,7 @@ pub use endpoint::{
 pub use error::NetnsError;
 pub use explain::{Explain, Explanation, Narrator, Silent};
 pub use ipv6::{Ipv6, interface_settings, prepare_interface, prepare_new_interface};
-pub use link::{Link, LinkIndex, LinkKind};
+pub use link::{Ipv4Settings, Link, LinkIndex, LinkKind};
 pub use link_words::{DeleteLink, SetController, SetLinkDown, SetLinkUp};
 pub use mac::{MacAddress, MacAddressError};
 pub use namespace::Namespace;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoKind, InfoPortData, LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo, LinkMessage, State,
+    AfSpecInet, AfSpecUnspec, InfoKind, InfoPortData, LinkAttribute, LinkExtentMask, LinkFlags,
+    LinkInfo, LinkMessage, State,
 };
 
 use crate::bridge_port::{self, BridgePort};
@@ -41,6 +42,15 @@ pub enum LinkKind {
     Physical,
 }
 
+/// Some of a link's IPv4 settings (those of `net/ipv4/conf/LINK`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipv4Settings {
+    /// Whether senders are told of shorter ways.
+    pub send_redirects: bool,
+    /// Whether requests for neighbours are answered on behalf of those behind the same link.
+    pub proxy_arp_pvlan: bool,
+}
+
 /// A link as the kernel shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -66,6 +76,8 @@ pub struct Link {
     pub peer: Option<LinkIndex>,
     /// How the bridge treats it, if it is a port of one.
     pub port: Option<BridgePort>,
+    /// Its IPv4 settings; none if it has no IPv4.
+    pub ipv4: Option<Ipv4Settings>,
 }
 
 impl Netlink {
@@ -232,6 +244,7 @@ fn read(message: LinkMessage) -> Link {
         controller: None,
         peer: None,
         port: None,
+        ipv4: None,
     };
     for attribute in message.attributes {
         match attribute {
@@ -242,6 +255,7 @@ fn read(message: LinkMessage) -> Link {
             LinkAttribute::Controller(index) => link.controller = Some(LinkIndex(index)),
             LinkAttribute::Link(index) => link.peer = Some(LinkIndex(index)),
             LinkAttribute::LinkInfo(infos) => read_infos(&mut link, infos),
+            LinkAttribute::AfSpecUnspec(families) => link.ipv4 = read_ipv4(&families),
             _ => {}
         }
     }
@@ -253,6 +267,20 @@ fn read(message: LinkMessage) -> Link {
 
 fn read_mac(bytes: &[u8]) -> Option<MacAddress> {
     MacAddress::new(bytes.try_into().ok()?).ok()
+}
+
+fn read_ipv4(families: &[AfSpecUnspec]) -> Option<Ipv4Settings> {
+    let of_ipv4 = families.iter().find_map(|family| match family {
+        AfSpecUnspec::Inet(parts) => Some(parts),
+        _ => None,
+    });
+    of_ipv4?.iter().find_map(|part| match part {
+        AfSpecInet::DevConf(settings) => Some(Ipv4Settings {
+            send_redirects: settings.send_redirects != 0,
+            proxy_arp_pvlan: settings.proxy_arp_pvlan != 0,
+        }),
+        _ => None,
+    })
 }
 
 fn read_infos(link: &mut Link, infos: Vec<LinkInfo>) {
@@ -275,6 +303,25 @@ mod tests {
     use super::*;
     use crate::bridge_device::BridgeDevice;
     use crate::scratch::in_fresh_namespace;
+
+    #[test]
+    fn a_link_shows_its_settings() {
+        in_fresh_namespace(|| {
+            let mut netlink = Netlink::open().unwrap();
+            netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            let mut shown = |key: &str, value: &str| {
+                let sysctl = crate::Sysctl::of_interface("minirun0", key);
+                sysctl.ensure(value).unwrap();
+                let link = netlink.find_link("minirun0").unwrap().unwrap();
+                let settings = link.ipv4.unwrap();
+                (settings.send_redirects, settings.proxy_arp_pvlan)
+            };
+            shown("send_redirects", "1");
+            assert_eq!(shown("proxy_arp_pvlan", "0"), (true, false));
+            assert_eq!(shown("send_redirects", "0"), (false, false));
+            assert_eq!(shown("proxy_arp_pvlan", "1"), (false, true));
+        });
+    }
 
     #[test]
     fn loopback_is_found_first_and_down_in_a_fresh_namespace() {
