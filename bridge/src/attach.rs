@@ -168,7 +168,8 @@ impl Resolved {
         );
         actions.extend(self.rules());
         actions.extend(Action::forget_flows(&endpoint.publications));
-        actions.push(Action::RefreshHosts(hosts_of(endpoint)));
+        let own = hosts_of(endpoint).knowing(&self.network, endpoint);
+        actions.push(Action::RefreshHosts(own));
         let sources = self.sources.iter().map(hosts_of);
         actions.extend(sources.map(Action::RefreshHosts));
         // A namespace may outlive its container, and would go on answering for the address.

@@ -110,11 +110,20 @@ impl NetworkHost {
 
     /// Whether somebody has changed rules of the host since they were known to be right.
     fn touched(&self) -> Touched {
-        match fs::read_to_string(self.firewall_marker()) {
-            Ok(marker) if marker != self.marker_text() => Touched::Yes,
-            Ok(marker) if marker.contains(UNCOUNTED) => Touched::Unknown,
-            Ok(_) => Touched::No,
-            Err(_) => Touched::Yes,
+        let Ok(marker) = fs::read_to_string(self.firewall_marker()) else {
+            return Touched::Yes;
+        };
+        match marker.lines().collect::<Vec<_>>().as_slice() {
+            [driver, _] if *driver != self.firewall.to_string() => Touched::Yes,
+            [_, UNCOUNTED] => Touched::Unknown,
+            [_, generation] => {
+                let noted = generation.parse().ok();
+                match noted.is_some() && noted == present_generation() {
+                    true => Touched::No,
+                    false => Touched::Yes,
+                }
+            }
+            _ => Touched::Yes,
         }
     }
 
@@ -143,7 +152,7 @@ impl NetworkHost {
     fn marker_text(&self) -> String {
         let variant = fs::read_to_string(self.firewall_variant()).unwrap_or_default();
         let generation = match variant.as_str() {
-            NF_TABLES => netfilter::ruleset_generation().ok().flatten(),
+            NF_TABLES => present_generation(),
             _ => None,
         };
         let generation =
@@ -170,6 +179,11 @@ impl NetworkHost {
             vec![Family::Ipv4]
         }
     }
+}
+
+/// The generation of the host's rules, where the kernel counts one.
+fn present_generation() -> Option<u32> {
+    netfilter::ruleset_generation().ok().flatten()
 }
 
 /// Applies a change of a network's rules. When they are not known, or are not as they should be (somebody flushed them), all
