@@ -66,26 +66,36 @@ mod tests {
     use crate::address::InterfaceAddress;
     use crate::bridge_device::BridgeDevice;
     use crate::endpoint::{EndpointAddress, configure_interface};
-    use crate::scratch::{fresh_namespace, in_fresh_namespace};
+    use crate::scratch::{fresh_namespace, in_fresh_namespace, shell};
     use crate::veth_pair::VethPair;
     use std::net::UdpSocket;
     use std::os::fd::AsFd;
+
+    fn address(address: &str) -> InterfaceAddress {
+        InterfaceAddress {
+            address: address.parse().unwrap(),
+            prefix_length: 16,
+        }
+    }
 
     /// Sends one datagram from a fresh namespace as soon as it is on a bridge that is up; says whether it has arrived.
     fn first_datagram_arrives() -> bool {
         in_fresh_namespace(|| {
             let other = fresh_namespace();
             let mut netlink = Netlink::open().unwrap();
-            let bridge = netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
-            let address = |address: &str| InterfaceAddress {
-                address: address.parse().unwrap(),
-                prefix_length: 16,
-            };
+            let device = BridgeDevice::for_tests();
+            let bridge = netlink.create_bridge(&device).unwrap();
             netlink.set_up(bridge).unwrap();
             netlink.add_address(bridge, address("172.17.0.1")).unwrap();
             let receiver = UdpSocket::bind("172.17.0.1:0").unwrap();
+            let place = receiver.local_addr().unwrap();
             let pair = VethPair::for_tests(bridge, other.as_fd());
             let indexes = netlink.create_veth(&pair).unwrap();
+            // Without a request for the neighbour, which would be repeated, nothing is repeated.
+            let neighbour = format!("172.17.0.1 lladdr {} nud permanent dev eth0", device.mac);
+            other
+                .run(|| shell(&format!("ip neighbour add {neighbour}")))
+                .unwrap();
             let endpoint = EndpointAddress {
                 interface: pair.container_name.clone(),
                 addresses: vec![address("172.17.0.2")],
@@ -95,14 +105,12 @@ mod tests {
             let mut inside = Netlink::open_in(&other).unwrap();
             configure_interface(&mut inside, indexes.container, &endpoint).unwrap();
             netlink.wait_for_carrier(indexes.host, bridge).unwrap();
-            let place = receiver.local_addr().unwrap();
             other
                 .run(|| UdpSocket::bind("172.17.0.2:0")?.send_to(b"first", place))
                 .unwrap()
                 .unwrap();
-            // A request for the neighbour that is lost is repeated after a second.
             receiver
-                .set_read_timeout(Some(Duration::from_millis(500)))
+                .set_read_timeout(Some(Duration::from_secs(5)))
                 .unwrap();
             receiver.recv(&mut [0; 8]).is_ok()
         })
