@@ -4,8 +4,8 @@ use std::fmt;
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    AfSpecInet, AfSpecUnspec, InfoKind, InfoPortData, LinkAttribute, LinkExtentMask, LinkFlags,
-    LinkInfo, LinkMessage, State,
+    AfSpecInet, AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoKind, InfoPortData, LinkAttribute,
+    LinkExtentMask, LinkFlags, LinkInfo, LinkMessage, State,
 };
 
 use crate::bridge_port::{self, BridgePort};
@@ -214,6 +214,17 @@ pub(crate) fn up(index: LinkIndex) -> Request {
     let mut message = LinkMessage::default();
     message.header.index = index.0;
     mark_up(&mut message);
+    Request::existing(RouteNetlinkMessage::SetLink(message))
+}
+
+/// The request to keep the kernel from giving a link an IPv6 address of the kernel's own making.
+pub(crate) fn without_own_ipv6(index: LinkIndex) -> Request {
+    let mut message = LinkMessage::default();
+    message.header.index = index.0;
+    let mode = AfSpecInet6::AddrGenMode(In6AddrGenMode::None);
+    message.attributes = vec![LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(
+        vec![mode],
+    )])];
     Request::existing(RouteNetlinkMessage::SetLink(message))
 }
 

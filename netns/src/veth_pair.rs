@@ -6,7 +6,10 @@
 //!    namespace under its final name, MAC address and MTU. Moving an end into a namespace afterwards would make the kernel wait
 //!    for 13 to 26 ms; being born there costs nothing. The other end must stay down in this message: the kernel opens it before
 //!    the two are tied, and would refuse with `ENOTCONN`. The kernel shows what it made, so nobody looks it up.
-//! 2. A second datagram sets the bridge port and keeps the MAC address at it. (In the first message the kernel ignores both.)
+//! 2. A second datagram sets the bridge port, keeps the MAC address at it, and the kernel from giving the host end an IPv6
+//!    address of its own. (In the first message the kernel ignores all three.) Nobody would use such an address; but to make it
+//!    takes the lock of all network configuration several times, and when it goes, the kernel walks through its whole table of
+//!    connections if the host masquerades anything.
 //! 3. `configure_interface` sets the other end up from inside; until then no packet passes.
 //! 4. The kernel tells the bridge that the port has a carrier only a little later, on a thread of its own. Until then frames
 //!    both ways are lost, so the last thing is to wait for that (`carrier`).
@@ -22,7 +25,7 @@ use crate::bridge_port::{self, BridgePort, SetBridgePort};
 use crate::bridge_station::{self, PinStation};
 use crate::error::NetnsError;
 use crate::explain::{Explain, Explanation};
-use crate::link::{Link, LinkIndex, links, mark_up};
+use crate::link::{self, Link, LinkIndex, links, mark_up};
 use crate::mac::MacAddress;
 use crate::netlink::{Netlink, Request};
 
@@ -99,6 +102,7 @@ impl Netlink {
         let requests = [
             bridge_port::set(host, pair.port),
             bridge_station::pin(host, mac),
+            link::without_own_ipv6(host),
         ];
         let mut outcomes = self.request_each(requests).into_iter();
         if let Some(Err(cause)) = outcomes.next() {
@@ -107,6 +111,7 @@ impl Netlink {
                 cause,
             });
         }
+        // The last is refused where there is no IPv6, and then is not needed.
         match outcomes.next() {
             Some(Err(cause)) => Err(NetnsError::PinStation {
                 mac,
@@ -145,6 +150,7 @@ impl Explain for VethPair<'_> {
                 ),
                 port.command,
                 station.command,
+                format!("ip link set {host} addrgenmode none"),
             ]
             .join("\n"),
         }
@@ -204,7 +210,7 @@ mod tests {
     use super::*;
     use crate::bridge_device::BridgeDevice;
     use crate::link::LinkKind;
-    use crate::scratch::{fresh_namespace, in_fresh_namespace};
+    use crate::scratch::{fresh_namespace, in_fresh_namespace, shell};
     use std::os::fd::AsFd;
 
     #[test]
@@ -235,6 +241,23 @@ mod tests {
                 (peer.mac, peer.mtu, peer.up),
                 (Some(wanted.container_mac), 1450, false)
             );
+        });
+    }
+
+    #[test]
+    fn the_host_end_has_no_address_of_its_own() {
+        in_fresh_namespace(|| {
+            let other = fresh_namespace();
+            let mut netlink = Netlink::open().unwrap();
+            let bridge = netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            netlink.set_up(bridge).unwrap();
+            let pair = VethPair::for_tests(bridge, other.as_fd());
+            let indexes = netlink.create_veth(&pair).unwrap();
+            let mut inside = Netlink::open_in(&other).unwrap();
+            inside.set_up(indexes.container).unwrap();
+            // With the carrier come the addresses.
+            netlink.wait_for_carrier(indexes.host, bridge).unwrap();
+            assert_eq!(shell("ip address show dev mr1 | grep inet || true"), "");
         });
     }
 
@@ -284,7 +307,8 @@ mod tests {
             "ip link add mr1 mtu 1450 master minirun0 type veth peer name eth0 address 02:42:ac:11:00:02 mtu 1450 \
              netns /proc/4242/ns/net && ip link set mr1 up\n\
              bridge link set dev mr1 isolated off hairpin off\n\
-             bridge fdb replace 02:42:ac:11:00:02 dev mr1 master static sticky"
+             bridge fdb replace 02:42:ac:11:00:02 dev mr1 master static sticky\n\
+             ip link set mr1 addrgenmode none"
         );
     }
 }
