@@ -105,7 +105,7 @@ impl NetworkHost {
             false => reload::change_rules(self, &rules, known, &change).map(drop)?,
         }
         for source in state.sources_of(new)? {
-            self.refresh_hosts(&source.container, None)?;
+            self.refresh_hosts(&source.container, None, None)?;
         }
         Ok(())
     }

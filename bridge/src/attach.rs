@@ -168,7 +168,8 @@ impl Resolved {
         );
         actions.extend(self.rules());
         actions.extend(Action::forget_flows(&endpoint.publications));
-        actions.push(Action::RefreshHosts(hosts_of(endpoint)));
+        let own = hosts_of(endpoint).knowing(&self.network, endpoint);
+        actions.push(Action::RefreshHosts(own));
         let sources = self.sources.iter().map(hosts_of);
         actions.extend(sources.map(Action::RefreshHosts));
         // A namespace may outlive its container, and would go on answering for the address.
@@ -212,20 +213,17 @@ impl Resolved {
 
     fn devices<'a>(&'a self, bridge: LinkIndex, place: NamespaceToAttach<'a>) -> Vec<Action<'a>> {
         let endpoint = &self.endpoint;
-        let mut actions = vec![
-            Action::CreateVeth(VethPair {
-                host_name: endpoint.interface.clone(),
-                container_name: endpoint.interface_name.clone(),
-                container_mac: endpoint.mac,
-                mtu: self.network.mtu,
-                bridge,
-                bridge_name: self.network.bridge.clone(),
-                namespace: place.namespace.as_fd(),
-                namespace_label: place.label.into(),
-            }),
-            Action::SetPort(device::bridge_port(endpoint, self.network.icc)),
-            Action::Pin(device::station(endpoint)),
-        ];
+        let mut actions = vec![Action::CreateVeth(VethPair {
+            host_name: endpoint.interface.clone(),
+            container_name: endpoint.interface_name.clone(),
+            container_mac: endpoint.mac,
+            mtu: self.network.mtu,
+            bridge,
+            port: device::bridge_port(endpoint, self.network.icc).port,
+            bridge_name: self.network.bridge.clone(),
+            namespace: place.namespace.as_fd(),
+            namespace_label: place.label.into(),
+        })];
         actions.extend(device::proxy_neighbour(&self.network, endpoint));
         actions.push(Action::ConfigureEndpoint {
             namespace: place.namespace,
@@ -280,10 +278,10 @@ impl NetworkHost {
         narrator: &mut dyn Narrator,
     ) -> Result<LinkIndex, NetworkError> {
         let found = device::find(context, network)?;
-        if let Some(index) = found
-            && device::is_complete(context, network, index)?
+        if let Some(bridge) = found
+            && device::is_complete(context, network, &bridge)?
         {
-            return Ok(index);
+            return Ok(bridge.index);
         }
         self.complete_bridge(context, network, narrator)
     }
@@ -317,8 +315,10 @@ impl NetworkHost {
                 .map(|action| NetworkStep { context, action }),
         );
         plan::apply(steps, narrator)?.commit();
-        device::find(context, network)?.ok_or_else(|| NetworkError::LinkVanished {
-            link: network.bridge.clone(),
-        })
+        let made = device::find(context, network)?;
+        made.map(|bridge| bridge.index)
+            .ok_or_else(|| NetworkError::LinkVanished {
+                link: network.bridge.clone(),
+            })
     }
 }

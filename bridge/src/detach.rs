@@ -44,15 +44,15 @@ impl NetworkHost {
         (container, departure): (&ContainerId, Departure),
         narrator: &mut dyn Narrator,
     ) -> Result<(), NetworkError> {
-        if self.load(name)?.is_none() {
-            // The network went first, and all its rules with it.
-            self.leave(container, name);
-            return Ok(());
-        }
-        let _lock = self.network(name).lock()?;
+        let lock = self.network(name).lock_if_there()?;
         // Read under the lock: which rules an endpoint has depends on what the network is now.
-        match self.load(name)? {
+        let network = match &lock {
+            Some(_) => self.load(name)?,
+            None => None,
+        };
+        match network {
             Some(network) => self.detach_locked(&network, (container, departure), narrator),
+            // The network went first, and all its rules with it.
             None => {
                 self.leave(container, name);
                 Ok(())
@@ -96,11 +96,10 @@ impl NetworkHost {
         container: &ContainerId,
         addresses: &[IpAddr],
     ) -> Result<(), NetworkError> {
-        // Locking a network that was removed would make its directory again.
-        if self.load(name)?.is_none() {
+        // Nobody has an address of a network that never had an endpoint, or was removed.
+        let Some(_lock) = self.network(name).lock_if_there()? else {
             return Ok(());
-        }
-        let _lock = self.network(name).lock()?;
+        };
         let Some(network) = self.load(name)? else {
             return Ok(());
         };

@@ -7,23 +7,21 @@ use crate::network::{GatewayMode, Icc, Network, Ownership, Reach};
 use crate::step::{Action, Context, NetworkStep};
 use ipnet::IpNet;
 use minirun_netns::{
-    AddAddress, BridgeDevice, BridgePort, Hairpin, InterfaceAddress, Ipv6, Isolation, LinkIndex,
-    PinStation, ProxyNeighbour, SetBridgePort, SetController, SetLinkUp, Sysctl, SysctlChange,
+    AddAddress, BridgeDevice, BridgePort, Hairpin, InterfaceAddress, Ipv4Settings, Ipv6, Isolation,
+    Link, PinStation, ProxyNeighbour, SetBridgePort, SetController, SetLinkUp, Sysctl,
+    SysctlChange,
 };
 
 /// Switches IPv6 forwarding for the whole host: unlike with IPv4, an interface that forwards alone does not exist before
 /// Linux 6.17.
 const IPV6_FORWARDING: &str = "net/ipv6/conf/all/forwarding";
 
-/// The bridge's index, if the device exists.
-pub(crate) fn find(
-    context: Context<'_>,
-    network: &Network,
-) -> Result<Option<LinkIndex>, NetworkError> {
+/// The bridge, if the device exists.
+pub(crate) fn find(context: Context<'_>, network: &Network) -> Result<Option<Link>, NetworkError> {
     let link = context
         .netlink
         .with(|netlink| netlink.find_link(&network.bridge))?;
-    Ok(link.map(|link| link.index))
+    Ok(link)
 }
 
 /// Whether everything was done to the bridge that makes it what the record says: it has its addresses, which come last when
@@ -31,22 +29,20 @@ pub(crate) fn find(
 pub(crate) fn is_complete(
     context: Context<'_>,
     network: &Network,
-    index: LinkIndex,
+    bridge: &Link,
 ) -> Result<bool, NetworkError> {
+    // An adopted bridge may have had its address before anything was done to it.
+    let wanted = Ipv4Settings {
+        send_redirects: false,
+        proxy_arp_pvlan: answers(network.icc) == "1",
+    };
+    if bridge.ipv4 != Some(wanted) {
+        return Ok(false);
+    }
     let addresses = context
         .netlink
-        .with(|netlink| netlink.list_addresses(index))?;
+        .with(|netlink| netlink.list_addresses(bridge.index))?;
     let has = |wanted| addresses.iter().any(|address| address.address == wanted);
-    // An adopted bridge may have had its address before anything was done to it.
-    let settings = [
-        setting(&network.bridge, "send_redirects", "0"),
-        proxy_arp(network, network.icc),
-    ];
-    for SysctlChange { sysctl, value } in settings {
-        if sysctl.read()? != value {
-            return Ok(false);
-        }
-    }
     Ok(network.gateways().into_iter().all(has))
 }
 

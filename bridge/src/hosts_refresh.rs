@@ -7,7 +7,7 @@ use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::hosts::{HostsFile, write_in_place};
 use crate::id::ContainerId;
-use crate::network::Names;
+use crate::network::{Names, Network};
 use crate::state::NetworkHost;
 use std::fs::File;
 use std::io;
@@ -26,15 +26,16 @@ impl NetworkHost {
     /// # Errors
     /// When a record cannot be read or the file cannot be written.
     pub fn refresh_hosts_of(&self, container: &ContainerId) -> Result<(), NetworkError> {
-        self.refresh_hosts(container, None).map(drop)
+        self.refresh_hosts(container, None, None).map(drop)
     }
 
     /// Writes the hosts file of a running container. Whoever is `leaving` is treated as if it had gone already. None when the
-    /// container itself has gone.
+    /// container itself has gone. What is `known` of one of its networks is not read again.
     pub(crate) fn refresh_hosts(
         &self,
         container: &ContainerId,
         leaving: Option<&ContainerId>,
+        known: Option<&(Network, Endpoint)>,
     ) -> Result<Option<WrittenHosts>, NetworkError> {
         let directory = self.members(container);
         let lock = match File::open(&directory) {
@@ -46,7 +47,7 @@ impl NetworkHost {
             .map_err(|error| NetworkError::file("lock", &directory, error))?;
         let mut file = HostsFile::default();
         let mut path = None;
-        for (endpoint, targets) in self.places(container, leaving)? {
+        for (endpoint, targets) in self.places(container, leaving, known)? {
             if path.is_none() {
                 file.extra.clone_from(&endpoint.hosts.extra);
                 path = Some(endpoint.hosts.path.clone());
@@ -69,12 +70,16 @@ impl NetworkHost {
         &self,
         container: &ContainerId,
         leaving: Option<&ContainerId>,
+        known: Option<&(Network, Endpoint)>,
     ) -> Result<Vec<(Endpoint, Vec<Endpoint>)>, NetworkError> {
         let mut places = Vec::new();
         for name in self.networks_of(container)? {
-            let state = self.network(&name);
-            let (Some(network), Some(endpoint)) = (self.load(&name)?, state.find(container)?)
-            else {
+            let known = known.filter(|(network, _)| network.name == name);
+            let place = match known {
+                Some((network, endpoint)) => (Some(network.clone()), Some(endpoint.clone())),
+                None => (self.load(&name)?, self.network(&name).find(container)?),
+            };
+            let (Some(network), Some(endpoint)) = place else {
                 continue;
             };
             let mut targets = match network.names {

@@ -1,12 +1,14 @@
 //! A netlink connection that is made when it is first needed: taking a container down usually needs none.
 
-use minirun_netns::{Netlink, NetnsError};
-use std::cell::RefCell;
+use minirun_netns::{LinkIndex, Netlink, NetnsError, VethIndexes};
+use std::cell::{Cell, RefCell};
 
 /// A connection to the host's network namespace, made at its first use.
 #[derive(Debug, Default)]
 pub struct LazyNetlink {
     connection: RefCell<Option<Netlink>>,
+    /// The pair that was made through it and its bridge, so that nobody looks for what is known.
+    pair: Cell<Option<(VethIndexes, LinkIndex)>>,
 }
 
 impl LazyNetlink {
@@ -26,5 +28,15 @@ impl LazyNetlink {
         let outcome = work(&mut netlink);
         *connection = Some(netlink);
         outcome
+    }
+
+    /// Notes which pair was made, on which bridge.
+    pub(crate) fn made(&self, pair: VethIndexes, bridge: LinkIndex) {
+        self.pair.set(Some((pair, bridge)));
+    }
+
+    /// The pair that was made last, if one was, and its bridge.
+    pub(crate) fn pair(&self) -> Option<(VethIndexes, LinkIndex)> {
+        self.pair.get()
     }
 }

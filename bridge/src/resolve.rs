@@ -221,7 +221,7 @@ impl NetworkHost {
                 network: network.name.clone(),
             })?;
         let directory = self.network(&network.name).leases(family);
-        Ok(Leases::open(directory, addressing)?)
+        Ok(Leases::open(directory, addressing))
     }
 
     pub(crate) fn release_leases(&self, network: &Network, endpoint: &Endpoint) {

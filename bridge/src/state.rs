@@ -174,6 +174,22 @@ impl NetworkState {
         }
     }
 
+    /// As [`NetworkState::lock`], for a network that may have gone; none if it has no directory any more, or never had one.
+    pub(crate) fn lock_if_there(&self) -> Result<Option<NetworkLock>, NetworkError> {
+        let path = self.directory.join("lock");
+        loop {
+            let file = match File::options().write(true).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                opened => opened.map_err(|error| NetworkError::file("open", &path, error))?,
+            };
+            file.lock()
+                .map_err(|error| NetworkError::file("lock", &path, error))?;
+            if is_at(&file, &path) {
+                return Ok(Some(NetworkLock { _file: file }));
+            }
+        }
+    }
+
     fn open_lock(&self, path: &Path) -> Result<File, NetworkError> {
         match open_lock(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

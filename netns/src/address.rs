@@ -116,12 +116,12 @@ impl Netlink {
         &mut self,
         index: LinkIndex,
     ) -> Result<Vec<InterfaceAddress>, NetnsError> {
-        let messages = self
-            .address_messages()
-            .map_err(|cause| NetnsError::ListAddresses {
-                name: self.name_of(index),
-                cause,
-            })?;
+        let messages =
+            self.address_messages(Some(index))
+                .map_err(|cause| NetnsError::ListAddresses {
+                    name: self.name_of(index),
+                    cause,
+                })?;
         Ok(messages
             .iter()
             .filter(|message| message.header.index == index.0)
@@ -137,7 +137,7 @@ impl Netlink {
     /// Fails when the kernel refuses to list addresses.
     pub fn local_addresses(&mut self) -> Result<Vec<IpAddr>, NetnsError> {
         let messages = self
-            .address_messages()
+            .address_messages(None)
             .map_err(|cause| NetnsError::ListLocalAddresses { cause })?;
         let addresses: BTreeSet<IpAddr> = messages
             .iter()
@@ -147,10 +147,15 @@ impl Netlink {
         Ok(addresses.into_iter().collect())
     }
 
-    fn address_messages(&mut self) -> Result<Vec<AddressMessage>, RequestError> {
+    /// The addresses of one link, or of all. Old kernels list those of all whoever is named.
+    fn address_messages(
+        &mut self,
+        of: Option<LinkIndex>,
+    ) -> Result<Vec<AddressMessage>, RequestError> {
         // No family is named, so the kernel lists all of them in one go.
-        let question = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-        let replies = self.dump(question)?;
+        let mut question = AddressMessage::default();
+        question.header.index = of.map_or(0, |index| index.0);
+        let replies = self.dump(RouteNetlinkMessage::GetAddress(question))?;
         Ok(replies
             .into_iter()
             .filter_map(|reply| match reply {

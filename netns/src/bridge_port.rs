@@ -2,7 +2,8 @@
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoBridgePort, InfoPortData, InfoPortKind, LinkAttribute, LinkInfo, LinkMessage,
+    BridgePortState, InfoBridgePort, InfoPortData, InfoPortKind, LinkAttribute, LinkInfo,
+    LinkMessage,
 };
 
 use crate::error::NetnsError;
@@ -64,18 +65,7 @@ impl Netlink {
         index: LinkIndex,
         port: BridgePort,
     ) -> Result<(), NetnsError> {
-        let mut message = LinkMessage::default();
-        message.header.index = index.0;
-        message.attributes = vec![LinkAttribute::LinkInfo(vec![
-            LinkInfo::PortKind(InfoPortKind::Bridge),
-            LinkInfo::PortData(InfoPortData::BridgePort(vec![
-                InfoBridgePort::Isolated(port.isolation == Isolation::Isolated),
-                InfoBridgePort::HairpinMode(port.hairpin == Hairpin::On),
-                InfoBridgePort::GroupFwdMask(NO_RESERVED_GROUPS),
-            ])),
-        ])];
-        // RTM_SETLINK ignores these attributes; RTM_NEWLINK for a link that exists heeds them.
-        self.request(Request::existing(RouteNetlinkMessage::NewLink(message)))
+        self.request(set(index, port))
             .map(drop)
             .map_err(|cause| NetnsError::SetBridgePort {
                 name: self.name_of(index),
@@ -87,16 +77,16 @@ impl Netlink {
 impl Explain for SetBridgePort {
     fn explain(&self) -> Explanation {
         let name = &self.name;
-        let (towards_others, isolated) = match self.port.isolation {
-            Isolation::Isolated => ("cut off from other isolated ports", "on"),
-            Isolation::Open => ("open to every other port", "off"),
+        let isolated = match self.port.isolation {
+            Isolation::Isolated => "on",
+            Isolation::Open => "off",
         };
-        let (towards_itself, hairpin) = match self.port.hairpin {
-            Hairpin::On => ("frames may turn back", "on"),
-            Hairpin::Off => ("frames never turn back", "off"),
+        let hairpin = match self.port.hairpin {
+            Hairpin::On => "on",
+            Hairpin::Off => "off",
         };
         Explanation {
-            sentence: format!("make the bridge port `{name}` {towards_others}; {towards_itself}"),
+            sentence: format!("make the bridge port `{name}` {}", self.port.words()),
             command: format!(
                 "ip link set dev {name} type bridge_slave isolated {isolated} hairpin {hairpin} \
                  group_fwd_mask {NO_RESERVED_GROUPS:#x}"
@@ -105,7 +95,48 @@ impl Explain for SetBridgePort {
     }
 }
 
+/// The request to set a port.
+pub(crate) fn set(index: LinkIndex, port: BridgePort) -> Request {
+    let mut message = LinkMessage::default();
+    message.header.index = index.0;
+    message.attributes = vec![LinkAttribute::LinkInfo(vec![
+        LinkInfo::PortKind(InfoPortKind::Bridge),
+        LinkInfo::PortData(InfoPortData::BridgePort(vec![
+            InfoBridgePort::Isolated(port.isolation == Isolation::Isolated),
+            InfoBridgePort::HairpinMode(port.hairpin == Hairpin::On),
+            InfoBridgePort::GroupFwdMask(NO_RESERVED_GROUPS),
+        ])),
+    ])];
+    // RTM_SETLINK ignores these attributes; RTM_NEWLINK for a link that exists heeds them, and for one that it makes does not.
+    Request::existing(RouteNetlinkMessage::NewLink(message))
+}
+
+/// Whether the spanning tree protocol keeps a port that is up from passing frames.
+pub(crate) fn is_held_back(settings: &[InfoBridgePort]) -> bool {
+    settings.iter().any(|setting| {
+        matches!(
+            setting,
+            InfoBridgePort::State(
+                BridgePortState::Listening | BridgePortState::Learning | BridgePortState::Blocking
+            )
+        )
+    })
+}
+
 impl BridgePort {
+    /// How the port is treated, in words that may follow its name.
+    pub(crate) fn words(self) -> String {
+        let towards_others = match self.isolation {
+            Isolation::Isolated => "cut off from other isolated ports",
+            Isolation::Open => "open to every other port",
+        };
+        let towards_itself = match self.hairpin {
+            Hairpin::On => "frames may turn back",
+            Hairpin::Off => "frames never turn back",
+        };
+        format!("{towards_others}; {towards_itself}")
+    }
+
     /// Reads the settings that the kernel shows for a port.
     pub(crate) fn read(settings: &[InfoBridgePort]) -> BridgePort {
         let mut port = BridgePort::default();

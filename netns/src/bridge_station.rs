@@ -32,13 +32,7 @@ impl Netlink {
     ///
     /// Fails when there is no such link, it is not a port of a bridge, or the kernel refuses.
     pub fn pin_station(&mut self, index: LinkIndex, mac: MacAddress) -> Result<(), NetnsError> {
-        let mut message = NeighbourMessage::default();
-        message.header.family = AddressFamily::Bridge;
-        message.header.ifindex = index.0;
-        message.header.state = NeighbourState::Noarp;
-        message.header.flags = NeighbourFlags::Controller | NeighbourFlags::Sticky;
-        message.attributes = vec![NeighbourAttribute::LinkLayerAddress(mac.octets().to_vec())];
-        self.request(Request::replace(RouteNetlinkMessage::NewNeighbour(message)))
+        self.request(pin(index, mac))
             .map(drop)
             .map_err(|cause| NetnsError::PinStation {
                 mac,
@@ -56,6 +50,17 @@ impl Explain for PinStation {
             command: format!("bridge fdb replace {mac} dev {name} master static sticky"),
         }
     }
+}
+
+/// The request to keep an address at a port.
+pub(crate) fn pin(index: LinkIndex, mac: MacAddress) -> Request {
+    let mut message = NeighbourMessage::default();
+    message.header.family = AddressFamily::Bridge;
+    message.header.ifindex = index.0;
+    message.header.state = NeighbourState::Noarp;
+    message.header.flags = NeighbourFlags::Controller | NeighbourFlags::Sticky;
+    message.attributes = vec![NeighbourAttribute::LinkLayerAddress(mac.octets().to_vec())];
+    Request::replace(RouteNetlinkMessage::NewNeighbour(message))
 }
 
 #[cfg(test)]

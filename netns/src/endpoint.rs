@@ -2,11 +2,10 @@
 //!
 //! # Theory of operation
 //!
-//! 1. Loopback is set up, and in the same breath the interface's number is asked for.
-//! 2. Addresses, interface up and default routes leave together. The kernel works through them in this order, and it must be
-//!    this one: a route is only accepted through a link that is up and has an address in the gateway's network.
-//! 3. For an IPv6 address, the last thing is to wait until it can be used, which is a moment after the kernel's answer.
-//! 4. The first refusal, in the order of sending, is the one that is reported; what comes after it failed because of it.
+//! 1. Loopback up, addresses, interface up and default routes leave together. The kernel works through them in this order, and
+//!    it must be this one: a route is only accepted through a link that is up and has an address in the gateway's network.
+//! 2. For an IPv6 address, the last thing is to wait until it can be used, which is a moment after the kernel's answer.
+//! 3. The first refusal, in the order of sending, is the one that is reported; what comes after it failed because of it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -40,7 +39,8 @@ pub struct BringUpLoopback {
     pub namespace_label: String,
 }
 
-/// Sets up loopback and the interface, with its addresses and default routes. `netlink` must have been opened in the namespace.
+/// Sets up loopback and the interface, which is looked up by its name, with its addresses and default routes. `netlink` must
+/// have been opened in the namespace.
 ///
 /// # Errors
 ///
@@ -50,20 +50,36 @@ pub fn configure_endpoint(
     endpoint: &EndpointAddress,
 ) -> Result<(), NetnsError> {
     let name = &endpoint.interface;
-    let [loopback, found] = netlink.pipeline([
-        link::up(LinkIndex::LOOPBACK),
-        Request::existing(link::ask_for(name)),
-    ]);
-    loopback.map_err(|cause| Step::Up.failed("lo", cause))?;
-    let found = found.map_err(|cause| NetnsError::FindLink {
-        name: name.clone(),
-        cause,
-    })?;
-    let index = link::links(found)
-        .next()
+    let link = netlink.find_link(name)?;
+    let index = link
         .map(|link| link.index)
         .ok_or_else(|| NetnsError::NoSuchLink { name: name.clone() })?;
-    configure_interface(netlink, endpoint, index)
+    configure_interface(netlink, index, endpoint)
+}
+
+/// As [`configure_endpoint`], for an interface whose number is known.
+///
+/// # Errors
+///
+/// As [`configure_endpoint`].
+pub fn configure_interface(
+    netlink: &mut Netlink,
+    index: LinkIndex,
+    endpoint: &EndpointAddress,
+) -> Result<(), NetnsError> {
+    let mut steps = vec![Step::Loopback];
+    steps.extend(endpoint.addresses.iter().copied().map(Step::Address));
+    steps.push(Step::Up);
+    steps.extend(endpoint.gateways.iter().copied().map(Step::Route));
+    let outcomes = netlink.request_each(steps.iter().map(|step| step.request(index)));
+    for (step, outcome) in steps.iter().zip(outcomes) {
+        outcome.map_err(|cause| step.failed(&endpoint.interface, cause))?;
+    }
+    for step in &steps {
+        step.settle(netlink)
+            .map_err(|cause| step.failed(&endpoint.interface, cause))?;
+    }
+    Ok(())
 }
 
 /// Sets the loopback interface up; the kernel gives it 127.0.0.1 and ::1 itself.
@@ -122,6 +138,7 @@ fn listed<T: fmt::Display>(noun: &str, plural: &str, things: &[T]) -> String {
 
 /// One request of those that leave together.
 enum Step {
+    Loopback,
     Address(InterfaceAddress),
     Up,
     Route(IpAddr),
@@ -130,6 +147,7 @@ enum Step {
 impl Step {
     fn request(&self, index: LinkIndex) -> Request {
         match self {
+            Step::Loopback => link::up(LinkIndex::LOOPBACK),
             Step::Address(address) => address::add(index, *address),
             Step::Up => link::up(index),
             Step::Route(gateway) => route::add_default(index, *gateway),
@@ -150,6 +168,10 @@ impl Step {
     fn failed(&self, name: &str, cause: RequestError) -> NetnsError {
         let name = name.to_string();
         match *self {
+            Step::Loopback => NetnsError::SetUp {
+                name: "lo".to_string(),
+                cause,
+            },
             Step::Address(address) => NetnsError::AddAddress {
                 address,
                 name,
@@ -163,26 +185,6 @@ impl Step {
             },
         }
     }
-}
-
-fn configure_interface(
-    netlink: &mut Netlink,
-    endpoint: &EndpointAddress,
-    index: LinkIndex,
-) -> Result<(), NetnsError> {
-    let mut steps = Vec::new();
-    steps.extend(endpoint.addresses.iter().copied().map(Step::Address));
-    steps.push(Step::Up);
-    steps.extend(endpoint.gateways.iter().copied().map(Step::Route));
-    let verdicts = netlink.pipeline_all(steps.iter().map(|step| step.request(index)));
-    for (step, verdict) in steps.iter().zip(verdicts) {
-        verdict.map_err(|cause| step.failed(&endpoint.interface, cause))?;
-    }
-    for step in &steps {
-        step.settle(netlink)
-            .map_err(|cause| step.failed(&endpoint.interface, cause))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -73,6 +73,22 @@ pub fn prepare_interface(interface: &str, ipv6: Ipv6) -> Result<(), NetnsError> 
     Ok(())
 }
 
+/// As [`prepare_interface`], for an interface that was just made and has the settings that the kernel gives to every new one:
+/// they are written without a look, unless that fails.
+///
+/// # Errors
+///
+/// As [`prepare_interface`].
+pub fn prepare_new_interface(interface: &str, ipv6: Ipv6) -> Result<(), NetnsError> {
+    let written = interface_settings(interface, ipv6)
+        .iter()
+        .all(|setting| setting.sysctl.write(&setting.value).is_ok());
+    match written {
+        true => Ok(()),
+        false => prepare_interface(interface, ipv6),
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Presence {
     /// The interface has IPv6 settings, or is not there at all, which shows when the first setting is read.

@@ -6,10 +6,9 @@
 //! [`VethPair`], [`EndpointAddress`], [`SysctlChange`] …), which a method of [`Netlink`] or [`Sysctl`] then makes true. Every
 //! such value can say itself ([`Explain`]): one sentence, and the command that a person would type for the same.
 //!
-//! Data flows one way: value → `netlink-packet-route` message → `rtnetlink` connection → kernel; replies come back as plain
-//! values ([`Link`], [`Route`] …), a refusal as a [`NetnsError`] that names the thing and keeps the kernel's error number.
-//! The asynchronous runtime that `rtnetlink` needs lives inside each [`Netlink`] and nobody else sees it. The packet filter and
-//! connection tracking are asked through short-lived sockets of their own ([`netfilter`]).
+//! Data flows one way: value → `netlink-packet-route` message → blocking socket → kernel; replies come back as plain values
+//! ([`Link`], [`Route`] …), a refusal as a [`NetnsError`] that names the thing and keeps the kernel's error number. The packet
+//! filter and connection tracking are asked through short-lived sockets of their own ([`netfilter`]).
 //!
 //! Invariant: this crate knows nothing of containers, networks or policy, and touches no file outside `/proc`.
 
@@ -17,6 +16,8 @@ pub mod address;
 pub mod bridge_device;
 pub mod bridge_port;
 pub mod bridge_station;
+mod carrier;
+mod datagram;
 pub mod endpoint;
 pub mod error;
 mod error_hint;
@@ -45,11 +46,13 @@ pub use address::{AddAddress, InterfaceAddress, RemoveAddress};
 pub use bridge_device::BridgeDevice;
 pub use bridge_port::{BridgePort, Hairpin, Isolation, SetBridgePort};
 pub use bridge_station::PinStation;
-pub use endpoint::{BringUpLoopback, EndpointAddress, bring_up_loopback, configure_endpoint};
+pub use endpoint::{
+    BringUpLoopback, EndpointAddress, bring_up_loopback, configure_endpoint, configure_interface,
+};
 pub use error::NetnsError;
 pub use explain::{Explain, Explanation, Narrator, Silent};
-pub use ipv6::{Ipv6, interface_settings, prepare_interface};
-pub use link::{Link, LinkIndex, LinkKind};
+pub use ipv6::{Ipv6, interface_settings, prepare_interface, prepare_new_interface};
+pub use link::{Ipv4Settings, Link, LinkIndex, LinkKind};
 pub use link_words::{DeleteLink, SetController, SetLinkDown, SetLinkUp};
 pub use mac::{MacAddress, MacAddressError};
 pub use namespace::Namespace;

@@ -4,10 +4,11 @@ use std::fmt;
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoKind, InfoPortData, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    AfSpecInet, AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoKind, InfoPortData, LinkAttribute,
+    LinkExtentMask, LinkFlags, LinkInfo, LinkMessage, State,
 };
 
-use crate::bridge_port::BridgePort;
+use crate::bridge_port::{self, BridgePort};
 use crate::error::NetnsError;
 use crate::mac::MacAddress;
 use crate::netlink::{Netlink, Request};
@@ -41,6 +42,15 @@ pub enum LinkKind {
     Physical,
 }
 
+/// Some of a link's IPv4 settings (those of `net/ipv4/conf/LINK`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipv4Settings {
+    /// Whether senders are told of shorter ways.
+    pub send_redirects: bool,
+    /// Whether requests for neighbours are answered on behalf of those behind the same link.
+    pub proxy_arp_pvlan: bool,
+}
+
 /// A link as the kernel shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -56,12 +66,18 @@ pub struct Link {
     pub kind: LinkKind,
     /// Whether it is set up (the administrative state, not the carrier).
     pub up: bool,
+    /// Whether packets pass it, as far as the kernel has noticed.
+    pub operational: bool,
+    /// Whether the bridge that it is a port of passes no frames of it yet, because it looks for loops first.
+    pub held_back: bool,
     /// The device it is a port of.
     pub controller: Option<LinkIndex>,
     /// The other end of a veth pair, by its number in the namespace that it is in.
     pub peer: Option<LinkIndex>,
     /// How the bridge treats it, if it is a port of one.
     pub port: Option<BridgePort>,
+    /// Its IPv4 settings; none if it has no IPv4.
+    pub ipv4: Option<Ipv4Settings>,
 }
 
 impl Netlink {
@@ -155,9 +171,7 @@ impl Netlink {
 
     /// Looks a link up by its number.
     pub(crate) fn link_by_index(&mut self, index: LinkIndex) -> Result<Option<Link>, RequestError> {
-        let mut message = LinkMessage::default();
-        message.header.index = index.0;
-        match self.request(Request::existing(RouteNetlinkMessage::GetLink(message))) {
+        match self.request(ask_for_index(index)) {
             Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(None),
             outcome => Ok(links(outcome?).next()),
         }
@@ -172,11 +186,27 @@ impl Netlink {
     }
 }
 
+/// Nobody asks for how much a link has carried, which takes a while to add up.
+fn without_statistics() -> LinkAttribute {
+    LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats])
+}
+
 /// The question for one link by its name.
-pub(crate) fn ask_for(name: &str) -> RouteNetlinkMessage {
+fn ask_for(name: &str) -> RouteNetlinkMessage {
     let mut message = LinkMessage::default();
-    message.attributes = vec![LinkAttribute::IfName(name.to_string())];
+    message.attributes = vec![
+        LinkAttribute::IfName(name.to_string()),
+        without_statistics(),
+    ];
     RouteNetlinkMessage::GetLink(message)
+}
+
+/// The question for one link by its number.
+pub(crate) fn ask_for_index(index: LinkIndex) -> Request {
+    let mut message = LinkMessage::default();
+    message.header.index = index.0;
+    message.attributes = vec![without_statistics()];
+    Request::existing(RouteNetlinkMessage::GetLink(message))
 }
 
 /// The request to set a link up.
@@ -184,6 +214,17 @@ pub(crate) fn up(index: LinkIndex) -> Request {
     let mut message = LinkMessage::default();
     message.header.index = index.0;
     mark_up(&mut message);
+    Request::existing(RouteNetlinkMessage::SetLink(message))
+}
+
+/// The request to keep the kernel from giving a link an IPv6 address of the kernel's own making.
+pub(crate) fn without_own_ipv6(index: LinkIndex) -> Request {
+    let mut message = LinkMessage::default();
+    message.header.index = index.0;
+    let mode = AfSpecInet6::AddrGenMode(In6AddrGenMode::None);
+    message.attributes = vec![LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(
+        vec![mode],
+    )])];
     Request::existing(RouteNetlinkMessage::SetLink(message))
 }
 
@@ -209,18 +250,23 @@ fn read(message: LinkMessage) -> Link {
         mtu: 0,
         kind: LinkKind::Physical,
         up: message.header.flags.contains(LinkFlags::Up),
+        operational: false,
+        held_back: false,
         controller: None,
         peer: None,
         port: None,
+        ipv4: None,
     };
     for attribute in message.attributes {
         match attribute {
             LinkAttribute::IfName(name) => link.name = name,
             LinkAttribute::Address(bytes) => link.mac = read_mac(&bytes),
             LinkAttribute::Mtu(mtu) => link.mtu = mtu,
+            LinkAttribute::OperState(state) => link.operational = state == State::Up,
             LinkAttribute::Controller(index) => link.controller = Some(LinkIndex(index)),
             LinkAttribute::Link(index) => link.peer = Some(LinkIndex(index)),
             LinkAttribute::LinkInfo(infos) => read_infos(&mut link, infos),
+            LinkAttribute::AfSpecUnspec(families) => link.ipv4 = read_ipv4(&families),
             _ => {}
         }
     }
@@ -234,6 +280,20 @@ fn read_mac(bytes: &[u8]) -> Option<MacAddress> {
     MacAddress::new(bytes.try_into().ok()?).ok()
 }
 
+fn read_ipv4(families: &[AfSpecUnspec]) -> Option<Ipv4Settings> {
+    let of_ipv4 = families.iter().find_map(|family| match family {
+        AfSpecUnspec::Inet(parts) => Some(parts),
+        _ => None,
+    });
+    of_ipv4?.iter().find_map(|part| match part {
+        AfSpecInet::DevConf(settings) => Some(Ipv4Settings {
+            send_redirects: settings.send_redirects != 0,
+            proxy_arp_pvlan: settings.proxy_arp_pvlan != 0,
+        }),
+        _ => None,
+    })
+}
+
 fn read_infos(link: &mut Link, infos: Vec<LinkInfo>) {
     for info in infos {
         match info {
@@ -242,6 +302,7 @@ fn read_infos(link: &mut Link, infos: Vec<LinkInfo>) {
             LinkInfo::Kind(kind) => link.kind = LinkKind::Other(kind.to_string()),
             LinkInfo::PortData(InfoPortData::BridgePort(settings)) => {
                 link.port = Some(BridgePort::read(&settings));
+                link.held_back = bridge_port::is_held_back(&settings);
             }
             _ => {}
         }
@@ -253,6 +314,25 @@ mod tests {
     use super::*;
     use crate::bridge_device::BridgeDevice;
     use crate::scratch::in_fresh_namespace;
+
+    #[test]
+    fn a_link_shows_its_settings() {
+        in_fresh_namespace(|| {
+            let mut netlink = Netlink::open().unwrap();
+            netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            let mut shown = |key: &str, value: &str| {
+                let sysctl = crate::Sysctl::of_interface("minirun0", key);
+                sysctl.ensure(value).unwrap();
+                let link = netlink.find_link("minirun0").unwrap().unwrap();
+                let settings = link.ipv4.unwrap();
+                (settings.send_redirects, settings.proxy_arp_pvlan)
+            };
+            shown("send_redirects", "1");
+            assert_eq!(shown("proxy_arp_pvlan", "0"), (true, false));
+            assert_eq!(shown("send_redirects", "0"), (false, false));
+            assert_eq!(shown("proxy_arp_pvlan", "1"), (false, true));
+        });
+    }
 
     #[test]
     fn loopback_is_found_first_and_down_in_a_fresh_namespace() {

@@ -2,53 +2,65 @@
 //!
 //! # Theory of operation
 //!
-//! 1. `Netlink::open` builds a tokio runtime that lives on the calling thread alone, makes the socket, and hands the
-//!    connection to the runtime as a task. Nothing runs until somebody waits, and no thread is started.
-//! 2. A request is queued by `Handle::request`. Several may be queued before anybody waits (`pipeline`); the connection sends
-//!    them in that order, and the kernel works through them in that order. It does not stop at one that fails.
-//! 3. `block_on` drives the runtime until the kernel's verdict on each request is there. The connection is told to hand on
-//!    acknowledgements: without that the end of the replies could also mean that the connection broke.
+//! 1. The socket blocks and is connected to the kernel. No thread and no event loop is needed: the kernel has worked through a
+//!    datagram when `send` returns.
+//! 2. Requests that belong together leave in one datagram (`request_each`). The kernel works through them in their order, and
+//!    does not stop at one that fails.
+//! 3. The last request asks for an acknowledgement. When that is there, whichever before it was not refused has succeeded: a
+//!    refusal is sent unasked. Verdicts and replies are told apart by their sequence numbers.
 //! 4. A list (a dump) during which the namespace changed carries a flag, and is read again.
 //!
 //! A network socket belongs for ever to the namespace its thread was in when it was made. So `open_in` is only in the other
 //! namespace for the moment of making it.
 
-use futures_util::{Stream, StreamExt};
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_ECHO, NLM_F_EXCL, NLM_F_REPLACE,
     NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
-use rtnetlink::Handle;
-use rtnetlink::sys::AsyncSocket;
-use tokio::runtime::{Builder, Runtime};
+use netlink_sys::Socket;
+use netlink_sys::protocols::NETLINK_ROUTE;
 
+use crate::datagram::{self, BUFFER_LENGTH, messages, refusal};
 use crate::error::NetnsError;
 use crate::namespace::Namespace;
 use crate::request_error::RequestError;
 
 /// How often a list is read again that changed while it was read.
 const DUMP_ATTEMPTS: usize = 16;
+/// How many requests leave in one datagram at most, since all refusals wait in the socket's buffer.
+const REQUESTS_AT_ONCE: usize = 64;
 
 /// A connection to the network configuration of one namespace. It keeps talking to that namespace, whatever namespace the
-/// thread is in later. It owns a socket and an epoll descriptor, both closed on exec, and no thread; dropping it frees all of
-/// it, also in a forked child. Calls block until the kernel has answered; they must not be made from asynchronous code.
+/// thread is in later. It owns one socket, closed on exec, and no thread; dropping it frees it, also in a forked child. Calls
+/// block until the kernel has answered.
 #[derive(Debug)]
 pub struct Netlink {
-    handle: Handle,
-    runtime: Runtime,
+    socket: Socket,
+    sequence: u32,
+    buffer: Vec<u8>,
 }
+
+/// What the kernel sent back for one request before its verdict, or why it refused.
+pub(crate) type Outcome = Result<Vec<RouteNetlinkMessage>, RequestError>;
 
 impl Netlink {
     /// Connects to the network namespace of the calling thread.
     ///
     /// # Errors
     ///
-    /// Fails when the kernel gives no netlink socket or no epoll descriptor.
+    /// Fails when the kernel gives no netlink socket.
     pub fn open() -> Result<Netlink, NetnsError> {
-        let runtime = build_runtime()?;
-        let handle = connect(&runtime)?;
-        Ok(Netlink { handle, runtime })
+        let socket =
+            datagram::connect(NETLINK_ROUTE).map_err(|cause| NetnsError::OpenNetlink { cause })?;
+        // Only with this does the kernel heed what narrows a list; one that does not know it sends more, which is sorted out.
+        let _ = socket.set_netlink_get_strict_chk(true);
+        Ok(Netlink {
+            socket,
+            // Zero is the number of what nobody asked for.
+            sequence: 1,
+            buffer: Vec::with_capacity(BUFFER_LENGTH),
+        })
     }
 
     /// Connects to another network namespace. The calling thread is back where it was when this returns.
@@ -57,62 +69,105 @@ impl Netlink {
     ///
     /// As [`Netlink::open`], and when the namespace cannot be entered or left.
     pub fn open_in(namespace: &Namespace) -> Result<Netlink, NetnsError> {
-        let runtime = build_runtime()?;
-        let handle = namespace.run(|| connect(&runtime))??;
-        Ok(Netlink { handle, runtime })
+        namespace.run(Netlink::open)?
     }
 
     /// Sends one request and waits for the verdict. Gives what the kernel sent back before it.
-    pub(crate) fn request(
-        &mut self,
-        request: Request,
-    ) -> Result<Vec<RouteNetlinkMessage>, RequestError> {
-        let replies = submit(&mut self.handle, request)?;
-        let answer = self.runtime.block_on(collect(replies))?;
-        Ok(answer.messages)
+    pub(crate) fn request(&mut self, request: Request) -> Outcome {
+        let mut outcomes = self.exchange(vec![request]).outcomes;
+        outcomes.pop().unwrap_or(Err(RequestError::Unexpected))
     }
 
-    /// Sends several requests without waiting in between, then waits for all verdicts. They come in the order of the
-    /// requests; each request is tried even if one before it failed.
-    pub(crate) fn pipeline<const N: usize>(
-        &mut self,
-        requests: [Request; N],
-    ) -> [Result<Vec<RouteNetlinkMessage>, RequestError>; N] {
-        let waiting = requests.map(|request| submit(&mut self.handle, request));
-        waiting.map(|replies| {
-            let answer = self.runtime.block_on(collect(replies?))?;
-            Ok(answer.messages)
-        })
-    }
-
-    /// As `pipeline`, for requests of which nobody knows the number beforehand and which have no reply but the verdict.
-    pub(crate) fn pipeline_all(
+    /// Sends several requests at once and gives their outcomes in their order; each request is tried even if one before it
+    /// failed.
+    pub(crate) fn request_each(
         &mut self,
         requests: impl IntoIterator<Item = Request>,
-    ) -> Vec<Result<(), RequestError>> {
-        let waiting: Vec<_> = requests
-            .into_iter()
-            .map(|request| submit(&mut self.handle, request))
-            .collect();
-        waiting
-            .into_iter()
-            .map(|replies| self.runtime.block_on(collect(replies?)).map(drop))
-            .collect()
+    ) -> Vec<Outcome> {
+        let mut requests = requests.into_iter().peekable();
+        let mut outcomes = Vec::new();
+        while requests.peek().is_some() {
+            let together = requests.by_ref().take(REQUESTS_AT_ONCE).collect();
+            outcomes.extend(self.exchange(together).outcomes);
+        }
+        outcomes
     }
 
     /// Reads a whole list, again if it changed meanwhile.
-    pub(crate) fn dump(
-        &mut self,
-        question: RouteNetlinkMessage,
-    ) -> Result<Vec<RouteNetlinkMessage>, RequestError> {
+    pub(crate) fn dump(&mut self, question: RouteNetlinkMessage) -> Outcome {
         for _ in 0..DUMP_ATTEMPTS {
-            let replies = submit(&mut self.handle, Request::list(question.clone()))?;
-            let answer = self.runtime.block_on(collect(replies))?;
+            let answer = self.exchange(vec![Request::list(question.clone())]);
             if answer.consistency == Consistency::Whole {
-                return Ok(answer.messages);
+                let mut outcomes = answer.outcomes;
+                return outcomes.pop().unwrap_or(Err(RequestError::Unexpected));
             }
         }
         Err(RequestError::Unstable)
+    }
+
+    /// Sends requests in one datagram and receives until there is a verdict on the last.
+    fn exchange(&mut self, requests: Vec<Request>) -> Answer {
+        let (first, count) = (self.sequence, requests.len());
+        let mut datagram = Vec::with_capacity(256);
+        for (position, request) in requests.into_iter().enumerate() {
+            let mut message = NetlinkMessage::from(request.message);
+            message.header.flags = request.flags;
+            // A list ends with its own verdict.
+            if position + 1 == count && request.flags & NLM_F_DUMP != NLM_F_DUMP {
+                message.header.flags |= NLM_F_ACK;
+            }
+            message.header.sequence_number = self.sequence;
+            self.sequence = self.sequence.wrapping_add(1);
+            datagram::append(&mut datagram, message);
+        }
+        let mut answer = Answer {
+            outcomes: vec![Ok(Vec::new()); count],
+            consistency: Consistency::Whole,
+        };
+        let received =
+            datagram::send(&self.socket, &datagram).and_then(|()| self.receive(first, &mut answer));
+        if let Err(error) = received {
+            answer.outcomes = vec![Err(error); count];
+        }
+        answer
+    }
+
+    /// Receives until there is a verdict on the last of the requests, of which the first has the sequence number `first`.
+    fn receive(&mut self, first: u32, answer: &mut Answer) -> Result<(), RequestError> {
+        let last = answer.outcomes.len().saturating_sub(1);
+        loop {
+            datagram::receive(&self.socket, &mut self.buffer)?;
+            // A reply that is not understood is of no use, but there is a verdict behind it.
+            for message in messages::<RouteNetlinkMessage>(&self.buffer).flatten() {
+                let index = message.header.sequence_number.wrapping_sub(first) as usize;
+                let Some(outcome) = answer.outcomes.get_mut(index) else {
+                    continue;
+                };
+                let flags = message.header.flags;
+                if flags & NLM_F_DUMP_INTR != 0 {
+                    answer.consistency = Consistency::Interrupted;
+                }
+                match message.payload {
+                    NetlinkPayload::InnerMessage(reply) => {
+                        if let Ok(replies) = outcome {
+                            replies.push(reply);
+                        }
+                        continue;
+                    }
+                    NetlinkPayload::Error(error) if error.code.is_some() => {
+                        *outcome = Err(RequestError::from_message(&error, flags));
+                    }
+                    NetlinkPayload::Done(done) if done.code < 0 => {
+                        *outcome = Err(refusal(-done.code));
+                    }
+                    NetlinkPayload::Error(_) | NetlinkPayload::Done(_) => {}
+                    _ => return Err(RequestError::Unexpected),
+                }
+                if index == last {
+                    return Ok(());
+                }
+            }
+        }
     }
 }
 
@@ -125,7 +180,7 @@ pub(crate) struct Request {
 impl Request {
     /// Makes something that must not exist yet.
     pub(crate) fn create(message: RouteNetlinkMessage) -> Request {
-        let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+        let flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL;
         Request { message, flags }
     }
 
@@ -138,7 +193,7 @@ impl Request {
 
     /// Makes something, in the place of what is there already.
     pub(crate) fn replace(message: RouteNetlinkMessage) -> Request {
-        let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+        let flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE;
         Request { message, flags }
     }
 
@@ -146,14 +201,13 @@ impl Request {
     #[cfg(test)]
     pub(crate) fn append(message: RouteNetlinkMessage) -> Request {
         let append = netlink_packet_core::NLM_F_APPEND;
-        let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | append;
+        let flags = NLM_F_REQUEST | NLM_F_CREATE | append;
         Request { message, flags }
     }
 
-    /// Changes, removes or asks for something that must exist. An acknowledgement is asked for even where there is a reply,
-    /// so that a reply which cannot be decoded does not leave us waiting.
+    /// Changes, removes or asks for something that must exist.
     pub(crate) fn existing(message: RouteNetlinkMessage) -> Request {
-        let flags = NLM_F_REQUEST | NLM_F_ACK;
+        let flags = NLM_F_REQUEST;
         Request { message, flags }
     }
 
@@ -169,72 +223,10 @@ enum Consistency {
     Interrupted,
 }
 
+/// What came back for several requests.
 struct Answer {
-    messages: Vec<RouteNetlinkMessage>,
+    outcomes: Vec<Outcome>,
     consistency: Consistency,
-}
-
-fn build_runtime() -> Result<Runtime, NetnsError> {
-    Builder::new_current_thread()
-        .enable_io()
-        .build()
-        .map_err(|cause| NetnsError::OpenNetlink { cause })
-}
-
-fn connect(runtime: &Runtime) -> Result<Handle, NetnsError> {
-    let _inside = runtime.enter();
-    let (mut connection, handle, _unsolicited) =
-        rtnetlink::new_connection().map_err(|cause| NetnsError::OpenNetlink { cause })?;
-    connection.set_forward_ack(true);
-    connection.set_forward_done(true);
-    let socket = connection.socket_mut().socket_ref();
-    // Both only make the kernel's errors shorter and richer, so a kernel that knows neither is good enough.
-    let _ = socket.set_ext_ack(true);
-    let _ = socket.set_cap_ack(true);
-    runtime.spawn(connection);
-    Ok(handle)
-}
-
-fn submit(
-    handle: &mut Handle,
-    request: Request,
-) -> Result<impl Stream<Item = NetlinkMessage<RouteNetlinkMessage>> + Unpin + use<>, RequestError> {
-    let mut message = NetlinkMessage::from(request.message);
-    message.header.flags = request.flags;
-    handle
-        .request(message)
-        .map_err(|_| RequestError::Disconnected)
-}
-
-/// Takes replies until the verdict.
-async fn collect(
-    mut replies: impl Stream<Item = NetlinkMessage<RouteNetlinkMessage>> + Unpin,
-) -> Result<Answer, RequestError> {
-    let mut answer = Answer {
-        messages: Vec::new(),
-        consistency: Consistency::Whole,
-    };
-    while let Some(reply) = replies.next().await {
-        let flags = reply.header.flags;
-        if flags & NLM_F_DUMP_INTR != 0 {
-            answer.consistency = Consistency::Interrupted;
-        }
-        match reply.payload {
-            NetlinkPayload::InnerMessage(message) => answer.messages.push(message),
-            NetlinkPayload::Error(error) if error.code.is_some() => {
-                return Err(RequestError::from_message(&error, flags));
-            }
-            NetlinkPayload::Done(done) if done.code < 0 => {
-                return Err(RequestError::Refused {
-                    errno: -done.code,
-                    words: None,
-                });
-            }
-            NetlinkPayload::Error(_) | NetlinkPayload::Done(_) => return Ok(answer),
-            _ => return Err(RequestError::Unexpected),
-        }
-    }
-    Err(RequestError::Disconnected)
 }
 
 #[cfg(test)]

@@ -108,7 +108,8 @@ impl Sysctl {
         Ok(Ensured::Changed)
     }
 
-    fn write(&self, value: &str) -> io::Result<()> {
+    /// Writes a value without a look at the present one.
+    pub(crate) fn write(&self, value: &str) -> io::Result<()> {
         let path = self.path().map_err(|_| io::ErrorKind::InvalidInput)?;
         let mut file = OpenOptions::new().write(true).open(path)?;
         // The kernel takes a value in one piece.

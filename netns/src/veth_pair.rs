@@ -2,11 +2,17 @@
 //!
 //! # Theory of operation
 //!
-//! One message makes the whole pair: the host end named, sized, a port of the bridge and up; the other end born in its
-//! namespace under its final name, MAC address and MTU. Moving an end into a namespace afterwards would make the kernel wait
-//! for 13 to 26 ms; being born there costs nothing. The other end must stay down in this message: the kernel opens it before
-//! the two are tied, and would refuse with `ENOTCONN`. `configure_endpoint` sets it up from inside, and until then no packet
-//! passes, which leaves time to set the bridge port.
+//! 1. One message makes the whole pair: the host end named, sized, a port of the bridge and up; the other end born in its
+//!    namespace under its final name, MAC address and MTU. Moving an end into a namespace afterwards would make the kernel wait
+//!    for 13 to 26 ms; being born there costs nothing. The other end must stay down in this message: the kernel opens it before
+//!    the two are tied, and would refuse with `ENOTCONN`. The kernel shows what it made, so nobody looks it up.
+//! 2. A second datagram sets the bridge port, keeps the MAC address at it, and the kernel from giving the host end an IPv6
+//!    address of its own. (In the first message the kernel ignores all three.) Nobody would use such an address; but to make it
+//!    takes the lock of all network configuration several times, and when it goes, the kernel walks through its whole table of
+//!    connections if the host masquerades anything.
+//! 3. `configure_interface` sets the other end up from inside; until then no packet passes.
+//! 4. The kernel tells the bridge that the port has a carrier only a little later, on a thread of its own. Until then frames
+//!    both ways are lost, so the last thing is to wait for that (`carrier`).
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -15,9 +21,11 @@ use netlink_packet_route::link::{
     InfoData, InfoKind, InfoVeth, LinkAttribute, LinkInfo, LinkMessage,
 };
 
+use crate::bridge_port::{self, BridgePort, SetBridgePort};
+use crate::bridge_station::{self, PinStation};
 use crate::error::NetnsError;
 use crate::explain::{Explain, Explanation};
-use crate::link::{Link, LinkIndex, links, mark_up};
+use crate::link::{self, Link, LinkIndex, links, mark_up};
 use crate::mac::MacAddress;
 use crate::netlink::{Netlink, Request};
 
@@ -34,6 +42,8 @@ pub struct VethPair<'a> {
     pub mtu: u32,
     /// The bridge that the host end is a port of.
     pub bridge: LinkIndex,
+    /// How the bridge treats that port.
+    pub port: BridgePort,
     /// The bridge's name, for words only.
     pub bridge_name: String,
     /// The other network namespace, borrowed until the pair is made.
@@ -52,7 +62,8 @@ pub struct VethIndexes {
 }
 
 impl Netlink {
-    /// Makes a veth pair, in one message: the host end up and on the bridge, the container's end in its namespace and down.
+    /// Makes a veth pair: the host end up, a port of the bridge that is set as wanted and has the other end's Ethernet address
+    /// for good; the container's end in its namespace and down.
     ///
     /// # Errors
     ///
@@ -65,14 +76,50 @@ impl Netlink {
                 container: pair.container_name.clone(),
                 cause,
             })?;
-        if let Some(indexes) = links(replies).find_map(both_ends) {
-            return Ok(indexes);
+        let shown = links(replies).find_map(both_ends);
+        let made = match shown {
+            Some(indexes) => Ok(indexes),
+            None => self.look_up_veth(pair),
+        };
+        let set = made.and_then(|indexes| self.set_host_end(pair, indexes.host).map(|()| indexes));
+        if set.is_err() {
+            // What failed says more than that this fails, too.
+            let _ = self.delete_link(&pair.host_name);
         }
+        set
+    }
+
+    fn look_up_veth(&mut self, pair: &VethPair<'_>) -> Result<VethIndexes, NetnsError> {
         let link = self.find_link(&pair.host_name)?;
         link.and_then(both_ends)
             .ok_or_else(|| NetnsError::NoSuchLink {
                 name: pair.host_name.clone(),
             })
+    }
+
+    fn set_host_end(&mut self, pair: &VethPair<'_>, host: LinkIndex) -> Result<(), NetnsError> {
+        let (name, mac) = (&pair.host_name, pair.container_mac);
+        let requests = [
+            bridge_port::set(host, pair.port),
+            bridge_station::pin(host, mac),
+            link::without_own_ipv6(host),
+        ];
+        let mut outcomes = self.request_each(requests).into_iter();
+        if let Some(Err(cause)) = outcomes.next() {
+            return Err(NetnsError::SetBridgePort {
+                name: name.clone(),
+                cause,
+            });
+        }
+        // The last is refused where there is no IPv6, and then is not needed.
+        match outcomes.next() {
+            Some(Err(cause)) => Err(NetnsError::PinStation {
+                mac,
+                name: name.clone(),
+                cause,
+            }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -81,14 +128,31 @@ impl Explain for VethPair<'_> {
         let (host, container) = (&self.host_name, &self.container_name);
         let (bridge, mac, mtu) = (&self.bridge_name, self.container_mac, self.mtu);
         let label = &self.namespace_label;
+        let port = SetBridgePort {
+            name: host.clone(),
+            port: self.port,
+        };
+        let port_words = port.port.words();
+        let port = port.explain();
+        let station = PinStation {
+            name: host.clone(),
+            mac,
+        };
+        let station = station.explain();
         Explanation {
             sentence: format!(
-                "create a cable: `{host}` on the bridge `{bridge}`, and `{container}` ({mac}) inside the namespace `{label}`"
+                "create a cable: `{host}` on the bridge `{bridge}`, and `{container}` ({mac}) inside the namespace `{label}`; {port_words}"
             ),
-            command: format!(
-                "ip link add {host} mtu {mtu} master {bridge} type veth \
-                 peer name {container} address {mac} mtu {mtu} netns {label} && ip link set {host} up"
-            ),
+            command: [
+                format!(
+                    "ip link add {host} mtu {mtu} master {bridge} type veth \
+                     peer name {container} address {mac} mtu {mtu} netns {label} && ip link set {host} up"
+                ),
+                port.command,
+                station.command,
+                format!("ip link set {host} addrgenmode none"),
+            ]
+            .join("\n"),
         }
     }
 }
@@ -133,6 +197,7 @@ impl<'a> VethPair<'a> {
             container_mac: MacAddress::for_address(std::net::Ipv4Addr::new(172, 17, 0, 2)),
             mtu: 1450,
             bridge,
+            port: BridgePort::default(),
             bridge_name: "minirun0".to_string(),
             namespace,
             namespace_label: "/proc/4242/ns/net".to_string(),
@@ -145,7 +210,7 @@ mod tests {
     use super::*;
     use crate::bridge_device::BridgeDevice;
     use crate::link::LinkKind;
-    use crate::scratch::{fresh_namespace, in_fresh_namespace};
+    use crate::scratch::{fresh_namespace, in_fresh_namespace, shell};
     use std::os::fd::AsFd;
 
     #[test]
@@ -176,6 +241,23 @@ mod tests {
                 (peer.mac, peer.mtu, peer.up),
                 (Some(wanted.container_mac), 1450, false)
             );
+        });
+    }
+
+    #[test]
+    fn the_host_end_has_no_address_of_its_own() {
+        in_fresh_namespace(|| {
+            let other = fresh_namespace();
+            let mut netlink = Netlink::open().unwrap();
+            let bridge = netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            netlink.set_up(bridge).unwrap();
+            let pair = VethPair::for_tests(bridge, other.as_fd());
+            let indexes = netlink.create_veth(&pair).unwrap();
+            let mut inside = Netlink::open_in(&other).unwrap();
+            inside.set_up(indexes.container).unwrap();
+            // With the carrier come the addresses.
+            netlink.wait_for_carrier(indexes.host, bridge).unwrap();
+            assert_eq!(shell("ip address show dev mr1 | grep inet || true"), "");
         });
     }
 
@@ -223,7 +305,10 @@ mod tests {
         assert_eq!(
             pair.explain().command,
             "ip link add mr1 mtu 1450 master minirun0 type veth peer name eth0 address 02:42:ac:11:00:02 mtu 1450 \
-             netns /proc/4242/ns/net && ip link set mr1 up"
+             netns /proc/4242/ns/net && ip link set mr1 up\n\
+             bridge link set dev mr1 isolated off hairpin off\n\
+             bridge fdb replace 02:42:ac:11:00:02 dev mr1 master static sticky\n\
+             ip link set mr1 addrgenmode none"
         );
     }
 }

@@ -44,20 +44,12 @@ pub struct Leases {
 }
 
 impl Leases {
-    /// Opens the leases in `directory`, which is created if it is missing. Each family has a directory of its own.
-    pub fn open(
-        directory: impl Into<PathBuf>,
-        addressing: &Addressing,
-    ) -> Result<Self, LeaseError> {
-        let directory = directory.into();
-        std::fs::create_dir_all(&directory).map_err(|source| LeaseError::Io {
-            path: directory.clone(),
-            source,
-        })?;
-        Ok(Self {
-            directory,
+    /// The leases in `directory`, which is created with the first one if it is missing. Each family has a directory of its own.
+    pub fn open(directory: impl Into<PathBuf>, addressing: &Addressing) -> Self {
+        Self {
+            directory: directory.into(),
             addressing: addressing.clone(),
-        })
+        }
     }
 
     /// Leases exactly this address, which may lie outside the range. A claim by its present owner succeeds and changes nothing.
@@ -139,7 +131,11 @@ impl Leases {
             source,
         };
         let mut addresses = Vec::new();
-        for entry in std::fs::read_dir(&self.directory).map_err(io_error)? {
+        let entries = match std::fs::read_dir(&self.directory) {
+            Err(error) if is_missing(&error) => return Ok(addresses),
+            entries => entries.map_err(io_error)?,
+        };
+        for entry in entries {
             let name = entry.map_err(io_error)?.file_name();
             addresses.extend(name.to_str().and_then(|name| name.parse::<IpAddr>().ok()));
         }
@@ -178,7 +174,12 @@ impl Leases {
 
     fn take(&self, address: IpAddr, container: &ContainerId) -> Result<Taking, LeaseError> {
         let path = self.lease_path(address);
-        match symlink(container.to_string(), &path) {
+        let link = || symlink(container.to_string(), &path);
+        let mut made = link();
+        if made.as_ref().is_err_and(is_missing) {
+            made = std::fs::create_dir_all(&self.directory).and_then(|()| link());
+        }
+        match made {
             Ok(()) => Ok(Taking::Done),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self
                 .owner(address)?
@@ -218,9 +219,14 @@ impl Leases {
 
     fn move_cursor(&self, address: IpAddr) -> Result<(), LeaseError> {
         let next = self.directory.join(NEXT_CURSOR);
-        remove_if_there(&next)?;
-        symlink(address.to_string(), &next)
-            .and_then(|()| std::fs::rename(&next, self.directory.join(CURSOR)))
+        let link = || symlink(address.to_string(), &next);
+        let mut made = link();
+        if matches!(&made, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
+            // Whoever was about to move it was killed.
+            remove_if_there(&next)?;
+            made = link();
+        }
+        made.and_then(|()| std::fs::rename(&next, self.directory.join(CURSOR)))
             .map_err(|source| LeaseError::Io { path: next, source })
     }
 
@@ -246,6 +252,10 @@ enum Taking {
 
 fn parse_owner(target: &Path) -> Option<ContainerId> {
     target.to_str()?.parse().ok()
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }
 
 fn remove_if_there(path: &Path) -> Result<bool, LeaseError> {

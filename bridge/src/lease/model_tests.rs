@@ -199,7 +199,7 @@ proptest! {
     ) {
         let addressing = Addressing::new(subnet, address_at(subnet, gateway));
         let directory = tempfile::tempdir().unwrap();
-        let leases = Leases::open(directory.path(), &addressing).unwrap();
+        let leases = Leases::open(directory.path(), &addressing);
         let mut model = Model::new(subnet, size, gateway);
         for deed in &deeds {
             compare(&leases, &mut model, deed);

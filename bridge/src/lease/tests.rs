@@ -16,7 +16,8 @@ fn addressing(subnet: &str, gateway: &str) -> Addressing {
 
 fn open(addressing: &Addressing) -> (TempDir, Leases) {
     let directory = tempfile::tempdir().unwrap();
-    let leases = Leases::open(directory.path().join("leases"), addressing).unwrap();
+    std::fs::create_dir(directory.path().join("leases")).unwrap();
+    let leases = Leases::open(directory.path().join("leases"), addressing);
     (directory, leases)
 }
 
@@ -256,7 +257,7 @@ fn leases_outlive_the_process_that_made_them() {
     let (directory, leases) = leases("10.0.0.0/24", "10.0.0.1");
     leases.claim(&container(1), None).unwrap();
     let path = directory.path().join("leases");
-    let again = Leases::open(path, &addressing("10.0.0.0/24", "10.0.0.1")).unwrap();
+    let again = Leases::open(path, &addressing("10.0.0.0/24", "10.0.0.1"));
     assert_eq!(
         again.claim(&container(2), None).unwrap(),
         address("10.0.0.3")

@@ -53,7 +53,9 @@ impl Step for NetworkStep<'_> {
             }
             Action::SaveDefinition(change) => host.save(&change.after)?,
             Action::RefreshHosts(change) => {
-                let written = host.refresh_hosts(&change.container, change.leaving.as_ref())?;
+                let known = change.known.as_deref();
+                let written =
+                    host.refresh_hosts(&change.container, change.leaving.as_ref(), known)?;
                 if let Some(written) = written {
                     let _ = change.written.set(written);
                 }
@@ -80,7 +82,7 @@ impl Step for NetworkStep<'_> {
             } => {
                 forget(host, network, endpoint);
                 for container in sources.iter().chain([&endpoint.container]) {
-                    let _ = host.refresh_hosts(container, None);
+                    let _ = host.refresh_hosts(container, None, None);
                 }
             }
             Action::Replace {
@@ -90,7 +92,7 @@ impl Step for NetworkStep<'_> {
             } => {
                 let state = host.network(&network.name);
                 let _ = state.replace((after, before), network.names);
-                let _ = host.refresh_hosts(&before.container, None);
+                let _ = host.refresh_hosts(&before.container, None, None);
             }
             Action::ClaimPort(publication, endpoint) => {
                 host.release_port(publication, &endpoint.container);

@@ -1,5 +1,6 @@
 //! What some steps need to know besides their subject.
 
+use crate::endpoint::Endpoint;
 use crate::firewall::Transaction;
 use crate::hosts_refresh::WrittenHosts;
 use crate::id::ContainerId;
@@ -28,6 +29,8 @@ pub struct HostsChange {
     pub container: ContainerId,
     /// Who is treated as if it had gone already.
     pub leaving: Option<ContainerId>,
+    /// What its record on one network says, where that is known: nobody else changes it meanwhile.
+    pub(crate) known: Option<Box<(Network, Endpoint)>>,
     /// What was written.
     pub(super) written: OnceCell<WrittenHosts>,
 }
@@ -39,8 +42,15 @@ impl HostsChange {
             owner,
             container,
             leaving: None,
+            known: None,
             written: OnceCell::new(),
         }
+    }
+
+    /// The same, by whoever holds the lock of a network and has just written the container's record there.
+    pub(crate) fn knowing(mut self, network: &Network, endpoint: &Endpoint) -> HostsChange {
+        self.known = Some(Box::new((network.clone(), endpoint.clone())));
+        self
     }
 
     /// The same, as if a container had gone already.

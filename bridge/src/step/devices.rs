@@ -5,7 +5,7 @@ use crate::error::NetworkError;
 use minirun_netns::netfilter;
 use minirun_netns::{
     LinkIndex, Netlink, NetnsError, ProxyNeighbour, SetBridgePort, SetController,
-    configure_endpoint, prepare_interface,
+    configure_endpoint, configure_interface, prepare_interface, prepare_new_interface,
 };
 
 impl NetworkStep<'_> {
@@ -44,7 +44,8 @@ impl NetworkStep<'_> {
                 netfilter::forget_flows(ports, &local)?;
             }
             Action::CreateVeth(pair) => {
-                netlink.with(|netlink| netlink.create_veth(pair))?;
+                let indexes = netlink.with(|netlink| netlink.create_veth(pair))?;
+                netlink.made(indexes, pair.bridge);
             }
             Action::SetPort(change) => self.set_port(change)?,
             Action::Pin(station) => self.with_port(&station.name, |netlink, index| {
@@ -61,8 +62,17 @@ impl NetworkStep<'_> {
                 ipv6,
                 address,
             } => {
-                namespace.run(|| prepare_interface(&address.interface, *ipv6))??;
-                configure_endpoint(&mut Netlink::open_in(namespace)?, address)?;
+                let mut inside = namespace.run(|| {
+                    prepare_new_interface(&address.interface, *ipv6)?;
+                    Netlink::open()
+                })??;
+                match netlink.pair() {
+                    Some((pair, bridge)) => {
+                        configure_interface(&mut inside, pair.container, address)?;
+                        netlink.with(|netlink| netlink.wait_for_carrier(pair.host, bridge))?;
+                    }
+                    None => configure_endpoint(&mut inside, address)?,
+                }
             }
             _ => {}
         }

@@ -13,7 +13,6 @@
 //!    socket, of anybody, wait for that (`nft_rcv_nl_event`): 7 to 17 ms. So who has deleted something keeps its socket open as
 //!    long as it can.
 
-use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use netlink_packet_core::{
@@ -21,15 +20,14 @@ use netlink_packet_core::{
 };
 use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
+use netlink_sys::Socket;
+use netlink_sys::protocols::NETLINK_NETFILTER;
 use nix::sys::socket::{setsockopt, sockopt};
-use rtnetlink::sys::protocols::NETLINK_NETFILTER;
-use rtnetlink::sys::{Socket, SocketAddr};
 
+use crate::datagram::{self, BUFFER_LENGTH, messages, refusal};
 use crate::error::NetnsError;
 use crate::request_error::RequestError;
 
-/// The kernel makes no part of a list longer than this (`netlink_dump` in `net/netlink/af_netlink.c`).
-const BUFFER_LENGTH: usize = 32 * 1024;
 /// `NFNL_SUBSYS_NFTABLES` of `linux/netfilter/nfnetlink.h`: whose transaction it is.
 const NFTABLES_SUBSYSTEM: u16 = 10;
 /// `NFNL_MSG_BATCH_BEGIN` and `NFNL_BATCH_GENID` of `linux/netfilter/nfnetlink.h`.
@@ -37,8 +35,6 @@ const BATCH_BEGIN: u8 = 16;
 const BATCH_GENERATION: u16 = 1;
 /// The kernel's smallest buffer for what a socket sends (`net.core.wmem_default`, which is seldom changed).
 const USUAL_SEND_BUFFER: usize = 212_992;
-/// The length of `struct nlmsghdr`.
-const HEADER_LENGTH: usize = 16;
 
 /// A connection to the packet filter of one network namespace; it blocks, and is closed on exec.
 pub(super) struct NetfilterSocket {
@@ -79,7 +75,7 @@ struct Answer {
 impl NetfilterSocket {
     /// Connects in the network namespace of the calling thread; `None` when the kernel has no packet filter to talk to.
     pub(super) fn open() -> Result<Option<NetfilterSocket>, NetnsError> {
-        match connect() {
+        match datagram::connect(NETLINK_NETFILTER) {
             Ok(socket) => Ok(Some(NetfilterSocket {
                 socket,
                 sequence: 0,
@@ -117,7 +113,7 @@ impl NetfilterSocket {
         for message in messages {
             self.append(&mut datagram, message, NLM_F_ACK);
         }
-        self.send(&datagram)?;
+        datagram::send(&self.socket, &datagram)?;
         Ok(self.receive(first, count)?.verdicts)
     }
 
@@ -147,8 +143,8 @@ impl NetfilterSocket {
     fn receive_refusal(&mut self, first: u32, count: usize) -> Result<(), TransactionError> {
         let mut refusal = None;
         loop {
-            self.read().map_err(TransactionError::Whole)?;
-            for message in messages(&self.buffer) {
+            datagram::receive(&self.socket, &mut self.buffer).map_err(TransactionError::Whole)?;
+            for message in messages::<NetfilterMessage>(&self.buffer) {
                 let message = message.map_err(TransactionError::Whole)?;
                 let flags = message.header.flags;
                 let index = message.header.sequence_number.wrapping_sub(first) as usize;
@@ -182,7 +178,7 @@ impl NetfilterSocket {
         let first = self.sequence;
         let mut datagram = Vec::new();
         self.append(&mut datagram, message, flags);
-        self.send(&datagram)?;
+        datagram::send(&self.socket, &datagram)?;
         let answer = self.receive(first, 1)?;
         answer.verdicts.into_iter().collect::<Result<(), _>>()?;
         Ok(answer.replies)
@@ -193,10 +189,7 @@ impl NetfilterSocket {
         message.header.flags = NLM_F_REQUEST | flags;
         message.header.sequence_number = self.sequence;
         self.sequence = self.sequence.wrapping_add(1);
-        message.finalize();
-        let start = datagram.len();
-        datagram.resize(start + align(message.buffer_len()), 0);
-        message.serialize(&mut datagram[start..]);
+        datagram::append(datagram, message);
     }
 
     /// Sends what may be longer than a socket's buffer usually is. Making the buffer larger needs `CAP_NET_ADMIN`, as does every
@@ -209,16 +202,7 @@ impl NetfilterSocket {
             setsockopt(&socket, sockopt::SndBufForce, &length)
                 .map_err(|errno| refusal(errno as i32))?;
         }
-        self.send(datagram)
-    }
-
-    fn send(&self, datagram: &[u8]) -> Result<(), RequestError> {
-        let sent = retry(|| self.socket.send(datagram, 0))?;
-        if sent == datagram.len() {
-            Ok(())
-        } else {
-            Err(RequestError::Disconnected)
-        }
+        datagram::send(&self.socket, datagram)
     }
 
     /// Reads until there is a verdict on each of `count` messages, the first of which has the sequence number `first`.
@@ -227,7 +211,7 @@ impl NetfilterSocket {
         let mut missing = count;
         let mut replies = Vec::new();
         while missing > 0 {
-            self.read()?;
+            datagram::receive(&self.socket, &mut self.buffer)?;
             for message in messages(&self.buffer) {
                 let message = message?;
                 let flags = message.header.flags;
@@ -257,27 +241,6 @@ impl NetfilterSocket {
         let verdicts = verdicts.into_iter().flatten().collect();
         Ok(Answer { replies, verdicts })
     }
-
-    /// Receives the next datagram into the buffer.
-    fn read(&mut self) -> Result<(), RequestError> {
-        let NetfilterSocket { socket, buffer, .. } = self;
-        buffer.clear();
-        let length = retry(|| socket.recv(buffer, libc::MSG_TRUNC))?;
-        match length {
-            0 => Err(RequestError::Disconnected),
-            length if length > buffer.len() => Err(RequestError::Unexpected),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn connect() -> io::Result<Socket> {
-    let socket = Socket::new(NETLINK_NETFILTER)?;
-    socket.connect(&SocketAddr::new(0, 0))?;
-    // Both only make the kernel's errors shorter and richer, so a kernel that knows neither is good enough.
-    let _ = socket.set_ext_ack(true);
-    let _ = socket.set_cap_ack(true);
-    Ok(socket)
 }
 
 /// The message before or after those of a transaction.
@@ -296,68 +259,4 @@ fn beginning(generation: Option<u32>) -> NetfilterMessage {
         message_type: BATCH_BEGIN,
         attributes: vec![attribute],
     })
-}
-
-/// The messages of one datagram.
-fn messages(
-    datagram: &[u8],
-) -> impl Iterator<Item = Result<NetlinkMessage<NetfilterMessage>, RequestError>> {
-    let mut rest = datagram;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let message = NetlinkMessage::deserialize(rest).map_err(|_| RequestError::Unexpected);
-        // After something that is not understood, nothing more can be.
-        let length = match &message {
-            Ok(message) => align((message.header.length as usize).max(HEADER_LENGTH)),
-            Err(_) => rest.len(),
-        };
-        rest = rest.get(length..).unwrap_or_default();
-        Some(message)
-    })
-}
-
-fn retry(mut call: impl FnMut() -> io::Result<usize>) -> Result<usize, RequestError> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                return Err(error
-                    .raw_os_error()
-                    .map_or(RequestError::Disconnected, refusal));
-            }
-            Ok(length) => return Ok(length),
-        }
-    }
-}
-
-fn refusal(errno: i32) -> RequestError {
-    RequestError::Refused { errno, words: None }
-}
-
-/// Netlink pads to four bytes.
-fn align(length: usize) -> usize {
-    length.saturating_add(3) & !3
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn no_datagram_makes_the_reader_panic_or_loop(datagram: Vec<u8>) {
-            prop_assert!(messages(&datagram).count() <= datagram.len());
-        }
-
-        #[test]
-        fn no_attributes_make_the_reader_panic(kind: u16, payload: Vec<u8>) {
-            let length = (HEADER_LENGTH + payload.len()) as u32;
-            let mut datagram = [length.to_ne_bytes().as_slice(), &kind.to_ne_bytes(), &[0; 10]].concat();
-            datagram.extend(payload);
-            prop_assert_eq!(messages(&datagram).count(), 1);
-        }
-    }
 }
