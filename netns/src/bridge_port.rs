@@ -30,6 +30,16 @@ pub enum Hairpin {
     Off,
 }
 
+/// Whether a bridge remembers by which port it saw an Ethernet address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Learning {
+    /// It does; the kernel's default.
+    #[default]
+    On,
+    /// It does not: whoever sends under another's address there gets none of what is meant for that one.
+    Off,
+}
+
 /// How a bridge treats one port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BridgePort {
@@ -37,6 +47,8 @@ pub struct BridgePort {
     pub isolation: Isolation,
     /// Towards itself.
     pub hairpin: Hairpin,
+    /// Towards addresses that are new.
+    pub learning: Learning,
 }
 
 /// Setting a bridge port, in words.
@@ -66,6 +78,7 @@ impl Netlink {
             LinkInfo::PortData(InfoPortData::BridgePort(vec![
                 InfoBridgePort::Isolated(port.isolation == Isolation::Isolated),
                 InfoBridgePort::HairpinMode(port.hairpin == Hairpin::On),
+                InfoBridgePort::Learning(port.learning == Learning::On),
             ])),
         ])];
         // RTM_SETLINK ignores these attributes; RTM_NEWLINK for a link that exists heeds them.
@@ -89,9 +102,17 @@ impl Explain for SetBridgePort {
             Hairpin::On => ("frames may turn back", "on"),
             Hairpin::Off => ("frames never turn back", "off"),
         };
+        let (towards_addresses, learning) = match self.port.learning {
+            Learning::On => ("", ""),
+            Learning::Off => ("; no address is learnt there", " learning off"),
+        };
         Explanation {
-            sentence: format!("make the bridge port `{name}` {towards_others}; {towards_itself}"),
-            command: format!("bridge link set dev {name} isolated {isolated} hairpin {hairpin}"),
+            sentence: format!(
+                "make the bridge port `{name}` {towards_others}; {towards_itself}{towards_addresses}"
+            ),
+            command: format!(
+                "bridge link set dev {name} isolated {isolated} hairpin {hairpin}{learning}"
+            ),
         }
     }
 }
@@ -104,6 +125,7 @@ impl BridgePort {
             match setting {
                 InfoBridgePort::Isolated(true) => port.isolation = Isolation::Isolated,
                 InfoBridgePort::HairpinMode(true) => port.hairpin = Hairpin::On,
+                InfoBridgePort::Learning(false) => port.learning = Learning::Off,
                 _ => {}
             }
         }
@@ -115,7 +137,7 @@ impl BridgePort {
 mod tests {
     use super::*;
     use crate::bridge_device::BridgeDevice;
-    use crate::scratch::{fresh_namespace, in_fresh_namespace};
+    use crate::scratch::{fresh_namespace, in_fresh_namespace, shell};
     use crate::veth_pair::VethPair;
     use std::os::fd::AsFd;
 
@@ -135,12 +157,38 @@ mod tests {
             seen(BridgePort {
                 isolation: Isolation::Isolated,
                 hairpin: Hairpin::On,
+                learning: Learning::On,
             });
             seen(BridgePort {
                 isolation: Isolation::Isolated,
                 hairpin: Hairpin::Off,
+                learning: Learning::Off,
             });
             seen(BridgePort::default());
+        });
+    }
+
+    #[test]
+    fn the_number_of_a_new_port_is_the_lowest_that_is_free() {
+        in_fresh_namespace(|| {
+            let mut netlink = Netlink::open().unwrap();
+            let bridge = netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            assert_eq!(
+                netlink.find_link("minirun0").unwrap().unwrap().port_number,
+                None
+            );
+            let mut number_of_new = |name: &str| {
+                shell(&format!(
+                    "ip link add {name} type veth && ip link set {name} master minirun0"
+                ));
+                netlink.find_link(name).unwrap().unwrap().port_number
+            };
+            assert_eq!(number_of_new("p1"), Some(1));
+            assert_eq!(number_of_new("p2"), Some(2));
+            assert_eq!(number_of_new("p3"), Some(3));
+            shell("ip link delete p2");
+            assert_eq!(number_of_new("p4"), Some(2));
+            assert_eq!(netlink.bridge_ports(bridge).unwrap().len(), 3);
         });
     }
 
@@ -158,17 +206,24 @@ mod tests {
 
     #[test]
     fn the_step_prints_its_command() {
-        let port = BridgePort {
-            isolation: Isolation::Isolated,
-            hairpin: Hairpin::Off,
-        };
-        let step = SetBridgePort {
-            name: "mr1".to_string(),
-            port,
+        let command = |learning| {
+            let step = SetBridgePort {
+                name: "mr1".to_string(),
+                port: BridgePort {
+                    isolation: Isolation::Isolated,
+                    hairpin: Hairpin::Off,
+                    learning,
+                },
+            };
+            step.explain().command
         };
         assert_eq!(
-            step.explain().command,
+            command(Learning::On),
             "bridge link set dev mr1 isolated on hairpin off"
+        );
+        assert_eq!(
+            command(Learning::Off),
+            "bridge link set dev mr1 isolated on hairpin off learning off"
         );
     }
 }

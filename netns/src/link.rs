@@ -4,7 +4,7 @@ use std::fmt;
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoKind, InfoPortData, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    InfoBridgePort, InfoKind, InfoPortData, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
 
 use crate::bridge_port::BridgePort;
@@ -62,6 +62,10 @@ pub struct Link {
     pub peer: Option<LinkIndex>,
     /// How the bridge treats it, if it is a port of one.
     pub port: Option<BridgePort>,
+    /// Its number among the ports of its bridge, if it is one. A new port gets the lowest number from 1 on that is free
+    /// (`find_portno` in net/bridge/br_if.c of the kernel), so at least as many ports as this says were there when it came, itself
+    /// included.
+    pub port_number: Option<u16>,
 }
 
 impl Netlink {
@@ -212,6 +216,7 @@ fn read(message: LinkMessage) -> Link {
         controller: None,
         peer: None,
         port: None,
+        port_number: None,
     };
     for attribute in message.attributes {
         match attribute {
@@ -242,6 +247,10 @@ fn read_infos(link: &mut Link, infos: Vec<LinkInfo>) {
             LinkInfo::Kind(kind) => link.kind = LinkKind::Other(kind.to_string()),
             LinkInfo::PortData(InfoPortData::BridgePort(settings)) => {
                 link.port = Some(BridgePort::read(&settings));
+                link.port_number = settings.iter().find_map(|setting| match setting {
+                    InfoBridgePort::PortNumber(number) => Some(*number),
+                    _ => None,
+                });
             }
             _ => {}
         }
