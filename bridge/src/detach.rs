@@ -17,6 +17,7 @@ use crate::policy;
 use crate::publication::Publication;
 use crate::reload::{self, KnownRules, RulesLock};
 use crate::restriction::source_guard;
+use crate::segment_devices::forgotten_station;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, HostsChange, NetworkStep};
 use minirun_netns::{Explain, Explanation, Narrator, ProxyNeighbour, Silent};
@@ -250,6 +251,7 @@ impl NetworkHost {
                 address,
             })
         }));
+        actions.extend(forgotten_station(network, &endpoint).map(Action::Unpin));
         let own = hosts_of(&endpoint);
         let container = endpoint.container;
         actions.push(Action::Unregister(

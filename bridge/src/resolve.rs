@@ -10,8 +10,10 @@ use crate::lease::{LeaseError, Leases};
 use crate::network::{Family, Network};
 use crate::policy::{self, Contribution};
 use crate::reload::{KnownRules, RulesLock};
+use crate::segment::Segment;
 use crate::state::NetworkHost;
 use minirun_netns::MacAddress;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -25,6 +27,8 @@ pub(crate) struct Resolved {
     pub(crate) previous_interfaces: BTreeSet<String>,
     /// What the endpoint adds to the rules; none when there is nothing to add and the rules are known to be in place.
     pub(crate) rules: Option<RulesToChange>,
+    /// The number of its bridge port, once that was made.
+    pub(crate) port_number: Cell<Option<u16>>,
 }
 
 /// Rules that are about to change, and the right to do so.
@@ -39,7 +43,7 @@ impl NetworkHost {
     /// Takes what a container needs from what there is.
     pub(crate) fn resolve(
         &self,
-        network: &Network,
+        (network, segment): (&Network, Segment),
         request: &EndpointRequest,
     ) -> Result<Resolved, NetworkError> {
         let state = self.network(&network.name);
@@ -61,6 +65,7 @@ impl NetworkHost {
                 .unwrap_or_else(|| MacAddress::for_address(address)),
             interface_name: request.interface_name.clone(),
             interface: host_interface()?,
+            segment,
             aliases: request.aliases.clone(),
             exposed: request.exposed.clone(),
             published: request.published.clone(),
@@ -80,6 +85,7 @@ impl NetworkHost {
             rules: self.rules_to_add(network, &contribution)?,
             endpoint,
             sources,
+            port_number: Cell::new(None),
         })
     }
 

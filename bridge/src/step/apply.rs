@@ -7,7 +7,7 @@ use crate::network::Network;
 use crate::plan::Step;
 use crate::reload;
 use crate::state::NetworkHost;
-use minirun_netns::{BridgeDevice, VethPair, netfilter};
+use minirun_netns::{BridgeCable, BridgeDevice, VethPair, netfilter};
 
 impl Step for NetworkStep<'_> {
     type Error = NetworkError;
@@ -105,6 +105,9 @@ impl Step for NetworkStep<'_> {
             }
             Action::Unguard(guard, Some(_)) => {
                 let _ = guard.install();
+            }
+            Action::CreateCable(BridgeCable { near: name, .. }) => {
+                let _ = netlink.with(|netlink| netlink.delete_link(name));
             }
             Action::AnswerFor(neighbour) => {
                 let _ = self.stop_answering(neighbour);

@@ -4,8 +4,8 @@ use super::{Action, NetworkStep};
 use crate::error::NetworkError;
 use minirun_netns::netfilter;
 use minirun_netns::{
-    LinkIndex, Netlink, NetnsError, ProxyNeighbour, SetBridgePort, SetController,
-    configure_endpoint, prepare_interface,
+    Link, LinkIndex, Netlink, NetnsError, ProxyNeighbour, SetBridgePort, SetController,
+    UnpinStation, configure_endpoint, prepare_interface,
 };
 
 impl NetworkStep<'_> {
@@ -46,16 +46,26 @@ impl NetworkStep<'_> {
             Action::CreateVeth(pair) => {
                 netlink.with(|netlink| netlink.create_veth(pair))?;
             }
+            Action::CreateCable(cable) => netlink.with(|netlink| netlink.create_cable(cable))?,
             Action::SetPort(change) => self.set_port(change)?,
-            Action::Pin(station) => self.with_port(&station.name, |netlink, index| {
-                netlink.pin_station(index, station.mac)
+            Action::SetNewPort(change, number) => {
+                self.with_port(&change.name, |netlink, port| {
+                    number.set(port.port_number);
+                    netlink.set_bridge_port(port.index, change.port)
+                })?;
+            }
+            Action::Pin(station) => self.with_port(&station.name, |netlink, port| {
+                netlink.pin_station(port.index, station.mac)
             })?,
+            Action::Unpin(station) => self.unpin(station)?,
             Action::Enslave(change) => self.enslave(change)?,
             Action::SetUp(link) => {
                 let index = self.index_of(&link.name)?;
                 netlink.with(|netlink| netlink.set_up(index))?;
             }
-            Action::SetDown(link) => self.with_port(&link.name, Netlink::set_down)?,
+            Action::SetDown(link) => {
+                self.with_port(&link.name, |netlink, port| netlink.set_down(port.index))?
+            }
             Action::ConfigureEndpoint {
                 namespace,
                 ipv6,
@@ -81,8 +91,15 @@ impl NetworkStep<'_> {
     }
 
     fn set_port(&self, change: &SetBridgePort) -> Result<(), NetworkError> {
-        self.with_port(&change.name, |netlink, index| {
-            netlink.set_bridge_port(index, change.port)
+        self.with_port(&change.name, |netlink, port| {
+            netlink.set_bridge_port(port.index, change.port)
+        })
+    }
+
+    /// A cable that is gone has taken what was kept at its end along.
+    fn unpin(&self, station: &UnpinStation) -> Result<(), NetworkError> {
+        self.with_port(&station.name, |netlink, port| {
+            netlink.unpin_station(port.index, station.mac)
         })
     }
 
@@ -103,13 +120,13 @@ impl NetworkStep<'_> {
     fn with_port(
         &self,
         name: &str,
-        work: impl FnOnce(&mut Netlink, LinkIndex) -> Result<(), NetnsError>,
+        work: impl FnOnce(&mut Netlink, &Link) -> Result<(), NetnsError>,
     ) -> Result<(), NetworkError> {
         let outcome = self
             .context
             .netlink
             .with(|netlink| match netlink.find_link(name)? {
-                Some(link) if link.controller.is_some() => work(netlink, link.index),
+                Some(link) if link.controller.is_some() => work(netlink, &link),
                 Some(_) | None => Ok(()),
             });
         match outcome {

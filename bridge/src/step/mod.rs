@@ -18,9 +18,12 @@ use crate::reload::RulesLock;
 use crate::state::NetworkHost;
 use minirun_netns::netfilter::{SourceGuard, UdpPort};
 use minirun_netns::{
-    AddAddress, BridgeDevice, EndpointAddress, Ipv6, Namespace, PinStation, ProxyNeighbour,
-    RemoveAddress, SetBridgePort, SetController, SetLinkDown, SetLinkUp, SysctlChange, VethPair,
+    AddAddress, BridgeCable, BridgeDevice, EndpointAddress, Ipv6, Namespace, PinStation,
+    ProxyNeighbour, RemoveAddress, SetBridgePort, SetController, SetLinkDown, SetLinkUp,
+    SysctlChange, UnpinStation, VethPair,
 };
+
+use std::cell::Cell;
 
 /// What steps act on besides themselves.
 #[derive(Debug, Clone, Copy)]
@@ -115,8 +118,14 @@ pub enum Action<'a> {
     Enslave(SetController),
     /// Sets how the bridge treats a port.
     SetPort(SetBridgePort),
+    /// The same for a port that was just made, whose number is noted.
+    SetNewPort(SetBridgePort, &'a Cell<Option<u16>>),
     /// Keeps a container's Ethernet address at its port.
     Pin(PinStation),
+    /// Ends that.
+    Unpin(UnpinStation),
+    /// Makes the cable that joins two bridges.
+    CreateCable(BridgeCable),
     /// Brings up loopback and an interface inside the namespace.
     ConfigureEndpoint {
         /// The namespace.

@@ -130,6 +130,7 @@ pub fn network() -> Network {
         name: "bridge".parse().unwrap(),
         created_seconds: moment("2026-11-21T09:00:00Z").as_second().unsigned_abs(),
         bridge: "minirun0".into(),
+        segments: 0,
         bridge_mac: "02:42:ac:11:00:01".parse().unwrap(),
         ownership: Ownership::Own,
         ipv4: addressing("172.17.0.0/16", "172.17.0.1"),
