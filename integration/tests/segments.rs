@@ -11,7 +11,7 @@ use minirun_integration::probe::{
 use minirun_integration::{Container, HOST_ADDRESS, NEIGHBOUR_ADDRESS, Network, TestHost};
 
 /// How many ports of a bridge minirun gives to containers.
-const MOST_PORTS: usize = 960;
+const MOST_PORTS: usize = 256;
 
 /// The four containers of most tests, two on the main bridge and two on a further one.
 const NAMES: [&str; 4] = ["near1", "near2", "far1", "far2"];
@@ -52,7 +52,7 @@ fn containers_on(host: &TestHost, bridge: &str) -> usize {
 
 /// The bridge of a network's first segment.
 fn segment(network: &Network<'_>) -> String {
-    format!("mr-{}-1", &network.id()[..8])
+    format!("mr-{}-1", &network.id()[..7])
 }
 
 /// A network with two containers on its main bridge and two on a further one; all serve on port 80.
@@ -214,7 +214,7 @@ fn ports_that_became_free_are_used_again() {
     let room = "/run/minirun/networks/big/room";
     assert_eq!(
         host.read_file(room),
-        "{\n  \"segment\": 1,\n  \"free\": 958\n}\n"
+        "{\n  \"segment\": 1,\n  \"free\": 254\n}\n"
     );
     empty(&host);
     // Whoever comes next takes what is known; when that is used up, bridges are counted.

@@ -60,7 +60,7 @@ fn what_is_sent_to_the_bridge_of_a_segment_is_judged_as_well() {
         lines(&jumps(&grown, &policy("172.17.0.2", "none", "none"))),
         [
             "-s 172.17.0.2/32 -i minirun0 -j MINIRUN-EGRESS-veth1",
-            "-s 172.17.0.2/32 -i mr-abababab-1 ! -o mr-abababab-1 -j MINIRUN-EGRESS-veth1",
+            "-s 172.17.0.2/32 -i mr-abababa-1 ! -o mr-abababa-1 -j MINIRUN-EGRESS-veth1",
         ]
     );
 }

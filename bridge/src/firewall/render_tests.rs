@@ -38,10 +38,10 @@ fn what_crosses_a_segment_is_judged_on_the_main_bridge_alone() {
         ..network(Icc::Disabled)
     };
     let of_first = [
-        "raw MINIRUN -i mr-abababab-1 -j CT --notrack",
-        "raw MINIRUN -i mr-abababab-1 -j RETURN",
-        "filter MINIRUN-FORWARD -i mr-abababab-1 -o mr-abababab-1 -j ACCEPT",
-        "filter MINIRUN-FORWARD -i mr-abababab-1 ! -o mr-abababab-1 -j DROP",
+        "raw MINIRUN -i mr-abababa-1 -j CT --notrack",
+        "raw MINIRUN -i mr-abababa-1 -j RETURN",
+        "filter MINIRUN-FORWARD -i mr-abababa-1 -o mr-abababa-1 -j ACCEPT",
+        "filter MINIRUN-FORWARD -i mr-abababa-1 ! -o mr-abababa-1 -j DROP",
     ];
     let rules = network_rules(&grown);
     assert_eq!(lines(&rules.segments)[..4], of_first);

@@ -287,6 +287,7 @@ fn endpoint(name: &str) -> Endpoint {
         ipv6_address: None,
         aliases: Vec::new(),
         interface: "veth".into(),
+        segment: Default::default(),
         interface_name: "eth0".into(),
         exposed: config.network.expose,
         published: Default::default(),
