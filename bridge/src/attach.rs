@@ -26,6 +26,8 @@ use crate::port::ExposedPort;
 use crate::publication::Publication;
 use crate::reload::{KnownRules, RulesLock};
 use crate::resolve::Resolved;
+use crate::segment::Segment;
+use crate::segment_devices;
 use crate::source_check::guard;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep, RulesChange};
@@ -130,17 +132,45 @@ impl NetworkHost {
             let leftover = (&request.container, Departure::Disconnected);
             self.detach_locked(&network, leftover, &mut Silent)?;
         }
-        let resolved = self.resolve(&network, request)?;
+        let (network, segment) = self.take_port(context, network, narrator)?;
+        let port = (&network, segment, bridge);
+        match self.attach_to(context, port, (request, place), narrator) {
+            Err(error) if error.says_bridge_is_full() => {
+                self.count_ports_next_time(&network)?;
+                let (network, segment) = self.take_port(context, network, narrator)?;
+                let port = (&network, segment, bridge);
+                self.attach_to(context, port, (request, place), narrator)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Attaches a container to a segment of a network, whose main bridge is `main`.
+    fn attach_to(
+        &self,
+        context: Context<'_>,
+        (network, segment, main): (&Network, Segment, LinkIndex),
+        (request, place): (&EndpointRequest, NamespaceToAttach<'_>),
+        narrator: &mut dyn Narrator,
+    ) -> Result<Attachment, NetworkError> {
+        let bridge = match segment.is_main() {
+            true => main,
+            false => device::index_of(context, &network.bridge_of(segment))?,
+        };
+        let resolved = self.resolve((network, segment), request)?;
         let steps = resolved.plan(context, bridge, place);
         match plan::apply(steps, narrator) {
             Ok(applied) => applied.commit(),
             Err(error) => {
-                self.release_leases(&network, &resolved.endpoint);
+                self.release_leases(network, &resolved.endpoint);
                 return Err(error);
             }
         }
+        if segment.is_main() {
+            self.note_port(network, context.netlink.port_number())?;
+        }
         Ok(Attachment {
-            network,
+            network: network.clone(),
             endpoint: resolved.endpoint,
         })
     }
@@ -220,10 +250,11 @@ impl Resolved {
             mtu: self.network.mtu,
             bridge,
             port: device::bridge_port(endpoint, self.network.icc).port,
-            bridge_name: self.network.bridge.clone(),
+            bridge_name: self.network.bridge_of(endpoint.segment),
             namespace: place.namespace.as_fd(),
             namespace_label: place.label.into(),
         })];
+        actions.extend(segment_devices::far_station(&self.network, endpoint).map(Action::Pin));
         actions.extend(device::proxy_neighbour(&self.network, endpoint));
         actions.push(Action::ConfigureEndpoint {
             namespace: place.namespace,
@@ -305,6 +336,13 @@ impl NetworkHost {
             }
             steps.insert(0, device::creation(context, network));
         }
+        for (_, devices) in network.segments() {
+            let actions = segment_devices::creation(context, network, &devices)?;
+            let of_segment = actions
+                .into_iter()
+                .map(|action| NetworkStep { context, action });
+            steps.extend(of_segment);
+        }
         let endpoints = self.network(&network.name).all()?;
         let ports = device::port_actions(network, &endpoints);
         let icc = device::icc_actions(network, &endpoints);
@@ -315,10 +353,6 @@ impl NetworkHost {
                 .map(|action| NetworkStep { context, action }),
         );
         plan::apply(steps, narrator)?.commit();
-        let made = device::find(context, network)?;
-        made.map(|bridge| bridge.index)
-            .ok_or_else(|| NetworkError::LinkVanished {
-                link: network.bridge.clone(),
-            })
+        device::index_of(context, &network.bridge)
     }
 }

@@ -24,6 +24,7 @@ use crate::network_request::{Decision, NetworkRequest, Surroundings, decide};
 use crate::plan::Step;
 use crate::random::random_bytes;
 use crate::reload;
+use crate::segment_devices;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep};
 use ipnet::IpNet;
@@ -185,6 +186,7 @@ impl NetworkHost {
             name: decision.name,
             created_seconds: now_seconds(),
             bridge,
+            segments: 0,
             bridge_mac: MacAddress::random()?,
             ownership: match adopted {
                 Some(adopted) => adopted.ownership(),
@@ -244,6 +246,13 @@ impl NetworkHost {
         // Of an adopted bridge that somebody deleted, nothing is left to take away.
         if device::find(context, network)?.is_some() {
             for action in device_removal(network) {
+                let step = NetworkStep { context, action };
+                step.apply()?;
+                narrator.tell(&step);
+            }
+        }
+        for (_, devices) in network.segments() {
+            for action in segment_devices::removal(&devices) {
                 let step = NetworkStep { context, action };
                 step.apply()?;
                 narrator.tell(&step);

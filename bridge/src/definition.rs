@@ -113,6 +113,7 @@ impl NetworkHost {
             name: name.clone(),
             created_seconds: now_seconds(),
             bridge: DEFAULT_BRIDGE.into(),
+            segments: 0,
             bridge_mac: MacAddress::random()?,
             ownership: Ownership::Own,
             ipv4: Addressing::new(subnet.into(), gateway.into()),

@@ -16,6 +16,7 @@ use crate::plan::Step;
 use crate::policy;
 use crate::publication::Publication;
 use crate::reload::{self, KnownRules, RulesLock};
+use crate::segment_devices::forgotten_station;
 use crate::source_check::{self, guard};
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, HostsChange, NetworkStep};
@@ -291,6 +292,7 @@ impl NetworkHost {
                 address,
             })
         }));
+        actions.extend(forgotten_station(network, &endpoint).map(Action::Unpin));
         let own = hosts_of(&endpoint);
         let container = endpoint.container;
         actions.push(Action::Unregister(

@@ -4,11 +4,12 @@ use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::firewall::Firewall;
 use crate::network::{GatewayMode, Icc, Network, Ownership, Reach};
+use crate::segment_devices;
 use crate::step::{Action, Context, NetworkStep};
 use ipnet::IpNet;
 use minirun_netns::{
-    AddAddress, BridgeDevice, BridgePort, Hairpin, InterfaceAddress, Ipv4Settings, Ipv6, Isolation,
-    Link, PinStation, ProxyNeighbour, SetBridgePort, SetController, SetLinkUp, Sysctl,
+    AddAddress, BridgeDevice, BridgePort, Hairpin, InterfaceAddress, Ipv4Settings, Ipv6, Learning,
+    Link, LinkIndex, PinStation, ProxyNeighbour, SetBridgePort, SetController, SetLinkUp, Sysctl,
     SysctlChange,
 };
 
@@ -22,6 +23,15 @@ pub(crate) fn find(context: Context<'_>, network: &Network) -> Result<Option<Lin
         .netlink
         .with(|netlink| netlink.find_link(&network.bridge))?;
     Ok(link)
+}
+
+/// The index of a bridge that has to be there.
+pub(crate) fn index_of(context: Context<'_>, bridge: &str) -> Result<LinkIndex, NetworkError> {
+    let link = context.netlink.with(|netlink| netlink.find_link(bridge))?;
+    link.map(|link| link.index)
+        .ok_or_else(|| NetworkError::LinkVanished {
+            link: bridge.into(),
+        })
 }
 
 /// Whether everything was done to the bridge that makes it what the record says: it has its addresses, which come last when
@@ -43,7 +53,8 @@ pub(crate) fn is_complete(
         .netlink
         .with(|netlink| netlink.list_addresses(bridge.index))?;
     let has = |wanted| addresses.iter().any(|address| address.address == wanted);
-    Ok(network.gateways().into_iter().all(has))
+    Ok(network.gateways().into_iter().all(has)
+        && segment_devices::are_complete(context, network, bridge.index)?)
 }
 
 /// The step that makes the device.
@@ -184,7 +195,7 @@ pub(crate) fn port_actions<'a>(network: &Network, endpoints: &[Endpoint]) -> Vec
         .map(|endpoint| {
             Action::Enslave(SetController {
                 name: endpoint.interface.clone(),
-                bridge: network.bridge.clone(),
+                bridge: network.bridge_of(endpoint.segment),
             })
         })
         .collect()
@@ -193,10 +204,13 @@ pub(crate) fn port_actions<'a>(network: &Network, endpoints: &[Endpoint]) -> Vec
 /// How the ports of `endpoints` have to be, and whether the bridge answers for its members. The answer comes last, because
 /// [`is_complete`] takes it for the sign that all is done.
 pub(crate) fn icc_actions<'a>(network: &Network, endpoints: &[Endpoint]) -> Vec<Action<'a>> {
-    let mut actions: Vec<Action<'a>> = Vec::new();
+    let cables = network.segments();
+    let mut actions: Vec<Action<'a>> = cables
+        .map(|(_, devices)| segment_devices::cable_port(network.icc, &devices))
+        .collect();
     for endpoint in endpoints {
         actions.push(Action::SetPort(bridge_port(endpoint, network.icc)));
-        actions.push(Action::Pin(station(endpoint)));
+        actions.extend(stations(network, endpoint).map(Action::Pin));
         actions.extend(proxy_neighbour(network, endpoint));
     }
     if network.ipv6.is_some() {
@@ -211,26 +225,36 @@ pub(crate) fn icc_actions<'a>(network: &Network, endpoints: &[Endpoint]) -> Vec<
 
 /// How a bridge treats an endpoint's port. With ICC off it is isolated from all others; with ICC on it may send back to
 /// where a packet came from, so that a container reaches its own published port where `br_netfilter` translates on the
-/// bridge.
+/// bridge. On a segment nothing is translated, so nothing turns back there; and nothing is learnt, because not every address
+/// is kept at its port there.
 pub(crate) fn bridge_port(endpoint: &Endpoint, icc: Icc) -> SetBridgePort {
+    let (hairpin, learning) = match endpoint.segment.is_main() {
+        true => (Hairpin::On, Learning::On),
+        false => (Hairpin::Off, Learning::Off),
+    };
     SetBridgePort {
         name: endpoint.interface.clone(),
         port: BridgePort {
-            isolation: match icc {
-                Icc::Enabled => Isolation::Open,
-                Icc::Disabled => Isolation::Isolated,
-            },
-            hairpin: Hairpin::On,
+            isolation: segment_devices::isolation(icc),
+            hairpin,
+            learning,
         },
     }
 }
 
-/// Where frames to an endpoint go, whatever other members send under its Ethernet address.
-pub(crate) fn station(endpoint: &Endpoint) -> PinStation {
-    PinStation {
+/// Where frames to an endpoint go, on its own bridge and on the main one, whatever other members send under its Ethernet
+/// address.
+pub(crate) fn stations(
+    network: &Network,
+    endpoint: &Endpoint,
+) -> impl Iterator<Item = PinStation> + use<> {
+    let near = PinStation {
         name: endpoint.interface.clone(),
         mac: endpoint.mac,
-    }
+    };
+    [near]
+        .into_iter()
+        .chain(segment_devices::far_station(network, endpoint))
 }
 
 /// With ICC off, the bridge also answers neighbour solicitations for its members. For IPv6 the kernel has to be told each

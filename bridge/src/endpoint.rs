@@ -12,6 +12,7 @@ use crate::name::{Alias, ContainerName, Hostname};
 use crate::network::Family;
 use crate::port::ExposedPort;
 use crate::publication::Publication;
+use crate::segment::Segment;
 use minirun_netns::MacAddress;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -39,6 +40,9 @@ pub struct Endpoint {
     pub interface_name: String,
     /// The host end of the veth pair.
     pub interface: String,
+    /// Which of the network's bridges that is a port of.
+    #[serde(default, skip_serializing_if = "Segment::is_main")]
+    pub segment: Segment,
     /// Other names that the container has on this network.
     pub aliases: Vec<Alias>,
     /// The ports a link to this endpoint opens.

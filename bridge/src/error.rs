@@ -88,6 +88,12 @@ pub enum NetworkError {
         /// The container.
         container: ContainerName,
     },
+    /// The bridges of a network have as many ports as they can have.
+    #[error("network `{network}` is full: its bridges have no port left")]
+    NoPortLeft {
+        /// The network.
+        network: NetworkName,
+    },
     /// A device went away while it was being used.
     #[error("the network device `{link}` disappeared right after it was made")]
     LinkVanished {
@@ -200,6 +206,14 @@ impl NetworkError {
         }
     }
 
+    /// Whether the kernel says that a bridge has no port left.
+    pub(crate) fn says_bridge_is_full(&self) -> bool {
+        match self {
+            NetworkError::Netns(error) => error.raw_os_error() == Some(libc::EXFULL),
+            _ => false,
+        }
+    }
+
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -237,6 +251,9 @@ impl NetworkError {
             NetworkError::OutsideSubnet { subnet, .. } => Some(format!(
                 "choose an address of {subnet}, or leave out `--ip`"
             )),
+            NetworkError::NoPortLeft { .. } => {
+                Some("connect the container to another network: `minirun network create`".into())
+            }
             NetworkError::LinkVanished { .. } => Some(
                 "another program may manage it; tell that one to leave minirun's devices alone"
                     .into(),

@@ -9,6 +9,8 @@ pub struct LazyNetlink {
     connection: RefCell<Option<Netlink>>,
     /// The pair that was made through it and its bridge, so that nobody looks for what is known.
     pair: Cell<Option<(VethIndexes, LinkIndex)>>,
+    /// The number of its host end among the ports of that bridge.
+    port_number: Cell<Option<u16>>,
 }
 
 impl LazyNetlink {
@@ -38,5 +40,15 @@ impl LazyNetlink {
     /// The pair that was made last, if one was, and its bridge.
     pub(crate) fn pair(&self) -> Option<(VethIndexes, LinkIndex)> {
         self.pair.get()
+    }
+
+    /// Notes which port of the bridge the pair is.
+    pub(crate) fn numbered(&self, port: Option<u16>) {
+        self.port_number.set(port);
+    }
+
+    /// Which port of the bridge the pair that was made last is, if that is known.
+    pub(crate) fn port_number(&self) -> Option<u16> {
+        self.port_number.get()
     }
 }

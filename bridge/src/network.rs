@@ -6,6 +6,7 @@ pub use crate::family::Family;
 use crate::id::ContainerId;
 use crate::name::NetworkName;
 pub use crate::network_options::{GatewayMode, Names, Reach};
+use crate::segment::{Segment, SegmentDevices};
 use minirun_netns::MacAddress;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -100,6 +101,9 @@ pub struct Network {
     pub created_seconds: u64,
     /// The Linux bridge device.
     pub bridge: String,
+    /// How many further bridges it has grown by, because one has not enough ports for its containers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub segments: u16,
     /// The bridge's MAC, pinned so that neighbours never hold a stale one; not set on an adopted bridge.
     pub bridge_mac: MacAddress,
     /// Whose the bridge is.
@@ -144,6 +148,24 @@ impl Network {
             .filter_map(|family| Some((family, self.addressing(family)?)))
     }
 
+    /// Its further bridges, in the order they were made.
+    pub fn segments(&self) -> impl Iterator<Item = (Segment, SegmentDevices)> {
+        Segment::further(self.segments).map(|segment| (segment, segment.devices(&self.id)))
+    }
+
+    /// The bridge that the containers of a segment are on.
+    pub fn bridge_of(&self, segment: Segment) -> String {
+        match self.devices_of(segment) {
+            Some(devices) => devices.bridge,
+            None => self.bridge.clone(),
+        }
+    }
+
+    /// What a further segment consists of; none for the main bridge.
+    pub(crate) fn devices_of(&self, segment: Segment) -> Option<SegmentDevices> {
+        (!segment.is_main()).then(|| segment.devices(&self.id))
+    }
+
     /// The bridge's own addresses, IPv4 first.
     pub fn gateways(&self) -> Vec<IpAddr> {
         self.families()
@@ -181,6 +203,10 @@ impl Network {
             None => Ok(()),
         }
     }
+}
+
+fn is_zero(number: &u16) -> bool {
+    *number == 0
 }
 
 /// Seconds since 1970-01-01 UTC by the host's clock.

@@ -10,6 +10,7 @@ use crate::lease::{LeaseError, Leases};
 use crate::network::{Family, Network};
 use crate::policy::{self, Contribution};
 use crate::reload::{KnownRules, RulesLock};
+use crate::segment::Segment;
 use crate::state::NetworkHost;
 use minirun_netns::MacAddress;
 use std::collections::BTreeSet;
@@ -43,7 +44,7 @@ impl NetworkHost {
     /// Takes what a container needs from what there is.
     pub(crate) fn resolve(
         &self,
-        network: &Network,
+        (network, segment): (&Network, Segment),
         request: &EndpointRequest,
     ) -> Result<Resolved, NetworkError> {
         let state = self.network(&network.name);
@@ -65,6 +66,7 @@ impl NetworkHost {
                 .unwrap_or_else(|| MacAddress::for_address(address)),
             interface_name: request.interface_name.clone(),
             interface: host_interface()?,
+            segment,
             aliases: request.aliases.clone(),
             exposed: request.exposed.clone(),
             published: request.published.clone(),

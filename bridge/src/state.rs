@@ -5,6 +5,7 @@
 //! ROOT/networks/<name>.removing                      the definition of a network that is being removed
 //! ROOT/networks/lock                                 held (flock) by whoever makes or removes a network
 //! STATE/networks/<name>/lock                         held (flock) by whoever changes anything below
+//! STATE/networks/<name>/room                         where the next port is, once the main bridge was full
 //! STATE/networks/<name>/leases/<address>             symbolic link to the container's id
 //! STATE/networks/<name>/leases6/<address>            the same for IPv6
 //! STATE/networks/<name>/interfaces/<address>         symbolic link to the name of the interface that had it last
@@ -243,6 +244,11 @@ impl NetworkState {
     /// The link from a running container's name to its id.
     pub fn name(&self, name: &ContainerName) -> PathBuf {
         self.directory.join("names").join(name.to_string())
+    }
+
+    /// The file that says where the next port is to be had, once the main bridge was full.
+    pub fn room(&self) -> PathBuf {
+        self.directory.join("room")
     }
 
     /// The directory of those that are linked to `target`.

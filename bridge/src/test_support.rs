@@ -5,6 +5,7 @@ use crate::endpoint::{DefaultRoute, Endpoint, HostsRecord};
 use crate::id::ContainerId;
 use crate::name::NetworkName;
 use crate::network::{GatewayMode, Icc, Masquerade, Names, Network, Ownership, Reach};
+use crate::segment::Segment;
 use minirun_netns::MacAddress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -16,6 +17,7 @@ pub(crate) fn network(icc: Icc) -> Network {
         name: NetworkName::default(),
         created_seconds: 0,
         bridge: "minirun0".into(),
+        segments: 0,
         bridge_mac: MacAddress::for_address(Ipv4Addr::new(172, 17, 0, 1)),
         ownership: Ownership::Own,
         ipv4: addressing("172.17.0.0/16", "172.17.0.1"),
@@ -61,6 +63,7 @@ pub(crate) fn endpoint(name: &str, last: u8, exposed: &[&str]) -> Endpoint {
         mac: MacAddress::for_address(address),
         interface_name: "eth0".into(),
         interface: format!("veth{last}"),
+        segment: Segment::MAIN,
         aliases: Vec::new(),
         published: BTreeSet::new(),
         default_route: DefaultRoute::default(),

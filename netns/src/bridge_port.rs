@@ -31,6 +31,16 @@ pub enum Hairpin {
     Off,
 }
 
+/// Whether a bridge remembers by which port it saw an Ethernet address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Learning {
+    /// It does; the kernel's default.
+    #[default]
+    On,
+    /// It does not: whoever sends under another's address there gets none of what is meant for that one.
+    Off,
+}
+
 /// How a bridge treats one port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BridgePort {
@@ -38,6 +48,8 @@ pub struct BridgePort {
     pub isolation: Isolation,
     /// Towards itself.
     pub hairpin: Hairpin,
+    /// Towards addresses that are new.
+    pub learning: Learning,
 }
 
 /// Which of the group addresses that bridges keep for themselves (`01:80:c2:00:00:00` to `…:0f`) are treated as others, one bit
@@ -85,10 +97,14 @@ impl Explain for SetBridgePort {
             Hairpin::On => "on",
             Hairpin::Off => "off",
         };
+        let learning = match self.port.learning {
+            Learning::On => "",
+            Learning::Off => " learning off",
+        };
         Explanation {
             sentence: format!("make the bridge port `{name}` {}", self.port.words()),
             command: format!(
-                "ip link set dev {name} type bridge_slave isolated {isolated} hairpin {hairpin} \
+                "ip link set dev {name} type bridge_slave isolated {isolated} hairpin {hairpin}{learning} \
                  group_fwd_mask {NO_RESERVED_GROUPS:#x}"
             ),
         }
@@ -104,6 +120,7 @@ pub(crate) fn set(index: LinkIndex, port: BridgePort) -> Request {
         LinkInfo::PortData(InfoPortData::BridgePort(vec![
             InfoBridgePort::Isolated(port.isolation == Isolation::Isolated),
             InfoBridgePort::HairpinMode(port.hairpin == Hairpin::On),
+            InfoBridgePort::Learning(port.learning == Learning::On),
             InfoBridgePort::GroupFwdMask(NO_RESERVED_GROUPS),
         ])),
     ])];
@@ -134,7 +151,11 @@ impl BridgePort {
             Hairpin::On => "frames may turn back",
             Hairpin::Off => "frames never turn back",
         };
-        format!("{towards_others}; {towards_itself}")
+        let towards_addresses = match self.learning {
+            Learning::On => "",
+            Learning::Off => "; no address is learnt there",
+        };
+        format!("{towards_others}; {towards_itself}{towards_addresses}")
     }
 
     /// Reads the settings that the kernel shows for a port.
@@ -144,6 +165,7 @@ impl BridgePort {
             match setting {
                 InfoBridgePort::Isolated(true) => port.isolation = Isolation::Isolated,
                 InfoBridgePort::HairpinMode(true) => port.hairpin = Hairpin::On,
+                InfoBridgePort::Learning(false) => port.learning = Learning::Off,
                 _ => {}
             }
         }
@@ -155,7 +177,7 @@ impl BridgePort {
 mod tests {
     use super::*;
     use crate::bridge_device::BridgeDevice;
-    use crate::scratch::{fresh_namespace, in_fresh_namespace};
+    use crate::scratch::{fresh_namespace, in_fresh_namespace, shell};
     use crate::veth_pair::VethPair;
     use std::os::fd::AsFd;
 
@@ -175,12 +197,38 @@ mod tests {
             seen(BridgePort {
                 isolation: Isolation::Isolated,
                 hairpin: Hairpin::On,
+                learning: Learning::On,
             });
             seen(BridgePort {
                 isolation: Isolation::Isolated,
                 hairpin: Hairpin::Off,
+                learning: Learning::Off,
             });
             seen(BridgePort::default());
+        });
+    }
+
+    #[test]
+    fn the_number_of_a_new_port_is_the_lowest_that_is_free() {
+        in_fresh_namespace(|| {
+            let mut netlink = Netlink::open().unwrap();
+            let bridge = netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            assert_eq!(
+                netlink.find_link("minirun0").unwrap().unwrap().port_number,
+                None
+            );
+            let mut number_of_new = |name: &str| {
+                shell(&format!(
+                    "ip link add {name} type veth && ip link set {name} master minirun0"
+                ));
+                netlink.find_link(name).unwrap().unwrap().port_number
+            };
+            assert_eq!(number_of_new("p1"), Some(1));
+            assert_eq!(number_of_new("p2"), Some(2));
+            assert_eq!(number_of_new("p3"), Some(3));
+            shell("ip link delete p2");
+            assert_eq!(number_of_new("p4"), Some(2));
+            assert_eq!(netlink.bridge_ports(bridge).unwrap().len(), 3);
         });
     }
 
@@ -198,17 +246,24 @@ mod tests {
 
     #[test]
     fn the_step_prints_its_command() {
-        let port = BridgePort {
-            isolation: Isolation::Isolated,
-            hairpin: Hairpin::Off,
-        };
-        let step = SetBridgePort {
-            name: "mr1".to_string(),
-            port,
+        let command = |learning| {
+            let step = SetBridgePort {
+                name: "mr1".to_string(),
+                port: BridgePort {
+                    isolation: Isolation::Isolated,
+                    hairpin: Hairpin::Off,
+                    learning,
+                },
+            };
+            step.explain().command
         };
         assert_eq!(
-            step.explain().command,
+            command(Learning::On),
             "ip link set dev mr1 type bridge_slave isolated on hairpin off group_fwd_mask 0xfffd"
+        );
+        assert_eq!(
+            command(Learning::Off),
+            "ip link set dev mr1 type bridge_slave isolated on hairpin off learning off group_fwd_mask 0xfffd"
         );
     }
 }

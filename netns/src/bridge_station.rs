@@ -40,6 +40,44 @@ impl Netlink {
                 cause,
             })
     }
+
+    /// Ends that: frames to `mac` leave by the port `index` only if they are heard from there. There being no entry of the
+    /// address is not an error.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such link, it is not a port of a bridge, or the kernel refuses.
+    pub fn unpin_station(&mut self, index: LinkIndex, mac: MacAddress) -> Result<(), NetnsError> {
+        let message = RouteNetlinkMessage::DelNeighbour(station(index, mac));
+        match self.request(Request::existing(message)) {
+            Ok(_) => Ok(()),
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(()),
+            Err(cause) => Err(NetnsError::UnpinStation {
+                mac,
+                name: self.name_of(index),
+                cause,
+            }),
+        }
+    }
+}
+
+/// An address at a port, for the bridge rather than for the port's own filter.
+fn station(index: LinkIndex, mac: MacAddress) -> NeighbourMessage {
+    let mut message = NeighbourMessage::default();
+    message.header.family = AddressFamily::Bridge;
+    message.header.ifindex = index.0;
+    message.header.flags = NeighbourFlags::Controller;
+    message.attributes = vec![NeighbourAttribute::LinkLayerAddress(mac.octets().to_vec())];
+    message
+}
+
+/// Keeping an Ethernet address at a bridge port no longer, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnpinStation {
+    /// The name of the link that is the port.
+    pub name: String,
+    /// The address of who was behind it.
+    pub mac: MacAddress,
 }
 
 impl Explain for PinStation {
@@ -54,13 +92,22 @@ impl Explain for PinStation {
 
 /// The request to keep an address at a port.
 pub(crate) fn pin(index: LinkIndex, mac: MacAddress) -> Request {
-    let mut message = NeighbourMessage::default();
-    message.header.family = AddressFamily::Bridge;
-    message.header.ifindex = index.0;
+    let mut message = station(index, mac);
     message.header.state = NeighbourState::Noarp;
-    message.header.flags = NeighbourFlags::Controller | NeighbourFlags::Sticky;
-    message.attributes = vec![NeighbourAttribute::LinkLayerAddress(mac.octets().to_vec())];
+    message.header.flags |= NeighbourFlags::Sticky;
     Request::replace(RouteNetlinkMessage::NewNeighbour(message))
+}
+
+impl Explain for UnpinStation {
+    fn explain(&self) -> Explanation {
+        let UnpinStation { name, mac } = self;
+        Explanation {
+            sentence: format!(
+                "keep the Ethernet address {mac} at the bridge port `{name}` no longer"
+            ),
+            command: format!("bridge fdb delete {mac} dev {name} master"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -96,6 +143,26 @@ mod tests {
             entries(|netlink, index, station| netlink.pin_station(index, station.mac).unwrap());
         assert_eq!(of_message, of_command);
         assert!(of_message.contains("sticky"), "{of_message}");
+    }
+
+    #[test]
+    fn an_entry_that_was_taken_away_is_gone_and_taking_it_away_again_changes_nothing() {
+        in_fresh_namespace(|| {
+            let other = fresh_namespace();
+            let mut netlink = Netlink::open().unwrap();
+            let bridge = netlink.create_bridge(&BridgeDevice::for_tests()).unwrap();
+            let pair = VethPair::for_tests(bridge, other.as_fd());
+            let index = netlink.create_veth(&pair).unwrap().host;
+            let mac = "02:42:ac:11:00:07".parse().unwrap();
+            netlink.pin_station(index, mac).unwrap();
+            for _ in 0..2 {
+                netlink.unpin_station(index, mac).unwrap();
+                assert_eq!(
+                    shell("bridge fdb show | grep -c 02:42:ac:11:00:07 || true"),
+                    "0\n"
+                );
+            }
+        });
     }
 
     #[test]

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Netlink {
     /// Waits until packets pass between a bridge and its port `port`, both ends of which are up; for a second at most. A bridge
-    /// that holds frames back by itself, as with the spanning tree protocol, is not waited for.
+    /// that holds frames back by itself, as with the spanning tree protocol, is not waited for. Gives the number of the port among those of the bridge.
     ///
     /// # Errors
     ///
@@ -30,18 +30,25 @@ impl Netlink {
         &mut self,
         port: LinkIndex,
         bridge: LinkIndex,
-    ) -> Result<(), NetnsError> {
+    ) -> Result<Option<u16>, NetnsError> {
         let begin = Instant::now();
         let mut pause = FIRST_PAUSE;
-        while !self.pass_packets(port, bridge)? && begin.elapsed() < PATIENCE {
+        loop {
+            let (passing, number) = self.pass_packets(port, bridge)?;
+            if passing || begin.elapsed() >= PATIENCE {
+                return Ok(number);
+            }
             std::thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Ok(())
     }
 
     /// The port is looked at before the bridge, which has a carrier when its first port passes frames.
-    fn pass_packets(&mut self, port: LinkIndex, bridge: LinkIndex) -> Result<bool, NetnsError> {
+    fn pass_packets(
+        &mut self,
+        port: LinkIndex,
+        bridge: LinkIndex,
+    ) -> Result<(bool, Option<u16>), NetnsError> {
         let indexes = [port, bridge];
         let outcomes = self.request_each(indexes.map(link::ask_for_index));
         let mut found = Vec::new();
@@ -56,7 +63,8 @@ impl Netlink {
             }
         }
         let is_held_back = found.iter().any(|link| link.held_back);
-        Ok(is_held_back || found.iter().all(|link| link.operational))
+        let is_open = is_held_back || found.iter().all(|link| link.operational);
+        Ok((is_open, found.iter().find_map(|link| link.port_number)))
     }
 }
 

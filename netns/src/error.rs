@@ -213,6 +213,16 @@ pub enum NetnsError {
         /// Why.
         cause: RequestError,
     },
+    /// An Ethernet address is still kept at a bridge port.
+    #[error("cannot let go of the Ethernet address {mac} at the bridge port `{name}`: {cause}")]
+    UnpinStation {
+        /// The address.
+        mac: MacAddress,
+        /// The link's name, or `#` and its number.
+        name: String,
+        /// Why.
+        cause: RequestError,
+    },
     /// A link still answers for an address.
     #[error(
         "cannot stop the interface `{name}` from answering for the address `{address}`: {cause}"
@@ -372,6 +382,7 @@ impl NetnsError {
             | NetnsError::DeleteDefaultRoute { cause, .. }
             | NetnsError::AddProxyNeighbour { cause, .. }
             | NetnsError::PinStation { cause, .. }
+            | NetnsError::UnpinStation { cause, .. }
             | NetnsError::DeleteProxyNeighbour { cause, .. }
             | NetnsError::ListProxyNeighbours { cause, .. }
             | NetnsError::AddDefaultRoute { cause, .. }

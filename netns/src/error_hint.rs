@@ -40,6 +40,9 @@ impl NetnsError {
             ) => Some(format!(
                 "the gateway must be in the network of the interface; `{gateway}` is not"
             )),
+            (NetnsError::CreateVeth { .. } | NetnsError::SetController { .. }, libc::EXFULL) => {
+                Some("a bridge has 1023 ports at most".to_string())
+            }
             _ => self.creation_hint(errno),
         }
     }

@@ -13,6 +13,7 @@
 //! Invariant: this crate knows nothing of containers, networks or policy, and touches no file outside `/proc`.
 
 pub mod address;
+pub mod bridge_cable;
 pub mod bridge_device;
 pub mod bridge_port;
 pub mod bridge_station;
@@ -43,9 +44,10 @@ pub mod sysctl;
 pub mod veth_pair;
 
 pub use address::{AddAddress, InterfaceAddress, RemoveAddress};
+pub use bridge_cable::BridgeCable;
 pub use bridge_device::BridgeDevice;
-pub use bridge_port::{BridgePort, Hairpin, Isolation, SetBridgePort};
-pub use bridge_station::PinStation;
+pub use bridge_port::{BridgePort, Hairpin, Isolation, Learning, SetBridgePort};
+pub use bridge_station::{PinStation, UnpinStation};
 pub use endpoint::{
     BringUpLoopback, EndpointAddress, bring_up_loopback, configure_endpoint, configure_interface,
 };

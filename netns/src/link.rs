@@ -4,8 +4,8 @@ use std::fmt;
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    AfSpecInet, AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoKind, InfoPortData, LinkAttribute,
-    LinkExtentMask, LinkFlags, LinkInfo, LinkMessage, State,
+    AfSpecInet, AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoBridgePort, InfoKind, InfoPortData,
+    LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo, LinkMessage, State,
 };
 
 use crate::bridge_port::{self, BridgePort};
@@ -78,6 +78,10 @@ pub struct Link {
     pub port: Option<BridgePort>,
     /// Its IPv4 settings; none if it has no IPv4.
     pub ipv4: Option<Ipv4Settings>,
+    /// Its number among the ports of its bridge, if it is one. A new port gets the lowest number from 1 on that is free
+    /// (`find_portno` in net/bridge/br_if.c of the kernel), so at least as many ports as this says were there when it came, itself
+    /// included.
+    pub port_number: Option<u16>,
 }
 
 impl Netlink {
@@ -256,6 +260,7 @@ fn read(message: LinkMessage) -> Link {
         peer: None,
         port: None,
         ipv4: None,
+        port_number: None,
     };
     for attribute in message.attributes {
         match attribute {
@@ -303,6 +308,10 @@ fn read_infos(link: &mut Link, infos: Vec<LinkInfo>) {
             LinkInfo::PortData(InfoPortData::BridgePort(settings)) => {
                 link.port = Some(BridgePort::read(&settings));
                 link.held_back = bridge_port::is_held_back(&settings);
+                link.port_number = settings.iter().find_map(|setting| match setting {
+                    InfoBridgePort::PortNumber(number) => Some(*number),
+                    _ => None,
+                });
             }
             _ => {}
         }

@@ -63,6 +63,7 @@ fn member(netlink: &mut Netlink, bridge: LinkIndex, last: u8) -> Namespace {
     let isolated = BridgePort {
         isolation: Isolation::Isolated,
         hairpin: Hairpin::Off,
+        learning: Default::default(),
     };
     netlink.set_bridge_port(port, isolated).unwrap();
     namespace

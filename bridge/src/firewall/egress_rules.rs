@@ -19,6 +19,7 @@ use super::rule::{Chain, Change, Rule, Table};
 use crate::egress::{Allowance, Allowed, Destination};
 use crate::network::{Family, Network};
 use crate::policy::{Contribution, EgressPolicy};
+use crate::segment::SegmentDevices;
 use ipnet::IpNet;
 
 /// The chain that leads to those of single containers.
@@ -81,7 +82,7 @@ pub fn require_foundation(contribution: &Contribution) -> Vec<Change> {
 pub fn require_policies(network: &Network, contribution: &Contribution) -> Vec<Change> {
     let policies = contribution.egress.iter();
     policies
-        .flat_map(|policy| [policy_rules(network, policy), vec![jump(network, policy)]].concat())
+        .flat_map(|policy| [policy_rules(network, policy), jumps(network, policy)].concat())
         .map(Change::Require)
         .collect()
 }
@@ -127,7 +128,7 @@ pub fn change_policies(
 
 fn add_policy(network: &Network, policy: &EgressPolicy) -> Vec<Change> {
     let mut changes = fill(network, policy);
-    changes.push(Change::Append(jump(network, policy)));
+    changes.extend(jumps(network, policy).into_iter().map(Change::Append));
     changes
 }
 
@@ -140,11 +141,12 @@ fn fill(network: &Network, policy: &EgressPolicy) -> Vec<Change> {
 }
 
 fn remove_policy(network: &Network, policy: &EgressPolicy) -> Vec<Change> {
-    vec![
-        Change::Delete(jump(network, policy)),
-        Change::Empty(chain(policy)),
-        Change::Remove(chain(policy)),
-    ]
+    let mut changes: Vec<Change> = jumps(network, policy)
+        .into_iter()
+        .map(Change::Delete)
+        .collect();
+    changes.extend([Change::Empty(chain(policy)), Change::Remove(chain(policy))]);
+    changes
 }
 
 fn chain_name(policy: &EgressPolicy) -> String {
@@ -163,18 +165,21 @@ fn filter(family: Family, chain: &'static str, specification: String) -> Rule {
     Rule::new(family, (Table::Filter, chain), specification)
 }
 
-/// Leads the packets of a container's address to its chain.
-fn jump(network: &Network, policy: &EgressPolicy) -> Rule {
-    filter(
-        policy.family(),
-        EGRESS_CHAIN,
-        format!(
-            "-s {} -i {} -j {}",
-            host(policy.source),
-            network.bridge,
-            chain_name(policy)
-        ),
-    )
+/// Leads the packets of a container's address to its chain. What it sends to the Ethernet address of a segment's bridge comes
+/// from there; what only crosses that bridge is judged when it comes from the main one.
+fn jumps(network: &Network, policy: &EgressPolicy) -> Vec<Rule> {
+    let (source, chain) = (host(policy.source), chain_name(policy));
+    let lead = |condition: String| {
+        let specification = format!("-s {source} {condition} -j {chain}");
+        filter(policy.family(), EGRESS_CHAIN, specification)
+    };
+    let segments = network
+        .segments()
+        .map(|(_, SegmentDevices { bridge, .. })| lead(format!("-i {bridge} ! -o {bridge}")));
+    [lead(format!("-i {}", network.bridge))]
+        .into_iter()
+        .chain(segments)
+        .collect()
 }
 
 /// The rules of a container's chain, in the order of evaluation.

@@ -50,6 +50,22 @@ fn what_is_denied_stands_before_what_is_allowed() {
 }
 
 #[test]
+fn what_is_sent_to_the_bridge_of_a_segment_is_judged_as_well() {
+    let grown = Network {
+        id: "ab".repeat(32).parse().unwrap(),
+        segments: 1,
+        ..dual_stack(Icc::Enabled)
+    };
+    assert_eq!(
+        lines(&jumps(&grown, &policy("172.17.0.2", "none", "none"))),
+        [
+            "-s 172.17.0.2/32 -i minirun0 -j MINIRUN-EGRESS-veth1",
+            "-s 172.17.0.2/32 -i mr-abababa-1 ! -o mr-abababa-1 -j MINIRUN-EGRESS-veth1",
+        ]
+    );
+}
+
+#[test]
 fn neighbours_find_each_other_whatever_is_denied() {
     let policy = policy("fd00:17::2", "none", "none");
     let rules = policy_rules(&dual_stack(Icc::Enabled), &policy);

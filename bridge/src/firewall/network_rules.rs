@@ -9,6 +9,8 @@ use ipnet::IpNet;
 /// What a network needs before its first endpoint, in the order of evaluation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NetworkRules {
+    /// What lets frames cross further segments of the network.
+    pub segments: Vec<Rule>,
     /// What is judged before anything else.
     pub fences: Vec<Rule>,
     /// What is judged on its way into the network, and everything that is no judgement.
@@ -26,6 +28,7 @@ pub fn network_rules(network: &Network) -> NetworkRules {
             family,
             subnet: addressing.subnet,
         };
+        rules.segments.extend(block.segments());
         rules.fences.extend(block.fences());
         rules.into.extend(block.entry());
         rules.into.extend(block.translation_helpers());
@@ -48,6 +51,27 @@ impl Block<'_> {
 
     fn forward(&self, specification: String) -> Rule {
         self.rule(Table::Filter, FORWARD_CHAIN, specification)
+    }
+
+    /// Where `br_netfilter` is on, frames that only cross a segment's bridge meet the rules as well. They are judged when they
+    /// cross the main bridge, or with ICC on not at all; and connection tracking must not see them twice, nor translate
+    /// them half way. What is sent to the Ethernet address of the segment's bridge itself leads nowhere.
+    fn segments(&self) -> Vec<Rule> {
+        let bridges = self.network.segments().map(|(_, devices)| devices.bridge);
+        bridges
+            .flat_map(|bridge| {
+                [
+                    self.rule(
+                        Table::Raw,
+                        MAIN_CHAIN,
+                        format!("-i {bridge} -j CT --notrack"),
+                    ),
+                    self.rule(Table::Raw, MAIN_CHAIN, format!("-i {bridge} -j RETURN")),
+                    self.forward(format!("-i {bridge} -o {bridge} -j ACCEPT")),
+                    self.forward(format!("-i {bridge} ! -o {bridge} -j DROP")),
+                ]
+            })
+            .collect()
     }
 
     /// An internal network has no way out and no way in.

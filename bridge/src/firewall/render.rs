@@ -138,6 +138,7 @@ pub fn require(network: &Network) -> Transaction {
         .flat_map(|(family, _)| jumps(family).into_iter().chain(host_rules(family)));
     Transaction {
         changes: jumps
+            .chain(block.segments)
             .chain(block.fences)
             .chain(block.into)
             .chain(block.out)
@@ -224,10 +225,12 @@ pub fn rebuild(
         .collect();
     // What goes out is judged after what goes in, for all networks: otherwise one network's way out would be a way
     // into another.
+    let segments = blocks.iter().flat_map(|block| &block.segments);
     let fences = blocks.iter().flat_map(|block| &block.fences);
     let into = blocks.iter().flat_map(|block| &block.into);
     let out = blocks.iter().flat_map(|block| &block.out);
-    changes.extend(fences.chain(into).chain(out).cloned().map(Change::Append));
+    let blocks = segments.chain(fences).chain(into).chain(out);
+    changes.extend(blocks.cloned().map(Change::Append));
     for (network, contribution) in state {
         changes.extend(
             contribution_rules(network, contribution)

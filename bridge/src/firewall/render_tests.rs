@@ -31,6 +31,30 @@ fn a_closed_network_reads_like_the_one_in_the_books() {
 }
 
 #[test]
+fn what_crosses_a_segment_is_judged_on_the_main_bridge_alone() {
+    let grown = Network {
+        id: "ab".repeat(32).parse().unwrap(),
+        segments: 2,
+        ..network(Icc::Disabled)
+    };
+    let of_first = [
+        "raw MINIRUN -i mr-abababa-1 -j CT --notrack",
+        "raw MINIRUN -i mr-abababa-1 -j RETURN",
+        "filter MINIRUN-FORWARD -i mr-abababa-1 -o mr-abababa-1 -j ACCEPT",
+        "filter MINIRUN-FORWARD -i mr-abababa-1 ! -o mr-abababa-1 -j DROP",
+    ];
+    let rules = network_rules(&grown);
+    assert_eq!(lines(&rules.segments)[..4], of_first);
+    assert_eq!(rules.segments.len(), 8);
+    let plain = network_rules(&Network {
+        segments: 0,
+        ..grown
+    });
+    assert_eq!(plain.segments, []);
+    assert_eq!(plain.into, rules.into);
+}
+
+#[test]
 fn an_open_network_says_accept_in_the_same_place() {
     let rules = network_rules(&network(Icc::Enabled));
     assert_eq!(

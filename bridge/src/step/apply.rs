@@ -8,7 +8,7 @@ use crate::plan::Step;
 use crate::reload::{self, KnownRules};
 use crate::state::NetworkHost;
 use minirun_netns::netfilter::nf_tables::Expectation;
-use minirun_netns::{BridgeDevice, VethPair};
+use minirun_netns::{BridgeCable, BridgeDevice, VethPair};
 
 impl Step for NetworkStep<'_> {
     type Error = NetworkError;
@@ -110,6 +110,9 @@ impl Step for NetworkStep<'_> {
             }
             Action::Guard(guard, lock) => {
                 let _ = host.change_guards(lock, |since| host.remove_guard(guard, since));
+            }
+            Action::CreateCable(BridgeCable { near: name, .. }) => {
+                let _ = netlink.with(|netlink| netlink.delete_link(name));
             }
             Action::AnswerFor(neighbour) => {
                 let _ = self.stop_answering(neighbour);

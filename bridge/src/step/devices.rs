@@ -4,8 +4,9 @@ use super::{Action, NetworkStep};
 use crate::error::NetworkError;
 use minirun_netns::netfilter;
 use minirun_netns::{
-    LinkIndex, Netlink, NetnsError, ProxyNeighbour, SetBridgePort, SetController,
-    configure_endpoint, configure_interface, prepare_interface, prepare_new_interface,
+    Link, LinkIndex, Netlink, NetnsError, ProxyNeighbour, SetBridgePort, SetController,
+    UnpinStation, configure_endpoint, configure_interface, prepare_interface,
+    prepare_new_interface,
 };
 
 impl NetworkStep<'_> {
@@ -47,16 +48,20 @@ impl NetworkStep<'_> {
                 let indexes = netlink.with(|netlink| netlink.create_veth(pair))?;
                 netlink.made(indexes, pair.bridge);
             }
+            Action::CreateCable(cable) => netlink.with(|netlink| netlink.create_cable(cable))?,
             Action::SetPort(change) => self.set_port(change)?,
-            Action::Pin(station) => self.with_port(&station.name, |netlink, index| {
-                netlink.pin_station(index, station.mac)
+            Action::Pin(station) => self.with_port(&station.name, |netlink, port| {
+                netlink.pin_station(port.index, station.mac)
             })?,
+            Action::Unpin(station) => self.unpin(station)?,
             Action::Enslave(change) => self.enslave(change)?,
             Action::SetUp(link) => {
                 let index = self.index_of(&link.name)?;
                 netlink.with(|netlink| netlink.set_up(index))?;
             }
-            Action::SetDown(link) => self.with_port(&link.name, Netlink::set_down)?,
+            Action::SetDown(link) => {
+                self.with_port(&link.name, |netlink, port| netlink.set_down(port.index))?
+            }
             Action::ConfigureEndpoint {
                 namespace,
                 ipv6,
@@ -69,7 +74,9 @@ impl NetworkStep<'_> {
                 match netlink.pair() {
                     Some((pair, bridge)) => {
                         configure_interface(&mut inside, pair.container, address)?;
-                        netlink.with(|netlink| netlink.wait_for_carrier(pair.host, bridge))?;
+                        let number =
+                            netlink.with(|netlink| netlink.wait_for_carrier(pair.host, bridge))?;
+                        netlink.numbered(number);
                     }
                     None => configure_endpoint(&mut inside, address)?,
                 }
@@ -91,8 +98,15 @@ impl NetworkStep<'_> {
     }
 
     fn set_port(&self, change: &SetBridgePort) -> Result<(), NetworkError> {
-        self.with_port(&change.name, |netlink, index| {
-            netlink.set_bridge_port(index, change.port)
+        self.with_port(&change.name, |netlink, port| {
+            netlink.set_bridge_port(port.index, change.port)
+        })
+    }
+
+    /// A cable that is gone has taken what was kept at its end along.
+    fn unpin(&self, station: &UnpinStation) -> Result<(), NetworkError> {
+        self.with_port(&station.name, |netlink, port| {
+            netlink.unpin_station(port.index, station.mac)
         })
     }
 
@@ -113,13 +127,13 @@ impl NetworkStep<'_> {
     fn with_port(
         &self,
         name: &str,
-        work: impl FnOnce(&mut Netlink, LinkIndex) -> Result<(), NetnsError>,
+        work: impl FnOnce(&mut Netlink, &Link) -> Result<(), NetnsError>,
     ) -> Result<(), NetworkError> {
         let outcome = self
             .context
             .netlink
             .with(|netlink| match netlink.find_link(name)? {
-                Some(link) if link.controller.is_some() => work(netlink, link.index),
+                Some(link) if link.controller.is_some() => work(netlink, &link),
                 Some(_) | None => Ok(()),
             });
         match outcome {

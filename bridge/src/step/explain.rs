@@ -56,7 +56,9 @@ impl Explain for NetworkStep<'_> {
                 note("see that every container is kept to its own addresses".into())
             }
             Action::CreateVeth(pair) => pair.explain(),
+            Action::CreateCable(cable) => cable.explain(),
             Action::SetPort(port) => port.explain(),
+            Action::Unpin(station) => station.explain(),
             Action::Pin(station) => station.explain(),
             Action::Enslave(change) => change.explain(),
             Action::SetUp(link) => link.explain(),

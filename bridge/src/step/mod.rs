@@ -19,8 +19,9 @@ use crate::source_check::Guard;
 use crate::state::NetworkHost;
 use minirun_netns::netfilter::UdpPort;
 use minirun_netns::{
-    AddAddress, BridgeDevice, EndpointAddress, Ipv6, Namespace, PinStation, ProxyNeighbour,
-    RemoveAddress, SetBridgePort, SetController, SetLinkDown, SetLinkUp, SysctlChange, VethPair,
+    AddAddress, BridgeCable, BridgeDevice, EndpointAddress, Ipv6, Namespace, PinStation,
+    ProxyNeighbour, RemoveAddress, SetBridgePort, SetController, SetLinkDown, SetLinkUp,
+    SysctlChange, UnpinStation, VethPair,
 };
 
 /// What steps act on besides themselves.
@@ -120,6 +121,10 @@ pub enum Action<'a> {
     SetPort(SetBridgePort),
     /// Keeps a container's Ethernet address at its port.
     Pin(PinStation),
+    /// Ends that.
+    Unpin(UnpinStation),
+    /// Makes the cable that joins two bridges.
+    CreateCable(BridgeCable),
     /// Brings up loopback and an interface inside the namespace.
     ConfigureEndpoint {
         /// The namespace.
