@@ -12,6 +12,8 @@
 mod command_line;
 mod commands;
 mod context;
+#[cfg(all(target_arch = "x86_64", target_feature = "crt-static"))]
+mod entry;
 mod failure;
 mod guest;
 mod log_lines;
@@ -29,6 +31,7 @@ use minirun_runtime::process::Sealed;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::stat::{Mode, umask};
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -53,11 +56,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// The first words of command lines that hardly ever make anything run.
+const ASKING: &[&[u8]] = &[
+    b"info",
+    b"inspect",
+    b"port",
+    b"ps",
+    b"version",
+    b"--version",
+];
+
 /// Whether the command line begins with a command that hardly ever needs to be sealed.
 fn only_asks(word: &OsStr) -> bool {
-    ["info", "inspect", "port", "ps", "version", "--version"]
-        .iter()
-        .any(|command| word == *command)
+    ASKING.iter().any(|asking| word.as_bytes() == *asking)
 }
 
 /// Whatever mask of permissions the caller has, nobody else is to write to records, which root acts on.

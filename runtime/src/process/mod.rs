@@ -27,6 +27,8 @@
 //! (`sealed.rs`).
 
 mod app_armor;
+#[cfg(target_arch = "x86_64")]
+mod begin_sealed;
 mod between;
 mod bind_explanation;
 mod binds;
@@ -67,6 +69,8 @@ mod usage;
 mod user_namespace;
 mod user_steps;
 
+#[cfg(target_arch = "x86_64")]
+pub use begin_sealed::begin_sealed;
 pub use detached_root::{RootPlan, RootView, RootWrites, clone_running_root, clone_stopped_root};
 pub use error::ProcessError;
 pub use exec::{ExecPlan, spawn_exec};

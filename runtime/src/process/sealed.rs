@@ -27,10 +27,10 @@ use super::system_call::{
     set_mount_attributes,
 };
 
-const EXECUTABLE: &CStr = c"/proc/self/exe";
+pub(super) const EXECUTABLE: &CStr = c"/proc/self/exe";
 
 /// No place that a program is installed in has both: a system on a mount that follows no symbolic links would not work.
-const SEAL: MountAttributes = MountAttributes {
+pub(super) const SEAL: MountAttributes = MountAttributes {
     set: MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSYMFOLLOW,
     clear: 0,
     propagation: 0,
@@ -38,7 +38,7 @@ const SEAL: MountAttributes = MountAttributes {
 };
 
 /// How statvfs(3) shows the seal: `ST_RDONLY` and `ST_NOSYMFOLLOW`.
-const SEAL_SHOWN: libc::c_ulong = 0x2001;
+pub(super) const SEAL_SHOWN: libc::c_ulong = 0x2001;
 
 /// Proof that no container can write to the executable of this process.
 #[derive(Clone, Copy, Debug)]
