@@ -2,13 +2,16 @@
 
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
+use crate::create::{CreateRequest, NetworkWanted};
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
+use crate::forerunner::{Ahead, Forerunner};
 use crate::fork::fork_apart;
 use crate::monitor::{self, Assignment, Occasion, guardian};
 use crate::report::{Narration, Report, Reports, channel};
 use crate::restart_policy::RestartPolicy;
 use crate::runtime::Runtime;
+use crate::security::user_namespace::UserNamespaceChoice;
 use crate::stop::StopOptions;
 use crate::store::ContainerLock;
 use crate::streams::{AttachedStreams, Attachment, CommandEnds};
@@ -48,14 +51,38 @@ impl Runtime {
         options: StartOptions,
         told: &mut dyn FnMut(&Report),
     ) -> Result<Started, RuntimeError> {
-        self.start_for(config, options, (Occasion::Asked, told))
+        self.start_after(None, (config, options), told)
+    }
+
+    /// The same with what was made while the container was created.
+    ///
+    /// # Errors
+    /// As [`Runtime::start`].
+    pub fn start_after(
+        &self,
+        forerunner: Option<Forerunner>,
+        (config, options): (&ContainerConfig, StartOptions),
+        told: &mut dyn FnMut(&Report),
+    ) -> Result<Started, RuntimeError> {
+        self.start_for((config, options), forerunner, (Occasion::Asked, told))
+    }
+
+    /// Has made what the start of such a container will need, while it is created. None if it will not.
+    pub fn send_forerunner(&self, request: &CreateRequest) -> Option<Forerunner> {
+        let has_network = match request.network {
+            NetworkWanted::Networks(_) | NetworkWanted::None => true,
+            NetworkWanted::Host | NetworkWanted::Container(_) => false,
+        };
+        // The network of users of its own must be theirs.
+        let is_of_host = request.security.user_namespace == UserNamespaceChoice::Host;
+        (has_network && is_of_host).then(Forerunner::send).flatten()
     }
 
     /// The same for a reason: a start that a policy wants is tried again if it fails.
     pub(crate) fn start_for(
         &self,
-        config: &ContainerConfig,
-        options: StartOptions,
+        (config, options): (&ContainerConfig, StartOptions),
+        forerunner: Option<Forerunner>,
         (occasion, told): (Occasion, &mut dyn FnMut(&Report)),
     ) -> Result<Started, RuntimeError> {
         let lock = self.lock(&config.id)?;
@@ -71,6 +98,7 @@ impl Runtime {
             self.tell_event(Event::container(config, Action::Attach));
         }
         let assignment = Assignment {
+            ahead: forerunner.map_or_else(Ahead::default, Forerunner::arrive),
             streams,
             reporter,
             lock,
@@ -87,12 +115,13 @@ impl Runtime {
             }
             ForkResult::Parent { .. } => {
                 let Assignment {
+                    ahead,
                     streams,
                     reporter,
                     lock,
                     ..
                 } = assignment;
-                drop((streams, reporter));
+                drop((streams, reporter, ahead));
                 let (reports, handed) = await_start(reports, config, told)?;
                 drop(lock);
                 let complete = |ends: CommandEnds| ends.complete(&config.process, handed);

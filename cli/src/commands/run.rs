@@ -71,10 +71,12 @@ impl Run {
             }
         };
         let hold = runtime.hold_new_containers().map_err(own)?;
-        let config = self.container.create(&runtime)?.config;
+        let request = self.container.request()?;
+        let forerunner = runtime.send_forerunner(&request);
+        let config = self.container.create_as(request, &runtime)?.config;
         status.created(&config);
         let mut told = |report: &Report| tell_with(status, &config, report);
-        let started = runtime.start(&config, options, &mut told);
+        let started = runtime.start_after(forerunner, (&config, options), &mut told);
         drop(hold);
         let started = match started {
             Ok(started) => started,

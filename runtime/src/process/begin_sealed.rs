@@ -8,10 +8,10 @@
 //! Nothing here may call a function of the C library, not even one that the compiler puts in (`memcpy`, `memcmp`): their
 //! addresses are not known yet. Nor is there an `errno`, or anything else of a thread. So it is raw system calls, and loops.
 
-use std::arch::asm;
 use std::mem::MaybeUninit;
 use std::ptr;
 
+use super::raw_call::raw_call;
 use super::sealed::{EXECUTABLE, SEAL, SEAL_SHOWN};
 use super::system_call::{MountAttributes, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE};
 
@@ -51,7 +51,7 @@ pub unsafe fn begin_sealed(stack: *const usize, unsealed: &[&[u8]]) {
     let itself = libc::AT_EMPTY_PATH as usize;
     let opened = [here, EXECUTABLE.as_ptr() as usize, flags, 0, 0];
     // SAFETY: the path is a C string.
-    let executable = unsafe { call(libc::SYS_open_tree, &opened) };
+    let executable = unsafe { raw_call(libc::SYS_open_tree, &opened) };
     if executable < 0 {
         return;
     }
@@ -73,10 +73,10 @@ pub unsafe fn begin_sealed(stack: *const usize, unsealed: &[&[u8]]) {
     // SAFETY: the path is a C string, the attributes outlive the calls, and the arguments and the environment are lists of strings
     // as the kernel itself has made them.
     unsafe {
-        if call(libc::SYS_mount_setattr, &described) == 0 {
-            call(libc::SYS_execveat, &program);
+        if raw_call(libc::SYS_mount_setattr, &described) == 0 {
+            raw_call(libc::SYS_execveat, &program);
         }
-        call(libc::SYS_close, &[executable, 0, 0, 0, 0]);
+        raw_call(libc::SYS_close, &[executable, 0, 0, 0, 0]);
     }
 }
 
@@ -85,7 +85,7 @@ fn is_sealed() -> bool {
     let place = words.as_mut_ptr() as usize;
     // SAFETY: the path is a C string, and there is room for more than one `struct statfs`.
     let result = unsafe {
-        call(
+        raw_call(
             libc::SYS_statfs,
             &[EXECUTABLE.as_ptr() as usize, place, 0, 0, 0],
         )
@@ -137,31 +137,6 @@ unsafe fn begins_with(text: *const u8, word: &[u8]) -> bool {
 unsafe fn is(text: *const u8, word: &[u8]) -> bool {
     // SAFETY: the text is at least as long as a word that it begins with.
     unsafe { begins_with(text, word) && *text.add(word.len()) == 0 }
-}
-
-/// A system call: what it gives, or less than zero.
-///
-/// # Safety
-/// As the call.
-#[cfg(target_arch = "x86_64")]
-unsafe fn call(number: libc::c_long, &[a, b, c, d, e]: &[usize; 5]) -> isize {
-    let result;
-    // SAFETY: the kernel leaves all other registers and our stack alone; the rest is the caller's.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") a,
-            in("rsi") b,
-            in("rdx") c,
-            in("r10") d,
-            in("r8") e,
-            lateout("rcx") _,
-            lateout("r11") _,
-            options(nostack),
-        );
-    }
-    result
 }
 
 #[cfg(test)]

@@ -27,7 +27,6 @@
 //! (`sealed.rs`).
 
 mod app_armor;
-#[cfg(target_arch = "x86_64")]
 mod begin_sealed;
 mod between;
 mod bind_explanation;
@@ -55,6 +54,7 @@ mod proc_file;
 mod process_limits;
 mod process_steps;
 mod program;
+mod raw_call;
 mod root_path;
 mod root_steps;
 mod sealed;
@@ -69,7 +69,6 @@ mod usage;
 mod user_namespace;
 mod user_steps;
 
-#[cfg(target_arch = "x86_64")]
 pub use begin_sealed::begin_sealed;
 pub use detached_root::{RootPlan, RootView, RootWrites, clone_running_root, clone_stopped_root};
 pub use error::ProcessError;
@@ -80,6 +79,7 @@ pub use init_step::InitStep;
 pub use overlay::OverlayRoot;
 pub use process_limits::ProcessLimits;
 pub(crate) use process_limits::own_hard_limit;
+pub(crate) use raw_call::raw_call;
 pub use sealed::Sealed;
 pub use spawn::{HeldProcess, spawn};
 pub use standard_streams::ChildStdio;
