@@ -51,20 +51,23 @@ impl Runtime {
         options: StartOptions,
         told: &mut dyn FnMut(&Report),
     ) -> Result<Started, RuntimeError> {
-        self.start_after(None, (config, options), told)
+        self.start_for((config, options), (Occasion::Asked, told))
     }
 
-    /// The same with what was made while the container was created.
+    /// The same for a container that the caller has just created, and holds since: nobody can have changed it. The forerunner is
+    /// one that was sent before.
     ///
     /// # Errors
     /// As [`Runtime::start`].
-    pub fn start_after(
+    pub fn start_created(
         &self,
+        (config, lock): (&ContainerConfig, ContainerLock),
         forerunner: Option<Forerunner>,
-        (config, options): (&ContainerConfig, StartOptions),
+        options: StartOptions,
         told: &mut dyn FnMut(&Report),
     ) -> Result<Started, RuntimeError> {
-        self.start_for((config, options), forerunner, (Occasion::Asked, told))
+        let ahead = forerunner.map_or_else(Ahead::default, Forerunner::arrive);
+        self.start_locked((config, lock), ahead, options, (Occasion::Asked, told))
     }
 
     /// Has made what the start of such a container will need, while it is created. None if it will not.
@@ -82,14 +85,23 @@ impl Runtime {
     pub(crate) fn start_for(
         &self,
         (config, options): (&ContainerConfig, StartOptions),
-        forerunner: Option<Forerunner>,
-        (occasion, told): (Occasion, &mut dyn FnMut(&Report)),
+        reason: (Occasion, &mut dyn FnMut(&Report)),
     ) -> Result<Started, RuntimeError> {
         let lock = self.lock(&config.id)?;
         // It may have been changed while we waited.
         let config = &self.current_record(&config.id)?;
         self.finish_change_locked(config, &lock)?;
         self.make_way(config, &lock)?;
+        self.start_locked((config, lock), Ahead::default(), options, reason)
+    }
+
+    fn start_locked(
+        &self,
+        (config, lock): (&ContainerConfig, ContainerLock),
+        ahead: Ahead,
+        options: StartOptions,
+        (occasion, told): (Occasion, &mut dyn FnMut(&Report)),
+    ) -> Result<Started, RuntimeError> {
         let wanted = (options.attachment, options.window);
         let (ends, streams) = CommandEnds::of_start(&config.process, wanted)
             .map_err(|error| RuntimeError::system("make pipes", error))?;
@@ -98,7 +110,7 @@ impl Runtime {
             self.tell_event(Event::container(config, Action::Attach));
         }
         let assignment = Assignment {
-            ahead: forerunner.map_or_else(Ahead::default, Forerunner::arrive),
+            ahead,
             streams,
             reporter,
             lock,

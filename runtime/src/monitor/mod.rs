@@ -141,6 +141,8 @@ fn keep_memory_small() {
     // SAFETY: mallopt(3) and malloc_trim(3) take numbers, and touch no memory that is in use.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * LARGE);
+        libc::mallopt(libc::M_TOP_PAD, 0);
         libc::malloc_trim(0);
     }
 }
