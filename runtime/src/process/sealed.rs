@@ -15,6 +15,7 @@ use std::mem;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::fcntl::AtFlags;
@@ -51,13 +52,17 @@ impl Sealed {
     /// # Errors
     /// [`ProcessError::Seal`], without root's rights, or without /proc.
     pub fn ensure() -> Result<Self, ProcessError> {
+        static KNOWN: OnceLock<Sealed> = OnceLock::new();
+        if let Some(sealed) = KNOWN.get() {
+            return Ok(*sealed);
+        }
         is_sealed()
             .and_then(|sealed| match sealed {
                 true => take_name_back(),
                 false => begin_anew(),
             })
             .map_err(|errno| ProcessError::Seal { errno })?;
-        Ok(Self(()))
+        Ok(*KNOWN.get_or_init(|| Self(())))
     }
 }
 
