@@ -12,6 +12,8 @@
 mod command_line;
 mod commands;
 mod context;
+#[cfg(all(target_arch = "x86_64", target_feature = "crt-static"))]
+mod entry;
 mod failure;
 mod guest;
 mod log_lines;
@@ -26,9 +28,11 @@ mod whole_file;
 
 use failure::Failure;
 use minirun_runtime::process::Sealed;
+use nix::libc;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::stat::{Mode, umask};
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
         let _ = Sealed::ensure();
     }
     protect_what_is_made();
+    ask_for_memory_seldom();
     let outcome = take_usual_signals()
         .map_err(|error| Failure::own(format!("cannot set up signals: {error}")))
         .and_then(|()| command_line::run());
@@ -53,17 +58,41 @@ fn main() -> ExitCode {
     }
 }
 
+/// The first words of command lines that hardly ever make anything run.
+const ASKING: &[&[u8]] = &[
+    b"info",
+    b"inspect",
+    b"port",
+    b"ps",
+    b"version",
+    b"--version",
+];
+
 /// Whether the command line begins with a command that hardly ever needs to be sealed.
 fn only_asks(word: &OsStr) -> bool {
-    ["info", "inspect", "port", "ps", "version", "--version"]
-        .iter()
-        .any(|command| word == *command)
+    ASKING.iter().any(|asking| word.as_bytes() == *asking)
 }
 
 /// Whatever mask of permissions the caller has, nobody else is to write to records, which root acts on.
 fn protect_what_is_made() {
     let given = umask(Mode::S_IWGRP | Mode::S_IWOTH);
     umask(given | Mode::S_IWGRP | Mode::S_IWOTH);
+}
+
+/// How much memory is asked for at once, in bytes.
+const PORTION: libc::c_int = 256 * 1024;
+
+/// What is as large as the memory of a pipe comes from the kernel by itself, cleared and not yet there.
+const LARGE: libc::c_int = 64 * 1024;
+
+/// A command is short, so what it has freed it is better to keep than to give back and to ask for again.
+fn ask_for_memory_seldom() {
+    // SAFETY: mallopt(3) takes numbers, and touches no memory that is in use.
+    unsafe {
+        libc::mallopt(libc::M_TOP_PAD, PORTION);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * PORTION);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+    }
 }
 
 /// Some callers pass on that they ignore SIGCHLD, and then no exit code could be learnt; or that they block signals, and

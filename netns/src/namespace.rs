@@ -60,6 +60,23 @@ impl Namespace {
         }
     }
 
+    /// The network namespace that was opened already.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the descriptor is not one of a network namespace.
+    pub fn of_descriptor(descriptor: OwnedFd) -> Result<Namespace, NetnsError> {
+        let path = PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd()));
+        let file = File::from(descriptor);
+        match is_network_namespace(&file) {
+            true => Ok(Namespace {
+                descriptor: file.into(),
+                path,
+            }),
+            false => Err(NetnsError::NotANetworkNamespace { path }),
+        }
+    }
+
     /// The path it was opened by, for messages and for commands that a reader may type.
     pub fn path(&self) -> &Path {
         &self.path

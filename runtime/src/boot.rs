@@ -45,7 +45,7 @@ impl Runtime {
         };
         for config in start_order(due) {
             let occasion = Occasion::Policy(Restarts::default());
-            let outcome = match self.start_for(&config, options, (occasion, warned)) {
+            let outcome = match self.start_for((&config, options), (occasion, warned)) {
                 // Somebody was quicker.
                 Ok(_) | Err(RuntimeError::AlreadyRunning(_)) => Ok(()),
                 Err(error) => Err(error),

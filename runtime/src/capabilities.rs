@@ -1,6 +1,7 @@
 //! Which parts of root's power a container keeps, and the bit masks that the kernel is told them in.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use caps::errors::CapsError;
 use caps::{CapSet, Capability};
@@ -76,9 +77,13 @@ impl CapabilityMask {
     /// # Errors
     /// When the kernel does not tell.
     pub fn of_caller() -> Result<CapabilityMask, CapsError> {
-        let permitted = caps::read(None, CapSet::Permitted)?;
-        let bounding = caps::read(None, CapSet::Bounding)?;
-        Ok(permitted.intersection(&bounding).copied().collect())
+        let permitted: CapabilityMask = caps::read(None, CapSet::Permitted)?.into_iter().collect();
+        let kept = |one: &Capability| caps::has_cap(None, CapSet::Bounding, *one);
+        // A kernel that does not know a capability answers with an error.
+        Ok(permitted
+            .iter()
+            .filter(|one| kept(one).unwrap_or(false))
+            .collect())
     }
 
     /// What is in either set.
@@ -93,9 +98,9 @@ impl CapabilityMask {
 
     /// Each capability in the set, in the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = Capability> {
-        let mut all: Vec<Capability> = caps::all().into_iter().collect();
-        all.sort_by_key(Capability::index);
-        all.into_iter()
+        in_order()
+            .iter()
+            .copied()
             .filter(move |capability| self.contains(*capability))
     }
 
@@ -140,6 +145,16 @@ impl From<&LinuxCapabilities> for CapabilitySets {
             ambient: mask(sets.ambient()),
         }
     }
+}
+
+/// Every capability there is, lowest first.
+fn in_order() -> &'static [Capability] {
+    static ALL: OnceLock<Vec<Capability>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let mut all: Vec<Capability> = caps::all().into_iter().collect();
+        all.sort_by_key(Capability::index);
+        all
+    })
 }
 
 /// The same capability in the specification's type, whose names lack the `CAP_`. Both types know the same 41, which a

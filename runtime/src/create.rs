@@ -40,6 +40,8 @@ use std::path::Path;
 pub struct Created {
     /// Its record.
     pub config: ContainerConfig,
+    /// Its lock: until it is dropped, nobody else starts or changes the container.
+    pub lock: ContainerLock,
     /// What may not be what was meant.
     pub warnings: Vec<Warning>,
 }
@@ -108,8 +110,11 @@ impl Runtime {
                 let _ = fs::remove_dir_all(self.paths(&id).root);
             })?;
         self.tell_event(Event::container(&config, Action::Create));
-        drop(lock);
-        Ok(Created { config, warnings })
+        Ok(Created {
+            config,
+            lock,
+            warnings,
+        })
     }
 
     /// Makes the container's directory and locks it, so that nobody takes it for the remains of a killed command. Nobody

@@ -1,5 +1,6 @@
 //! Messages between a command and a monitor that bring open descriptors along (`SCM_RIGHTS` of unix(7)).
 
+use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -24,6 +25,14 @@ pub(crate) fn send(
         None,
     )?;
     Ok(())
+}
+
+/// Waits for a text of a socket that keeps messages apart, and leaves it there; says how long it is.
+pub(crate) fn waiting(socket: BorrowedFd<'_>) -> io::Result<usize> {
+    let flags = libc::MSG_PEEK | libc::MSG_TRUNC;
+    // SAFETY: the kernel is told that there is no room, so it writes nothing.
+    let length = unsafe { libc::recv(socket.as_raw_fd(), std::ptr::null_mut(), 0, flags) };
+    Ok(Errno::result(length)?.unsigned_abs())
 }
 
 /// Waits for a text; says how long it is, and what came with it.

@@ -37,6 +37,7 @@ pub mod events;
 pub mod exec;
 pub mod facts;
 pub mod files;
+pub mod forerunner;
 mod fork;
 pub mod generated_name;
 pub mod health;

@@ -121,7 +121,8 @@ impl Runtime {
         };
         write_exit(&paths.open_exit()?, &exit)
             .map_err(|error| RuntimeError::file("write", &paths.exit(), error))?;
-        self.tell_death(config, &exit);
+        let current = self.read(&config.id).ok().flatten();
+        self.tell_death(current.as_ref().unwrap_or(config), &exit);
         Ok(exit)
     }
 

@@ -225,8 +225,10 @@ impl Reports {
     pub(crate) fn receive_with(
         &mut self,
     ) -> Result<Option<(Report, Option<OwnedFd>)>, RuntimeError> {
-        let mut message = vec![0; LONGEST_MESSAGE];
         loop {
+            // Few are longer than a line, so memory for the longest would be cleared in vain.
+            let waiting = descriptors::waiting(self.socket.as_fd());
+            let mut message = vec![0; waiting.unwrap_or(LONGEST_MESSAGE).max(1)];
             match descriptors::receive(self.socket.as_fd(), &mut message) {
                 Ok((0, _)) => return Ok(None),
                 Ok((length, descriptors)) => {

@@ -12,7 +12,6 @@ use crate::restart_policy::{Next, Restarts, RunEnd};
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
 use jiff::{SignedDuration, Timestamp};
-use minirun_bridge::id::ContainerId;
 use minirun_netns::Silent;
 use std::time::Duration;
 
@@ -20,14 +19,11 @@ impl Runtime {
     /// What follows the end of a run by the policy that the container has now, and the guardian that is there for it.
     pub(crate) fn follow_policy(
         &self,
-        id: &ContainerId,
+        config: &ContainerConfig,
         end: &ExitRecord,
         record: &RunningRecord,
     ) -> Result<(Next, Option<ProcessIdentity>), RuntimeError> {
-        let Some(config) = self.read(id)? else {
-            return Ok((Next::End, None));
-        };
-        let paths = self.paths(id);
+        let paths = self.paths(&config.id);
         let next = config
             .restart
             .after(&run_end(&paths, end)?, record.restarts);

@@ -2,13 +2,16 @@
 
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
+use crate::create::{CreateRequest, NetworkWanted};
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
+use crate::forerunner::{Ahead, Forerunner};
 use crate::fork::fork_apart;
 use crate::monitor::{self, Assignment, Occasion, guardian};
 use crate::report::{Narration, Report, Reports, channel};
 use crate::restart_policy::RestartPolicy;
 use crate::runtime::Runtime;
+use crate::security::user_namespace::UserNamespaceChoice;
 use crate::stop::StopOptions;
 use crate::store::ContainerLock;
 use crate::streams::{AttachedStreams, Attachment, CommandEnds};
@@ -48,21 +51,57 @@ impl Runtime {
         options: StartOptions,
         told: &mut dyn FnMut(&Report),
     ) -> Result<Started, RuntimeError> {
-        self.start_for(config, options, (Occasion::Asked, told))
+        self.start_for((config, options), (Occasion::Asked, told))
+    }
+
+    /// The same for a container that the caller has just created, and holds since: nobody can have changed it. The forerunner is
+    /// one that was sent before.
+    ///
+    /// # Errors
+    /// As [`Runtime::start`].
+    pub fn start_created(
+        &self,
+        (config, lock): (&ContainerConfig, ContainerLock),
+        forerunner: Option<Forerunner>,
+        options: StartOptions,
+        told: &mut dyn FnMut(&Report),
+    ) -> Result<Started, RuntimeError> {
+        let ahead = forerunner.map_or_else(Ahead::default, Forerunner::arrive);
+        self.start_locked((config, lock), ahead, options, (Occasion::Asked, told))
+    }
+
+    /// Has made what the start of such a container will need, while it is created. None if it will not.
+    pub fn send_forerunner(&self, request: &CreateRequest) -> Option<Forerunner> {
+        let has_network = match request.network {
+            NetworkWanted::Networks(_) | NetworkWanted::None => true,
+            NetworkWanted::Host | NetworkWanted::Container(_) => false,
+        };
+        // The network of users of its own must be theirs.
+        let is_of_host = request.security.user_namespace == UserNamespaceChoice::Host;
+        (has_network && is_of_host).then(Forerunner::send).flatten()
     }
 
     /// The same for a reason: a start that a policy wants is tried again if it fails.
     pub(crate) fn start_for(
         &self,
-        config: &ContainerConfig,
-        options: StartOptions,
-        (occasion, told): (Occasion, &mut dyn FnMut(&Report)),
+        (config, options): (&ContainerConfig, StartOptions),
+        reason: (Occasion, &mut dyn FnMut(&Report)),
     ) -> Result<Started, RuntimeError> {
         let lock = self.lock(&config.id)?;
         // It may have been changed while we waited.
         let config = &self.current_record(&config.id)?;
         self.finish_change_locked(config, &lock)?;
         self.make_way(config, &lock)?;
+        self.start_locked((config, lock), Ahead::default(), options, reason)
+    }
+
+    fn start_locked(
+        &self,
+        (config, lock): (&ContainerConfig, ContainerLock),
+        ahead: Ahead,
+        options: StartOptions,
+        (occasion, told): (Occasion, &mut dyn FnMut(&Report)),
+    ) -> Result<Started, RuntimeError> {
         let wanted = (options.attachment, options.window);
         let (ends, streams) = CommandEnds::of_start(&config.process, wanted)
             .map_err(|error| RuntimeError::system("make pipes", error))?;
@@ -71,6 +110,7 @@ impl Runtime {
             self.tell_event(Event::container(config, Action::Attach));
         }
         let assignment = Assignment {
+            ahead,
             streams,
             reporter,
             lock,
@@ -87,12 +127,13 @@ impl Runtime {
             }
             ForkResult::Parent { .. } => {
                 let Assignment {
+                    ahead,
                     streams,
                     reporter,
                     lock,
                     ..
                 } = assignment;
-                drop((streams, reporter));
+                drop((streams, reporter, ahead));
                 let (reports, handed) = await_start(reports, config, told)?;
                 drop(lock);
                 let complete = |ends: CommandEnds| ends.complete(&config.process, handed);

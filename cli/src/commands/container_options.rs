@@ -164,14 +164,15 @@ pub struct ContainerOptions {
 impl ContainerOptions {
     /// Creates the container, tells what may not be what was meant, and writes the id file.
     pub fn create(&self, runtime: &Runtime) -> Result<Created, Failure> {
+        self.create_as(self.request()?, runtime)
+    }
+
+    /// The same when it is known already what is asked for ([`ContainerOptions::request`]).
+    pub fn create_as(&self, request: CreateRequest, runtime: &Runtime) -> Result<Created, Failure> {
         let id_file = self.open_id_file()?;
-        let created = self
-            .request()
-            .and_then(|request| {
-                runtime
-                    .create(request)
-                    .map_err(|error| Failure::of_program(&error))
-            })
+        let created = runtime
+            .create(request)
+            .map_err(|error| Failure::of_program(&error))
             .inspect_err(|_| self.remove_id_file())?;
         for warning in &created.warnings {
             complain("warning", &warning.to_string());
@@ -183,7 +184,8 @@ impl ContainerOptions {
         Ok(created)
     }
 
-    fn request(&self) -> Result<CreateRequest, Failure> {
+    /// What these options ask for.
+    pub fn request(&self) -> Result<CreateRequest, Failure> {
         let request = CreateRequest {
             image: self.image.clone(),
             command: self.command.clone(),

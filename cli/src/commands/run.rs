@@ -11,6 +11,7 @@ use crate::status_lines::StatusLines;
 use clap::Args;
 use minirun_netns::Silent;
 use minirun_runtime::config::ContainerConfig;
+use minirun_runtime::create::Created;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::remove::Force;
 use minirun_runtime::report::Report;
@@ -71,10 +72,13 @@ impl Run {
             }
         };
         let hold = runtime.hold_new_containers().map_err(own)?;
-        let config = self.container.create(&runtime)?.config;
+        let request = self.container.request()?;
+        let forerunner = runtime.send_forerunner(&request);
+        let Created { config, lock, .. } = self.container.create_as(request, &runtime)?;
         status.created(&config);
         let mut told = |report: &Report| tell_with(status, &config, report);
-        let started = runtime.start(&config, options, &mut told);
+        let begun = (&config, lock);
+        let started = runtime.start_created(begun, forerunner, options, &mut told);
         drop(hold);
         let started = match started {
             Ok(started) => started,

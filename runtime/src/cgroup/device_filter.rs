@@ -1,6 +1,7 @@
 //! Attaching a program that decides on devices to a group of version 2, by bpf(2).
 
-use super::device_program::INSTRUCTION;
+use super::device_program::{INSTRUCTION, device_program};
+use crate::devices::policy::DevicePolicy;
 use nix::errno::Errno;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
@@ -31,6 +32,43 @@ struct LoadRequest {
     name: [u8; 16],
 }
 
+impl LoadRequest {
+    /// It is good as long as the program stays where it is.
+    fn of(program: &[u8]) -> Self {
+        LoadRequest {
+            program_type: DEVICE_PROGRAM,
+            instruction_count: (program.len() / INSTRUCTION) as u32,
+            instructions: program.as_ptr() as u64,
+            license: c"MIT".as_ptr() as u64,
+            name: *b"minirun_devices\0",
+            ..LoadRequest::default()
+        }
+    }
+}
+
+/// The program for the devices that every container has, ready to be loaded by somebody who can do no more than a system call.
+pub struct UsualDevices {
+    request: LoadRequest,
+    _program: Vec<u8>,
+}
+
+impl UsualDevices {
+    /// Writes it.
+    pub fn prepare() -> Self {
+        let program = device_program(&DevicePolicy::usual());
+        UsualDevices {
+            request: LoadRequest::of(&program),
+            _program: program,
+        }
+    }
+
+    /// The arguments of the system call `bpf`, which gives a descriptor. They are good as long as this value is.
+    pub fn loading(&self) -> [usize; 5] {
+        let request = std::ptr::from_ref(&self.request).addr();
+        [LOAD as usize, request, size_of::<LoadRequest>(), 0, 0]
+    }
+}
+
 /// The same as attaching reads it.
 #[repr(C)]
 struct AttachRequest {
@@ -41,8 +79,7 @@ struct AttachRequest {
 }
 
 /// Lets a program decide on the devices of all processes of the group, from now until the group is removed.
-pub(super) fn attach(group: BorrowedFd<'_>, program: &[u8]) -> Result<(), Errno> {
-    let program = load(program)?;
+pub(super) fn attach(group: BorrowedFd<'_>, program: BorrowedFd<'_>) -> Result<(), Errno> {
     let mut request = AttachRequest {
         target: group.as_raw_fd() as u32,
         program: program.as_raw_fd() as u32,
@@ -52,16 +89,9 @@ pub(super) fn attach(group: BorrowedFd<'_>, program: &[u8]) -> Result<(), Errno>
     call(ATTACH, &mut request).map(drop)
 }
 
-fn load(program: &[u8]) -> Result<OwnedFd, Errno> {
-    let mut request = LoadRequest {
-        program_type: DEVICE_PROGRAM,
-        instruction_count: (program.len() / INSTRUCTION) as u32,
-        instructions: program.as_ptr() as u64,
-        license: c"MIT".as_ptr() as u64,
-        name: *b"minirun_devices\0",
-        ..LoadRequest::default()
-    };
-    let number = call(LOAD, &mut request)?;
+/// Loads a program.
+pub(super) fn load(program: &[u8]) -> Result<OwnedFd, Errno> {
+    let number = call(LOAD, &mut LoadRequest::of(program))?;
     // SAFETY: the kernel has just made this descriptor, and nobody else knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }

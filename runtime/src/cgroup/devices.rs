@@ -10,6 +10,7 @@ use super::hierarchy::{Controller, legacy};
 use super::legacy::LegacyGroup;
 use crate::devices::policy::DevicePolicy;
 use nix::errno::Errno;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// What guards the devices of a container.
 #[derive(Debug)]
@@ -37,15 +38,20 @@ impl DeviceGroup {
 }
 
 /// Sees to it that the processes of a container use no devices but those of the policy. `cgroup` is its group of version 2.
-/// The filter comes first: it needs no further group, and processes are never without it.
+/// The filter comes first: it needs no further group, and processes are never without it. `usual` is the one for the usual
+/// devices, if it was loaded before.
 pub fn guard_devices(
     name: GroupName<'_>,
     cgroup: Option<&Cgroup>,
-    policy: &DevicePolicy,
+    (policy, usual): (&DevicePolicy, Option<BorrowedFd<'_>>),
 ) -> Result<DeviceGroup, CgroupError> {
-    let refusal = match cgroup {
-        Some(cgroup) => device_filter::attach(cgroup.fd(), &device_program(policy)),
-        None => Err(Errno::ENOSYS),
+    let refusal = match (cgroup, usual) {
+        (Some(cgroup), Some(usual)) if *policy == DevicePolicy::usual() => {
+            device_filter::attach(cgroup.fd(), usual)
+        }
+        (Some(cgroup), _) => device_filter::load(&device_program(policy))
+            .and_then(|program| device_filter::attach(cgroup.fd(), program.as_fd())),
+        (None, _) => Err(Errno::ENOSYS),
     };
     let Err(errno) = refusal else {
         return Ok(DeviceGroup::Filtered);

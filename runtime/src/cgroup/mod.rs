@@ -45,6 +45,7 @@ mod usage;
 
 pub use clearing::clear;
 pub use consumption::Consumption;
+pub use device_filter::UsualDevices;
 pub use devices::{DeviceGroup, guard_devices};
 pub use directory::GroupName;
 pub use enforceable::{check_enforceable, passes_cached_writes, try_out};

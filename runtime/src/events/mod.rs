@@ -67,11 +67,9 @@ impl Runtime {
         self.tell_event(Event::container(config, Action::Start));
     }
 
-    /// Tells that a container's program has ended, under the name that the container has now, and that its volumes are not
+    /// Tells that a container's program has ended, under the name that the record has, and that its volumes are not
     /// mounted any more.
     pub(crate) fn tell_death(&self, config: &ContainerConfig, end: &ExitRecord) {
-        let current = self.read(&config.id).ok().flatten();
-        let config = current.as_ref().unwrap_or(config);
         if end.oom_killed {
             self.tell_event(Event::container(config, Action::Oom));
         }

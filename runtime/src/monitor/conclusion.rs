@@ -9,6 +9,7 @@ use super::teardown::{Afterwards, take_down};
 use super::watch::{Followed, SeenEnd};
 use super::{Monitor, Occasion, keep_memory_small};
 use crate::cgroup::{Consumption, oom_killed};
+use crate::config::ContainerConfig;
 use crate::container_state::{EndCause, ExitRecord, write_exit};
 use crate::error::{OWN_ERROR, RuntimeError};
 use crate::fork::fork_apart;
@@ -39,12 +40,15 @@ impl Monitor<'_> {
             Ok(seen) => self.seen_end(&seen, container.clock.struck()),
             Err(error) => self.end(EndCause::MonitorLost, OWN_ERROR, Some(error.to_string())),
         };
+        // Its name and its policy may be others than at the start.
+        let current = runtime.read(&id);
         let next = match lock {
-            Ok(_) => self.next(&end),
+            Ok(_) => self.next(&end, &current),
             Err(_) => Next::End,
         };
         self.record_end(&end);
-        runtime.tell_death(self.config, &end);
+        let current = current.ok().flatten();
+        runtime.tell_death(current.as_ref().unwrap_or(self.config), &end);
         for message in reached_limits(runtime, self.config, &end) {
             let warned = Report::Warned { message };
             self.reporter.send(&warned);
@@ -76,7 +80,7 @@ impl Monitor<'_> {
         let next = match self.occasion {
             // Whoever asked is told, and decides.
             Occasion::Asked => Next::End,
-            Occasion::Policy(_) => self.next(&end),
+            Occasion::Policy(_) => self.next(&end, &self.runtime.read(&self.config.id)),
         };
         self.record_end(&end);
         self.take_down(next);
@@ -116,9 +120,21 @@ impl Monitor<'_> {
 
     /// What follows this end. If that is another run, it is on record before the end is, so that nobody takes the container
     /// for one that has ended; and so is the guardian that begins it.
-    fn next(&mut self, end: &ExitRecord) -> Next {
+    fn next(
+        &mut self,
+        end: &ExitRecord,
+        current: &Result<Option<ContainerConfig>, RuntimeError>,
+    ) -> Next {
         let id = &self.config.id;
-        let (next, guardian) = match self.runtime.follow_policy(id, end, &self.record) {
+        let decided = match current {
+            Ok(Some(current)) => self.runtime.follow_policy(current, end, &self.record),
+            Ok(None) => return Next::End,
+            Err(error) => {
+                self.reporter.warn(error);
+                return Next::End;
+            }
+        };
+        let (next, guardian) = match decided {
             Ok(decided) => decided,
             Err(error) => {
                 self.reporter.warn(&error);

@@ -19,6 +19,7 @@ use super::{Afterwards, Assignment, MonitorStreams, Occasion, keep_memory_small,
 use crate::config::ContainerConfig;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
+use crate::forerunner::Ahead;
 use crate::fork::fork_apart;
 use crate::process_identity::{PidFd, ProcessIdentity};
 use crate::report::{Narration, channel};
@@ -170,6 +171,7 @@ fn start_again(
     // Nobody listens.
     let (reporter, _) = channel(Narration::Silent)?;
     let assignment = Assignment {
+        ahead: Ahead::default(),
         streams: MonitorStreams::default(),
         reporter,
         lock,

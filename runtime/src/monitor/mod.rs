@@ -42,6 +42,7 @@ mod watch;
 use crate::config::ContainerConfig;
 use crate::container_state::{ContainerPaths, RunningRecord};
 use crate::error::RuntimeError;
+use crate::forerunner::Ahead;
 use crate::process_identity::ProcessIdentity;
 use crate::report::Reporter;
 use crate::restart_policy::Restarts;
@@ -81,6 +82,8 @@ pub struct MonitorStreams {
 /// What a monitor is given.
 #[derive(Debug)]
 pub struct Assignment {
+    /// What was made before the container was known.
+    pub ahead: Ahead,
     /// The ends of the pipes to the command.
     pub streams: MonitorStreams,
     /// What it tells, and to whom.
@@ -124,6 +127,7 @@ impl Assignment {
     /// The descriptors that are needed.
     fn kept(&self) -> Vec<BorrowedFd<'_>> {
         let mut kept = vec![self.reporter.as_fd(), self.lock.file.as_fd()];
+        kept.extend(self.ahead.descriptors());
         kept.extend(self.streams.stdin.as_ref().map(AsFd::as_fd));
         kept.extend(self.streams.stdout.as_ref().map(AsFd::as_fd));
         kept.extend(self.streams.stderr.as_ref().map(AsFd::as_fd));
@@ -137,6 +141,8 @@ fn keep_memory_small() {
     // SAFETY: mallopt(3) and malloc_trim(3) take numbers, and touch no memory that is in use.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * LARGE);
+        libc::mallopt(libc::M_TOP_PAD, 0);
         libc::malloc_trim(0);
     }
 }
@@ -154,6 +160,7 @@ struct Monitor<'a> {
 
 fn live(runtime: &Runtime, config: &ContainerConfig, assignment: Assignment) {
     let Assignment {
+        ahead,
         streams,
         mut reporter,
         lock,
@@ -183,13 +190,13 @@ fn live(runtime: &Runtime, config: &ContainerConfig, assignment: Assignment) {
         exit_file,
         paths,
     };
-    monitor.live(streams, lock);
+    monitor.live((streams, ahead), lock);
 }
 
 impl Monitor<'_> {
     /// Makes the container and stays with it to its end.
-    fn live(mut self, streams: MonitorStreams, lock: ContainerLock) {
-        match self.begin(streams) {
+    fn live(mut self, given: (MonitorStreams, Ahead), lock: ContainerLock) {
+        match self.begin(given) {
             Ok(mut container) => {
                 self.runtime.tell_start(self.config);
                 // Under the lock, since whoever connects it to another network reads this; and before anybody knows that it
@@ -207,9 +214,9 @@ impl Monitor<'_> {
     }
 
     /// Makes the container and lets its program begin.
-    fn begin(&mut self, streams: MonitorStreams) -> Result<Container, RuntimeError> {
+    fn begin(&mut self, given: (MonitorStreams, Ahead)) -> Result<Container, RuntimeError> {
         self.paths.write_running(&self.record)?;
-        let prepared = setup::set_up(self.runtime, self.config, streams, &mut self.reporter)?;
+        let prepared = setup::set_up((self.runtime, self.config), given, &mut self.reporter)?;
         // From now on others may enter it, so its root must be ready; and it may outlive us, so it must not have begun.
         self.record.init = Some(ProcessIdentity::of(prepared.pid())?);
         self.record.started = Timestamp::now();

@@ -16,6 +16,7 @@ use crate::connections::Connections;
 use crate::container_state::ContainerPaths;
 use crate::devices::guard::{DeviceGuard, GuardedDevices};
 use crate::error::RuntimeError;
+use crate::forerunner::Ahead;
 use crate::host_security::HostSecurity;
 use crate::last_place::{LastAddresses, LastPlace};
 use crate::link_environment::running_link_environment;
@@ -39,7 +40,9 @@ use minirun_bridge::reservation::Reservation;
 use minirun_netns::Narrator;
 use minirun_netns::Netlink;
 use minirun_netns::{Namespace, bring_up_loopback};
+use oci_spec::runtime::Spec;
 use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -99,26 +102,26 @@ pub(super) struct Prepared {
 }
 
 /// Makes the container.
+///
+/// What the first process does not need is done when it is there already, because it makes its root on another processor.
 pub(super) fn set_up(
-    runtime: &Runtime,
-    config: &ContainerConfig,
-    mut command: MonitorStreams,
+    (runtime, config): (&Runtime, &ContainerConfig),
+    (mut command, ahead): (MonitorStreams, Ahead),
     reporter: &mut Reporter,
 ) -> Result<Prepared, RuntimeError> {
     let paths = runtime.paths(&config.id);
-    let log = open_log(config, &paths)?;
     let connections = Connections::of(runtime, config)?;
     let shared = shared_namespace(runtime, config)?;
     let cgroup = Cgroup::create(config.group())?;
     let limits = Limits::establish(config.group(), &config.resources)?;
-    let (devices, device_group) = guarded_devices(config, cgroup.as_ref())?;
-    let plan = plan((runtime, config), &command, (cgroup.as_ref(), &devices))?;
+    let usual = ahead.usual_devices.as_ref().map(AsFd::as_fd);
+    let (devices, device_group) = guarded_devices(config, (cgroup.as_ref(), usual))?;
+    let (spec, plan) = plan((runtime, config), &command, (cgroup.as_ref(), &devices))?;
     let plan = match reporter.narration() {
         Narration::Told => plan.timed()?,
         Narration::Silent => plan,
     };
     network_files::write(config, &connections, &paths)?;
-    let control = Control::open(&paths)?;
     let terminal_listener = command.stdout.take_if(|_| config.process.terminal);
     let (ends, pipes) = match config.process.terminal {
         true => (ProgramEnds::nothing()?, None),
@@ -127,20 +130,24 @@ pub(super) fn set_up(
             (ends, Some(streams))
         }
     };
-    let spawn = || spawn(&plan, ends.stdio(), cgroup.as_ref().map(Cgroup::fd));
+    let group = cgroup.as_ref().map(Cgroup::fd);
+    let spawn = || spawn(&plan, ends.stdio(), (group, ahead.network.as_ref()));
     let mut held = match &shared {
         // A process is born into the network namespace of its parent.
         Some(namespace) => namespace.run(spawn)??,
         None => spawn()?,
     };
     // They are the program's only from now on, so that their end is noticed.
-    drop(ends);
+    drop((ends, ahead));
     limits.admit(held.pid())?;
     device_group
         .iter()
         .try_for_each(|group| group.admit(held.pid()))?;
     let groups = (cgroup.as_ref(), &limits, device_group.as_ref());
     tell_beginning(groups, &plan, reporter);
+    write_specification(&paths, &spec)?;
+    let log = open_log(config, &paths)?;
+    let control = Control::open(&paths)?;
     let connected = connect((runtime, config), &connections, (&held, reporter));
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
     held.wait_root_ready()?;
@@ -232,12 +239,12 @@ fn tell<'plan>(
     }
 }
 
-/// The specification of this start, written beside the container, and what the first process has to do for it.
+/// The specification of this start, and what the first process has to do for it.
 fn plan(
     (runtime, config): (&Runtime, &ContainerConfig),
     command: &MonitorStreams,
     (cgroup, devices): (Option<&Cgroup>, &GuardedDevices),
-) -> Result<InitPlan, RuntimeError> {
+) -> Result<(Spec, InitPlan), RuntimeError> {
     let paths = runtime.paths(&config.id);
     let image = runtime.images.image(&config.image_id)?;
     let upper = paths.root.join("upper");
@@ -262,9 +269,6 @@ fn plan(
         window: command.window,
         devices,
     })?;
-    let document =
-        document(&spec).map_err(|error| RuntimeError::system("write the specification", error))?;
-    atomic_file::write_json(&paths.specification(), &document)?;
     let root = OverlayRoot {
         layers: image.layers,
         upper,
@@ -276,24 +280,27 @@ fn plan(
         false => FirstProcess::Program,
     };
     let filter = runtime.seccomp_filter(config)?;
-    Ok(InitPlan::prepare(
-        (&spec, filter),
-        &root,
-        first,
-        volumes.directory(),
-    )?)
+    let plan = InitPlan::prepare((&spec, filter), &root, first, volumes.directory())?;
+    Ok((spec, plan))
+}
+
+/// Writes the specification beside the container, for whoever executes other programs there.
+fn write_specification(paths: &ContainerPaths, spec: &Spec) -> Result<(), RuntimeError> {
+    let document =
+        document(spec).map_err(|error| RuntimeError::system("write the specification", error))?;
+    Ok(atomic_file::write_json(&paths.specification(), &document)?)
 }
 
 /// The devices as they are on this host now, and what guards them from before the first process is born.
 fn guarded_devices(
     config: &ContainerConfig,
-    cgroup: Option<&Cgroup>,
+    (cgroup, usual): (Option<&Cgroup>, Option<BorrowedFd<'_>>),
 ) -> Result<(GuardedDevices, Option<DeviceGroup>), RuntimeError> {
     let mut devices = config.devices.on_this_host(config.security.privilege)?;
     if devices.guard == DeviceGuard::Nobody {
         return Ok((devices, None));
     }
-    let group = guard_devices(config.group(), cgroup, &devices.policy)?;
+    let group = guard_devices(config.group(), cgroup, (&devices.policy, usual))?;
     match (&group, config.devices.option()) {
         (DeviceGroup::Unguarded(errno), Some(option)) => Err(CgroupError::NoDeviceGuard {
             option,

@@ -28,6 +28,7 @@
 //! (`sealed.rs`).
 
 mod app_armor;
+mod begin_sealed;
 mod between;
 mod bind_explanation;
 mod binds;
@@ -54,6 +55,7 @@ mod proc_file;
 mod process_limits;
 mod process_steps;
 mod program;
+mod raw_call;
 mod root_path;
 mod root_steps;
 mod sealed;
@@ -69,6 +71,7 @@ mod usage;
 mod user_namespace;
 mod user_steps;
 
+pub use begin_sealed::begin_sealed;
 pub use detached_root::{RootPlan, RootView, RootWrites, clone_running_root, clone_stopped_root};
 pub use error::ProcessError;
 pub use exec::{ExecPlan, spawn_exec};
@@ -78,6 +81,7 @@ pub use init_step::InitStep;
 pub use overlay::OverlayRoot;
 pub use process_limits::ProcessLimits;
 pub(crate) use process_limits::own_hard_limit;
+pub(crate) use raw_call::raw_call;
 pub use sealed::Sealed;
 pub use spawn::{HeldProcess, spawn};
 pub use standard_streams::ChildStdio;

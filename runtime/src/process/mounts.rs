@@ -12,7 +12,7 @@ use super::child::ChildState;
 use super::init_step::FileSystemMount;
 use super::option_buffer::OptionBuffer;
 use super::overlay::OverlayMount;
-use super::root_path::{Links, NodeKind, locate, locate_or_create};
+use super::root_path::{Links, NodeKind, create_missing, locate};
 use super::standard_streams::USER_NAMESPACE;
 use super::system_call::{
     self, Depth, MOUNT_ATTR_IDMAP, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID,
@@ -98,12 +98,17 @@ pub(super) fn mount_file_system(root: BorrowedFd<'_>, what: &FileSystemMount) ->
     } else {
         Links::Follow
     };
-    let found = match locate(root, &what.target, links) {
-        Ok(place) => Some(system_call::status(&place)?),
-        Err(Errno::ENOENT) => None,
+    let (place, found) = match locate(root, &what.target, links) {
+        Ok(place) => {
+            let found = system_call::status(&place)?;
+            (place, Some(found))
+        }
+        Err(Errno::ENOENT) => {
+            let kind = NodeKind::Directory;
+            (create_missing(root, &what.target, links, kind)?, None)
+        }
         Err(errno) => return Err(errno),
     };
-    let place = locate_or_create(root, &what.target, links, NodeKind::Directory)?;
     if links == Links::Follow {
         check_place(root, &place)?;
     }

@@ -20,7 +20,7 @@ pub(super) fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), E
     let result =
         unsafe { libc::mknodat(directory.as_raw_fd(), name.as_ptr(), device.mode, number) };
     match Errno::result(result) {
-        Ok(_) => own_device(&directory, name, device)?,
+        Ok(_) => return own_device(&directory, name, device),
         Err(Errno::EEXIST) => {}
         Err(errno) => return Err(errno),
     }

@@ -55,14 +55,32 @@ pub(super) fn locate_or_create(
     kind: NodeKind,
 ) -> Result<OwnedFd, Errno> {
     match locate(root, path, links) {
-        Err(Errno::ENOENT) => {
-            let location = walk(root, path, kind)?;
-            match links {
-                Links::Follow => Ok(location),
-                Links::Refuse => locate(root, path, links),
-            }
-        }
+        Err(Errno::ENOENT) => create_missing(root, path, links, kind),
         other => other,
+    }
+}
+
+/// As `locate_or_create`, for what was looked for already and is not there.
+///
+/// Mostly no more than the last component is missing, and the kernel can find where it belongs. Where more is, or where a link that
+/// leads nowhere has its name, the walk begins.
+pub(super) fn create_missing(
+    root: BorrowedFd<'_>,
+    path: &CStr,
+    links: Links,
+    kind: NodeKind,
+) -> Result<OwnedFd, Errno> {
+    let mut whole = VisitedPath::new();
+    whole.push(path.to_bytes())?;
+    if create(root, &whole, links, kind).is_ok()
+        && let Ok(made) = locate(root, path, links)
+    {
+        return Ok(made);
+    }
+    let location = walk(root, path, kind)?;
+    match links {
+        Links::Follow => Ok(location),
+        Links::Refuse => locate(root, path, links),
     }
 }
 
@@ -88,7 +106,7 @@ fn walk(root: BorrowedFd<'_>, path: &CStr, kind: NodeKind) -> Result<OwnedFd, Er
                 } else {
                     NodeKind::Directory
                 };
-                create(root, &visited, kind)?;
+                create(root, &visited, Links::Refuse, kind)?;
             }
             Err(errno) => return Err(errno),
         }
@@ -131,12 +149,18 @@ fn follow(
     pending.prepend(target)
 }
 
-fn create(root: BorrowedFd<'_>, path: &VisitedPath, kind: NodeKind) -> Result<(), Errno> {
+/// Makes a node in a directory that is there; `links` are those on the way to it.
+fn create(
+    root: BorrowedFd<'_>,
+    path: &VisitedPath,
+    links: Links,
+    kind: NodeKind,
+) -> Result<(), Errno> {
     let mut parent = VisitedPath::new();
     if !path.parent().is_empty() {
         parent.push(path.parent())?;
     }
-    let parent = locate(root, parent.as_c_str(), Links::Refuse)?;
+    let parent = locate(root, parent.as_c_str(), links)?;
     // SAFETY: the pointer names a C string, and both calls only make a node in the directory.
     let result = unsafe {
         match kind {
@@ -203,6 +227,15 @@ mod tests {
         .expect("a link");
         create_below(root.path(), "etc/resolv.conf", NodeKind::File).expect("it is made");
         assert!(root.path().join("run/stub.conf").is_file());
+    }
+
+    #[test]
+    fn what_lies_behind_a_link_to_a_directory_is_made_there() {
+        let root = tempfile::tempdir().expect("a directory");
+        fs::create_dir(root.path().join("run")).expect("a directory");
+        symlink("/run", root.path().join("var")).expect("a link");
+        create_below(root.path(), "var/lock", NodeKind::Directory).expect("it is made");
+        assert!(root.path().join("run/lock").is_dir());
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::mem;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::fcntl::AtFlags;
@@ -27,10 +28,10 @@ use super::system_call::{
     set_mount_attributes,
 };
 
-const EXECUTABLE: &CStr = c"/proc/self/exe";
+pub(super) const EXECUTABLE: &CStr = c"/proc/self/exe";
 
 /// No place that a program is installed in has both: a system on a mount that follows no symbolic links would not work.
-const SEAL: MountAttributes = MountAttributes {
+pub(super) const SEAL: MountAttributes = MountAttributes {
     set: MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSYMFOLLOW,
     clear: 0,
     propagation: 0,
@@ -38,7 +39,7 @@ const SEAL: MountAttributes = MountAttributes {
 };
 
 /// How statvfs(3) shows the seal: `ST_RDONLY` and `ST_NOSYMFOLLOW`.
-const SEAL_SHOWN: libc::c_ulong = 0x2001;
+pub(super) const SEAL_SHOWN: libc::c_ulong = 0x2001;
 
 /// Proof that no container can write to the executable of this process.
 #[derive(Clone, Copy, Debug)]
@@ -51,13 +52,17 @@ impl Sealed {
     /// # Errors
     /// [`ProcessError::Seal`], without root's rights, or without /proc.
     pub fn ensure() -> Result<Self, ProcessError> {
+        static KNOWN: OnceLock<Sealed> = OnceLock::new();
+        if let Some(sealed) = KNOWN.get() {
+            return Ok(*sealed);
+        }
         is_sealed()
             .and_then(|sealed| match sealed {
                 true => take_name_back(),
                 false => begin_anew(),
             })
             .map_err(|errno| ProcessError::Seal { errno })?;
-        Ok(Self(()))
+        Ok(*KNOWN.get_or_init(|| Self(())))
     }
 }
 

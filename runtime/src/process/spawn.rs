@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use minirun_netns::Namespace;
 use minirun_netns::explain::Explain;
 use nix::errno::Errno;
 
@@ -47,14 +48,15 @@ enum Progress {
 }
 
 /// Clones the first process of a container into the Spec's namespaces and, if its directory is given, into a cgroup of
-/// version 2.
+/// version 2. If the Spec wants a network namespace and there is one already, it is born into that; one that has users of
+/// its own cannot be, because its network must be theirs.
 ///
 /// The process dies with the calling thread. Only the network namespace is complete when this returns; for the file
 /// system there is `HeldProcess::wait_root_ready`.
 pub fn spawn(
     plan: &InitPlan,
     stdio: ChildStdio<'_>,
-    cgroup: Option<BorrowedFd<'_>>,
+    (cgroup, ready): (Option<BorrowedFd<'_>>, Option<&Namespace>),
 ) -> Result<HeldProcess, ProcessError> {
     let (ours, theirs) = make_gate()?;
     let streams = stdio.raw();
@@ -63,7 +65,12 @@ pub fn spawn(
         Some(ids) => Some(UserNamespace::make(ids, network)?),
         None => None,
     };
-    let made = users.as_ref().map_or(0, |_| OF_HOLDER);
+    let ready = ready.filter(|_| users.is_none() && network != 0);
+    let made = match (&users, ready) {
+        (Some(_), _) => OF_HOLDER,
+        (None, Some(_)) => network,
+        (None, None) => 0,
+    };
     let users_fd = users.as_ref().map(|users| users.as_fd().as_raw_fd());
     let give_birth = || {
         // SAFETY: the child goes straight to `live`, which neither allocates nor takes a lock, and never returns.
@@ -76,8 +83,9 @@ pub fn spawn(
             Err(errno) => Err(ProcessError::Clone { errno }),
         }
     };
-    let (pid, pidfd) = match &users {
-        Some(users) if network != 0 => users.network()?.run(give_birth)??,
+    let (pid, pidfd) = match (&users, ready) {
+        (Some(users), _) if network != 0 => users.network()?.run(give_birth)??,
+        (_, Some(ready)) => ready.run(give_birth)??,
         _ => give_birth()?,
     };
     let process = RunningProcess::new(pid, pidfd, Parent::Caller);

@@ -37,8 +37,8 @@ pub(super) const MOUNT_ATTR_IDMAP: u64 = 0x10_0000;
 /// Since Linux 5.14.
 pub(super) const MOUNT_ATTR_NOSYMFOLLOW: u64 = 0x20_0000;
 
-const OPEN_TREE_CLONE: u32 = 1;
-const OPEN_TREE_CLOEXEC: u32 = libc::O_CLOEXEC as u32;
+pub(super) const OPEN_TREE_CLONE: u32 = 1;
+pub(super) const OPEN_TREE_CLOEXEC: u32 = libc::O_CLOEXEC as u32;
 const MOVE_MOUNT_F_EMPTY_PATH: u32 = 0x4;
 const MOVE_MOUNT_T_EMPTY_PATH: u32 = 0x40;
 

@@ -135,7 +135,7 @@ impl Fixture {
         let (output, input) = io::pipe().expect("a pipe");
         let nothing = File::open("/dev/null").expect("/dev/null");
         let stdio = stdio(&nothing, &input);
-        Ok((spawn(plan, stdio, None)?, output))
+        Ok((spawn(plan, stdio, (None, None))?, output))
     }
 
     pub(super) fn start(

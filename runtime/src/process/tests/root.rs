@@ -177,7 +177,7 @@ fn layers_whose_paths_do_not_fit_in_one_page_are_mounted_all_the_same() {
     .expect("it is prepared");
     let (output, input) = std::io::pipe().expect("a pipe");
     let nothing = fs::File::open("/dev/null").expect("/dev/null");
-    let held = spawn(&plan, stdio(&nothing, &input), None).expect("it is spawned");
+    let held = spawn(&plan, stdio(&nothing, &input), (None, None)).expect("it is spawned");
     let process = held.release().expect("it runs");
     drop(input);
     assert_eq!(read_all(output).lines().count(), 90);

@@ -125,7 +125,12 @@ fn a_container_sees_its_own_cgroup_as_the_root() {
     .expect("it is prepared");
     let (output, input) = std::io::pipe().expect("a pipe");
     let nothing = File::open("/dev/null").expect("/dev/null");
-    let held = spawn(&plan, stdio(&nothing, &input), Some(directory.as_fd())).expect("spawned");
+    let held = spawn(
+        &plan,
+        stdio(&nothing, &input),
+        (Some(directory.as_fd()), None),
+    )
+    .expect("spawned");
     let process = held.release().expect("it runs");
     drop(input);
     assert_eq!(read_all(output), "0::/\n1");
