@@ -182,9 +182,8 @@ impl NetworkHost {
             };
             match applied {
                 Ok(()) => narrator.tell(&step),
-                Err(NetworkError::Netns(error)) if source_check::is_out_of_place(&error) => {
-                    known = KnownRules::Unknown;
-                }
+                // They are made afresh in the end, without what leaves.
+                Err(error) if source_check::is_about_checks(&error) => known = KnownRules::Unknown,
                 Err(NetworkError::Firewall(_)) => known = KnownRules::Unknown,
                 Err(error) => outcome = outcome.and(Err(error)),
             }

@@ -210,3 +210,11 @@ pub(crate) fn is_outdated(error: &NetworkError) -> bool {
         })
     )
 }
+
+/// Whether making everything afresh puts right what the error says.
+pub(crate) fn is_about_checks(error: &NetworkError) -> bool {
+    match error {
+        NetworkError::Netns(error) if is_out_of_place(error) => true,
+        error => is_outdated(error),
+    }
+}

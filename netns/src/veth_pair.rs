@@ -306,7 +306,7 @@ mod tests {
             pair.explain().command,
             "ip link add mr1 mtu 1450 master minirun0 type veth peer name eth0 address 02:42:ac:11:00:02 mtu 1450 \
              netns /proc/4242/ns/net && ip link set mr1 up\n\
-             bridge link set dev mr1 isolated off hairpin off\n\
+             ip link set dev mr1 type bridge_slave isolated off hairpin off group_fwd_mask 0xfffd\n\
              bridge fdb replace 02:42:ac:11:00:02 dev mr1 master static sticky\n\
              ip link set mr1 addrgenmode none"
         );

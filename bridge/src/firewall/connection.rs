@@ -30,6 +30,12 @@ impl fmt::Debug for LazyRules {
 }
 
 impl LazyRules {
+    /// Closes the connection, if there is one; the next use opens another. For a process that is about to close whatever it
+    /// has open.
+    pub fn close(&self) {
+        self.0.borrow_mut().take();
+    }
+
     /// The generation of the rules now.
     pub(crate) fn generation(&self) -> Result<u32, FirewallError> {
         self.with(RulesConnection::generation)

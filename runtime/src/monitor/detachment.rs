@@ -2,12 +2,18 @@
 
 use super::descriptors;
 use crate::error::RuntimeError;
+use crate::runtime::Runtime;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::unistd::{chdir, setsid};
 use std::os::fd::BorrowedFd;
 
 /// Leaves the command's session, terminal and directory, and closes every descriptor but those that are to be kept.
-pub(super) fn detach_from_command(kept: &[BorrowedFd<'_>]) -> Result<(), RuntimeError> {
+pub(super) fn detach_from_command(
+    runtime: &Runtime,
+    kept: &[BorrowedFd<'_>],
+) -> Result<(), RuntimeError> {
+    // Whoever owns it would go on using its number, which will be another's.
+    runtime.networks.rules.close();
     setsid().map_err(|error| RuntimeError::system("begin a session", error))?;
     chdir("/").map_err(|error| RuntimeError::system("change to `/`", error))?;
     handle_signals().map_err(|error| RuntimeError::system("ignore signals", error))?;

@@ -38,7 +38,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// The life of a guardian that begins with the container; it is called in a fresh fork and does not return.
 pub(crate) fn begin(runtime: &Runtime, config: &ContainerConfig, mut assignment: Assignment) -> ! {
-    let forked = detach_from_command(&assignment.kept())
+    let forked = detach_from_command(runtime, &assignment.kept())
         .and_then(|()| ProcessIdentity::of(std::process::id() as i32))
         .and_then(|this| {
             assignment.guardian = Some(this);
@@ -63,7 +63,7 @@ pub(crate) fn appoint(
     id: &ContainerId,
 ) -> Result<ProcessIdentity, RuntimeError> {
     match fork_apart()? {
-        ForkResult::Child => match detach_from_command(&[]) {
+        ForkResult::Child => match detach_from_command(runtime, &[]) {
             Ok(()) => keep(runtime, id),
             Err(_) => std::process::exit(1),
         },

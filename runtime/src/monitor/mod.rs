@@ -116,7 +116,7 @@ impl Occasion {
 
 /// The life of a monitor; it is called in a fresh fork and does not return.
 pub fn run(runtime: &Runtime, config: &ContainerConfig, mut assignment: Assignment) -> ! {
-    match detach_from_command(&assignment.kept()) {
+    match detach_from_command(runtime, &assignment.kept()) {
         Ok(()) => live(runtime, config, assignment),
         Err(error) => assignment.reporter.failed(&error),
     }
