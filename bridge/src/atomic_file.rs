@@ -143,7 +143,7 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), AtomicFile
 }
 
 /// `.<name>.new` in the record's own directory, because a rename must not cross file systems.
-fn temporary_path(path: &Path) -> Result<PathBuf, AtomicFileError> {
+pub(crate) fn temporary_path(path: &Path) -> Result<PathBuf, AtomicFileError> {
     let name = path.file_name().ok_or_else(|| AtomicFileError::NotAFile {
         path: path.to_owned(),
     })?;

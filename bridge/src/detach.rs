@@ -150,6 +150,7 @@ impl NetworkHost {
         narrator: &mut dyn Narrator,
     ) -> Result<(), NetworkError> {
         let Some(endpoint) = self.network(&network.name).find(container)? else {
+            self.network(&network.name).forget_unwritten(container)?;
             self.leave(container, &network.name);
             // Whoever was here before may have been killed between record and rules.
             return self.reload_if_unknown();

@@ -99,7 +99,7 @@ impl NetworkState {
         let kept = self.lookups_of(after, names);
         for directory in self.lookups_of(before, Names::Dns) {
             if !kept.contains(&directory) {
-                forget_in(&directory, before);
+                forget_in(&directory, &before.container);
             }
         }
         if before.name != after.name {
@@ -112,7 +112,7 @@ impl NetworkState {
     pub(crate) fn unregister(&self, endpoint: &Endpoint) {
         // Whatever the network's names are now, they may have been others.
         for directory in self.lookups_of(endpoint, Names::Dns) {
-            forget_in(&directory, endpoint);
+            forget_in(&directory, &endpoint.container);
         }
         self.forget_name(endpoint);
         for address in endpoint.addresses() {
@@ -121,6 +121,25 @@ impl NetworkState {
             let _ = symlink(&endpoint.interface, &interface);
         }
         let _ = fs::remove_file(self.endpoint(&endpoint.container));
+    }
+
+    /// Removes what leads to an endpoint whose record is not there: whoever wrote them was killed in between. Its name and those
+    /// it is linked to are not known then, so they are looked for.
+    pub(crate) fn forget_unwritten(&self, container: &ContainerId) -> Result<(), NetworkError> {
+        for name in names_in(&self.names())? {
+            let name = self.names().join(name);
+            if linked_id(&name)? == Some(*container) {
+                let _ = fs::remove_file(name);
+            }
+        }
+        for lookups in [self.links(), self.dns()] {
+            for name in names_in(&lookups)? {
+                forget_in(&lookups.join(name), container);
+            }
+        }
+        let unfinished = atomic_file::temporary_path(&self.endpoint(container))?;
+        let _ = fs::remove_file(unfinished);
+        Ok(())
     }
 
     fn forget_name(&self, endpoint: &Endpoint) {
@@ -203,8 +222,8 @@ impl NetworkHost {
 }
 
 /// Removes an endpoint from a directory in which it is found.
-fn forget_in(directory: &Path, endpoint: &Endpoint) {
-    let _ = fs::remove_file(directory.join(format!("{}.json", endpoint.container)));
+fn forget_in(directory: &Path, container: &ContainerId) {
+    let _ = fs::remove_file(directory.join(format!("{container}.json")));
     // Fails while others are found there, as it should.
     let _ = fs::remove_dir(directory);
 }
@@ -226,5 +245,40 @@ pub(crate) fn replace_symlink(id: &ContainerId, path: &Path) -> Result<(), Netwo
             symlink(id.to_string(), path).map_err(|error| NetworkError::file("create", path, error))
         }
         result => result.map_err(|error| NetworkError::file("create", path, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Link;
+    use crate::test_support::endpoint;
+
+    /// Regression test: a container that was killed while it was being attached left its names behind for good.
+    #[test]
+    fn what_leads_to_a_record_that_was_never_written_can_be_found_without_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = NetworkState::at(directory.path().to_path_buf());
+        for parent in ["names", "endpoints"] {
+            fs::create_dir(directory.path().join(parent)).unwrap();
+        }
+        let stays = endpoint("web1", 2, &[]);
+        let mut killed = endpoint("web2", 3, &[]);
+        killed.links.push(Link {
+            target: "web1".parse().unwrap(),
+            alias: "web".parse().unwrap(),
+        });
+        for endpoint in [&stays, &killed] {
+            state.register(endpoint, Names::Dns).unwrap();
+        }
+        fs::remove_file(state.endpoint(&killed.container)).unwrap();
+        state.forget_unwritten(&killed.container).unwrap();
+        assert_eq!(names_in(&state.names()).unwrap(), ["web1"]);
+        assert_eq!(names_in(&state.links()).unwrap(), [""; 0]);
+        assert_eq!(state.find_by_dns_name("web1").unwrap(), [stays]);
+        assert_eq!(
+            state.dns_holders("web2").map(|path| path.exists()),
+            Some(false)
+        );
     }
 }

@@ -157,6 +157,14 @@ pub struct NetworkLock {
     _file: File,
 }
 
+#[cfg(test)]
+impl NetworkState {
+    /// The state in a directory.
+    pub(crate) fn at(directory: PathBuf) -> NetworkState {
+        NetworkState { directory }
+    }
+}
+
 impl NetworkState {
     /// Waits for the network's lock, making the directories first if this is their first use.
     ///
@@ -223,7 +231,12 @@ impl NetworkState {
     /// in a packet from anywhere.
     pub fn dns_holders(&self, name: &str) -> Option<PathBuf> {
         let is_name = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0']);
-        is_name.then(|| self.directory.join("dns").join(name))
+        is_name.then(|| self.dns().join(name))
+    }
+
+    /// The directory of all directories of names that the DNS knows.
+    pub fn dns(&self) -> PathBuf {
+        self.directory.join("dns")
     }
 
     /// Which interface had an address last.
@@ -243,7 +256,12 @@ impl NetworkState {
 
     /// The link from a running container's name to its id.
     pub fn name(&self, name: &ContainerName) -> PathBuf {
-        self.directory.join("names").join(name.to_string())
+        self.names().join(name.to_string())
+    }
+
+    /// The directory of those links.
+    pub fn names(&self) -> PathBuf {
+        self.directory.join("names")
     }
 
     /// The file that says where the next port is to be had, once the main bridge was full.
@@ -253,7 +271,12 @@ impl NetworkState {
 
     /// The directory of those that are linked to `target`.
     pub fn links_to(&self, target: &ContainerName) -> PathBuf {
-        self.directory.join("links").join(target.to_string())
+        self.links().join(target.to_string())
+    }
+
+    /// The directory of all directories of those who are linked to somebody.
+    pub fn links(&self) -> PathBuf {
+        self.directory.join("links")
     }
 }
 
