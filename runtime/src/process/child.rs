@@ -129,7 +129,7 @@ pub(super) fn exit(code: i32) -> ! {
 
 fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
     match step {
-        InitStep::ResetSignals => reset_signals(),
+        InitStep::ResetSignals { ignored } => reset_signals(*ignored),
         // A process that leads its group already cannot make a session, which no fresh child does.
         // SAFETY: setsid touches no memory of ours.
         InitStep::NewSession => Errno::result(unsafe { libc::setsid() }).map(drop),
@@ -182,12 +182,12 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
     }
 }
 
-/// A handler of the parent must not run here, and a signal that it ignores must not stay ignored in the program. The C
-/// library's functions are passed by, because they take locks and spare two signals of their own.
-pub(super) fn reset_signals() -> Result<(), Errno> {
+/// A signal that the parent ignores must not stay ignored in the program; these are the bits of those that it may. What it has handlers
+/// for has had its default meaning since the clone. The C library's functions are passed by, because they take locks and spare two signals of their own.
+pub(super) fn reset_signals(ignored: u64) -> Result<(), Errno> {
     // A `struct sigaction` as the kernel has it: all zeroes mean the default, no flags, and nothing blocked meanwhile.
     let default = [0_u64; 4];
-    for signal in 1..=64 {
+    for signal in (1..=64).filter(|signal| ignored & (1 << (signal - 1)) != 0) {
         // The kernel refuses this for SIGKILL and SIGSTOP, which always have their default meaning.
         // SAFETY: the pointer names a whole `struct sigaction`, and the last number is the size of the set of signals
         // in it.

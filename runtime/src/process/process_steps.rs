@@ -13,6 +13,7 @@ use super::filter_place::FilterPlace;
 use super::init_step::{CapabilitySets, Console, Identity, InitStep, TerminalRequest};
 use super::program::Program;
 use super::text::c_string;
+use crate::own_status::OwnStatus;
 use crate::seccomp::filter::Filter;
 use crate::security::app_armor::OUR_PROFILE;
 
@@ -22,7 +23,10 @@ const DEFAULT_UMASK: libc::mode_t = 0o022;
 /// What comes first in every child.
 pub(super) fn first_steps() -> Vec<InitStep> {
     vec![
-        InitStep::ResetSignals,
+        InitStep::ResetSignals {
+            // If nobody knows, it may be any.
+            ignored: OwnStatus::get().map_or(u64::MAX, OwnStatus::may_ignore),
+        },
         InitStep::DieWithParent,
         InitStep::NewSession,
         InitStep::NewKeyring,
