@@ -20,19 +20,22 @@ const FAILED: i32 = 125;
 pub(super) const MOST_HELD_SOURCES: usize = 32;
 
 /// What the steps of one child share.
-pub(super) struct ChildState {
+pub(super) struct ChildState<'plan> {
     /// The new root from `EnterRoot` on.
     root: Option<OwnedFd>,
+    /// The directory that a node was made in by the step before, and its path.
+    directory: Option<(&'plan [u8], OwnedFd)>,
     /// The empty directory that hides others, once there is one.
     empty: Option<OwnedFd>,
     /// Mounts that are attached nowhere yet.
     held: [Option<OwnedFd>; MOST_HELD_SOURCES],
 }
 
-impl ChildState {
+impl<'plan> ChildState<'plan> {
     pub(super) fn new() -> Self {
         Self {
             root: None,
+            directory: None,
             empty: None,
             held: [const { None }; MOST_HELD_SOURCES],
         }
@@ -44,6 +47,19 @@ impl ChildState {
 
     pub(super) fn set_root(&mut self, root: OwnedFd) {
         self.root = Some(root);
+    }
+
+    /// The directory that a path leads to for whoever makes nodes, found by `find` unless the step before made one there, too.
+    pub(super) fn directory_of_nodes(
+        &mut self,
+        path: &'plan [u8],
+        find: impl FnOnce(BorrowedFd<'_>) -> Result<OwnedFd, Errno>,
+    ) -> Result<BorrowedFd<'_>, Errno> {
+        let directory = match self.directory.take() {
+            Some((its, directory)) if its == path => directory,
+            _ => find(self.root()?)?,
+        };
+        Ok(self.directory.insert((path, directory)).1.as_fd())
     }
 
     pub(super) fn empty(&self) -> Option<BorrowedFd<'_>> {
@@ -94,9 +110,9 @@ pub(super) fn run(steps: Noted<'_>) -> ! {
 }
 
 /// Takes every step; on failure says which it was.
-pub(super) fn apply_all(
-    (steps, mut moments): Noted<'_>,
-    state: &mut ChildState,
+pub(super) fn apply_all<'plan>(
+    (steps, mut moments): Noted<'plan>,
+    state: &mut ChildState<'plan>,
 ) -> Result<(), (u32, Errno)> {
     for (index, step) in (0..).zip(steps) {
         apply(step, state).map_err(|errno| (index, errno))?;
@@ -127,7 +143,14 @@ pub(super) fn exit(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
+fn apply<'plan>(step: &'plan InitStep, state: &mut ChildState<'plan>) -> Result<(), Errno> {
+    if !matches!(
+        step,
+        InitStep::MakeDevice(_) | InitStep::MakeSymbolicLink { .. }
+    ) {
+        // Whatever else is done, a mount above all, the same path may lead to another directory then.
+        state.directory = None;
+    }
     match step {
         InitStep::ResetSignals { ignored } => reset_signals(*ignored),
         // A process that leads its group already cannot make a session, which no fresh child does.
@@ -152,10 +175,10 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::EnterRoot { path } => mounts::enter_root(state, path),
         InitStep::MountFileSystem(mount) => mounts::mount_file_system(state.root()?, mount),
         InitStep::BindMount(mount) => binds::bind(state, mount),
-        InitStep::MakeDevice(device) => nodes::make_device(state.root()?, device),
+        InitStep::MakeDevice(device) => nodes::make_device(state, device),
         InitStep::AllowDevice(device) => nodes::allow_device(state.root()?, device),
         InitStep::MakeSymbolicLink { target, path } => {
-            nodes::make_symbolic_link(state.root()?, target, path)
+            nodes::make_symbolic_link(state, target, path)
         }
         InitStep::PivotRoot => mounts::pivot(state),
         InitStep::MakeWorkingDirectory { path } => nodes::make_directory(state.root()?, path),
