@@ -27,6 +27,8 @@ pub(super) struct ChildState<'plan> {
     directory: Option<(&'plan [u8], OwnedFd)>,
     /// The empty directory that hides others, once there is one.
     empty: Option<OwnedFd>,
+    /// The null device that hides files, once one is hidden.
+    null: Option<OwnedFd>,
     /// Mounts that are attached nowhere yet.
     held: [Option<OwnedFd>; MOST_HELD_SOURCES],
 }
@@ -37,6 +39,7 @@ impl<'plan> ChildState<'plan> {
             root: None,
             directory: None,
             empty: None,
+            null: None,
             held: [const { None }; MOST_HELD_SOURCES],
         }
     }
@@ -68,6 +71,14 @@ impl<'plan> ChildState<'plan> {
 
     pub(super) fn set_empty(&mut self, empty: OwnedFd) {
         self.empty = Some(empty);
+    }
+
+    pub(super) fn take_null(&mut self) -> Option<OwnedFd> {
+        self.null.take()
+    }
+
+    pub(super) fn set_null(&mut self, null: OwnedFd) {
+        self.null = Some(null);
     }
 
     pub(super) fn hold(&mut self, place: usize, source: OwnedFd) -> Result<(), Errno> {
