@@ -57,8 +57,9 @@ fn limits_and_guards_are_told_as_well() {
             "limit what the container may use",
             "echo 67108864 > /sys/fs/cgroup/",
             "echo 9 > /sys/fs/cgroup/",
-            "prlimit --pid PID --nofile=99:99",
             "let the kernel refuse dangerous system calls",
+            "prlimit --pid PID --nofile=99:99",
+            "become user 0",
         ],
     );
     host.finish();

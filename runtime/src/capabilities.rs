@@ -1,11 +1,13 @@
 //! Which parts of root's power a container keeps, and the bit masks that the kernel is told them in.
 
 use std::fmt;
+use std::io;
 use std::sync::OnceLock;
 
-use caps::errors::CapsError;
-use caps::{CapSet, Capability};
+use caps::Capability;
 use oci_spec::runtime::{Capabilities, Capability as SpecCapability, LinuxCapabilities};
+
+use crate::own_status::OwnStatus;
 
 /// What a container keeps unless told otherwise: Docker's fourteen (`daemon/pkg/oci/caps/defaults.go` of moby).
 pub const DEFAULT_CAPABILITIES: [Capability; 14] = [
@@ -76,14 +78,9 @@ impl CapabilityMask {
     ///
     /// # Errors
     /// When the kernel does not tell.
-    pub fn of_caller() -> Result<CapabilityMask, CapsError> {
-        let permitted: CapabilityMask = caps::read(None, CapSet::Permitted)?.into_iter().collect();
-        let kept = |one: &Capability| caps::has_cap(None, CapSet::Bounding, *one);
-        // A kernel that does not know a capability answers with an error.
-        Ok(permitted
-            .iter()
-            .filter(|one| kept(one).unwrap_or(false))
-            .collect())
+    pub fn of_caller() -> io::Result<CapabilityMask> {
+        let status = OwnStatus::get()?;
+        Ok(CapabilityMask(status.permitted & status.bounding))
     }
 
     /// What is in either set.

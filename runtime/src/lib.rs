@@ -59,6 +59,7 @@ mod network_files;
 mod network_place;
 pub mod networking;
 pub mod networks;
+mod own_status;
 mod pause;
 pub mod pipe;
 pub mod process;

@@ -2,6 +2,7 @@
 
 use super::descriptors;
 use crate::error::RuntimeError;
+use crate::own_status::IGNORED_BY_MONITOR;
 use crate::runtime::Runtime;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::unistd::{chdir, setsid};
@@ -23,14 +24,7 @@ pub(super) fn detach_from_command(
 
 /// A monitor outlives what ends a command, and must hear how its container ends even if the command's caller ignored that.
 fn handle_signals() -> nix::Result<()> {
-    let ignored = [
-        Signal::SIGHUP,
-        Signal::SIGINT,
-        Signal::SIGQUIT,
-        Signal::SIGTERM,
-        Signal::SIGPIPE,
-    ];
-    for number in ignored {
+    for number in IGNORED_BY_MONITOR {
         // SAFETY: ignoring a signal installs no handler, so no code of ours can be interrupted by it.
         unsafe { signal(number, SigHandler::SigIgn) }?;
     }

@@ -118,7 +118,7 @@ pub(super) fn live(steps: &[InitStep], descriptors: &Descriptors, birth: Birth) 
 /// /proc is gone from sight afterwards.
 fn prepare() -> Result<(), Errno> {
     // The caller may ignore SIGCHLD, and then no end could be waited for.
-    child::reset_signals()?;
+    child::reset_signals(u64::MAX)?;
     // SAFETY: setsid touches no memory of ours.
     Errno::result(unsafe { libc::setsid() })?;
     system_call::control(libc::PR_SET_DUMPABLE, 0)?;

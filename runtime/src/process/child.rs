@@ -20,20 +20,26 @@ const FAILED: i32 = 125;
 pub(super) const MOST_HELD_SOURCES: usize = 32;
 
 /// What the steps of one child share.
-pub(super) struct ChildState {
+pub(super) struct ChildState<'plan> {
     /// The new root from `EnterRoot` on.
     root: Option<OwnedFd>,
+    /// The directory that a node was made in by the step before, and its path.
+    directory: Option<(&'plan [u8], OwnedFd)>,
     /// The empty directory that hides others, once there is one.
     empty: Option<OwnedFd>,
+    /// The null device that hides files, once one is hidden.
+    null: Option<OwnedFd>,
     /// Mounts that are attached nowhere yet.
     held: [Option<OwnedFd>; MOST_HELD_SOURCES],
 }
 
-impl ChildState {
+impl<'plan> ChildState<'plan> {
     pub(super) fn new() -> Self {
         Self {
             root: None,
+            directory: None,
             empty: None,
+            null: None,
             held: [const { None }; MOST_HELD_SOURCES],
         }
     }
@@ -46,12 +52,33 @@ impl ChildState {
         self.root = Some(root);
     }
 
+    /// The directory that a path leads to for whoever makes nodes, found by `find` unless the step before made one there, too.
+    pub(super) fn directory_of_nodes(
+        &mut self,
+        path: &'plan [u8],
+        find: impl FnOnce(BorrowedFd<'_>) -> Result<OwnedFd, Errno>,
+    ) -> Result<BorrowedFd<'_>, Errno> {
+        let directory = match self.directory.take() {
+            Some((its, directory)) if its == path => directory,
+            _ => find(self.root()?)?,
+        };
+        Ok(self.directory.insert((path, directory)).1.as_fd())
+    }
+
     pub(super) fn empty(&self) -> Option<BorrowedFd<'_>> {
         self.empty.as_ref().map(AsFd::as_fd)
     }
 
     pub(super) fn set_empty(&mut self, empty: OwnedFd) {
         self.empty = Some(empty);
+    }
+
+    pub(super) fn take_null(&mut self) -> Option<OwnedFd> {
+        self.null.take()
+    }
+
+    pub(super) fn set_null(&mut self, null: OwnedFd) {
+        self.null = Some(null);
     }
 
     pub(super) fn hold(&mut self, place: usize, source: OwnedFd) -> Result<(), Errno> {
@@ -94,19 +121,25 @@ pub(super) fn run(steps: Noted<'_>) -> ! {
 }
 
 /// Takes every step; on failure says which it was.
-pub(super) fn apply_all(
-    (steps, mut moments): Noted<'_>,
-    state: &mut ChildState,
+pub(super) fn apply_all<'plan>(
+    (steps, mut moments): Noted<'plan>,
+    state: &mut ChildState<'plan>,
 ) -> Result<(), (u32, Errno)> {
     for (index, step) in (0..).zip(steps) {
         apply(step, state).map_err(|errno| (index, errno))?;
-        // Some clocks cannot be read without a system call, which the filter may answer with a signal.
-        moments = moments.filter(|_| !matches!(step, InitStep::FilterSystemCalls(_)));
+        if forbids_clock(step) {
+            moments = None;
+        }
         if let Some(moments) = moments {
             moments.note(index as usize);
         }
     }
     Ok(())
+}
+
+/// Some clocks cannot be read without a system call, which a filter may answer with a signal.
+fn forbids_clock(step: &InitStep) -> bool {
+    matches!(step, InitStep::FilterSystemCalls(filter) if !filter.permits(libc::SYS_clock_gettime))
 }
 
 /// Sends a last word and ends.
@@ -121,9 +154,16 @@ pub(super) fn exit(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
+fn apply<'plan>(step: &'plan InitStep, state: &mut ChildState<'plan>) -> Result<(), Errno> {
+    if !matches!(
+        step,
+        InitStep::MakeDevice(_) | InitStep::MakeSymbolicLink { .. }
+    ) {
+        // Whatever else is done, a mount above all, the same path may lead to another directory then.
+        state.directory = None;
+    }
     match step {
-        InitStep::ResetSignals => reset_signals(),
+        InitStep::ResetSignals { ignored } => reset_signals(*ignored),
         // A process that leads its group already cannot make a session, which no fresh child does.
         // SAFETY: setsid touches no memory of ours.
         InitStep::NewSession => Errno::result(unsafe { libc::setsid() }).map(drop),
@@ -146,10 +186,10 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
         InitStep::EnterRoot { path } => mounts::enter_root(state, path),
         InitStep::MountFileSystem(mount) => mounts::mount_file_system(state.root()?, mount),
         InitStep::BindMount(mount) => binds::bind(state, mount),
-        InitStep::MakeDevice(device) => nodes::make_device(state.root()?, device),
+        InitStep::MakeDevice(device) => nodes::make_device(state, device),
         InitStep::AllowDevice(device) => nodes::allow_device(state.root()?, device),
         InitStep::MakeSymbolicLink { target, path } => {
-            nodes::make_symbolic_link(state.root()?, target, path)
+            nodes::make_symbolic_link(state, target, path)
         }
         InitStep::PivotRoot => mounts::pivot(state),
         InitStep::MakeWorkingDirectory { path } => nodes::make_directory(state.root()?, path),
@@ -176,12 +216,12 @@ fn apply(step: &InitStep, state: &mut ChildState) -> Result<(), Errno> {
     }
 }
 
-/// A handler of the parent must not run here, and a signal that it ignores must not stay ignored in the program. The C
-/// library's functions are passed by, because they take locks and spare two signals of their own.
-pub(super) fn reset_signals() -> Result<(), Errno> {
+/// A signal that the parent ignores must not stay ignored in the program; these are the bits of those that it may. What it has handlers
+/// for has had its default meaning since the clone. The C library's functions are passed by, because they take locks and spare two signals of their own.
+pub(super) fn reset_signals(ignored: u64) -> Result<(), Errno> {
     // A `struct sigaction` as the kernel has it: all zeroes mean the default, no flags, and nothing blocked meanwhile.
     let default = [0_u64; 4];
-    for signal in 1..=64 {
+    for signal in (1..=64).filter(|signal| ignored & (1 << (signal - 1)) != 0) {
         // The kernel refuses this for SIGKILL and SIGSTOP, which always have their default meaning.
         // SAFETY: the pointer names a whole `struct sigaction`, and the last number is the size of the set of signals
         // in it.

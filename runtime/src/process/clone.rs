@@ -7,6 +7,9 @@ use nix::errno::Errno;
 /// Since Linux 5.7; the constant of the libc crate does not fit its own type.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
+/// Since Linux 5.5: signals that have handlers have their default meaning in the child. Not in the libc crate for every target.
+const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
+
 /// `struct clone_args` of linux/sched.h up to the field `cgroup`.
 #[repr(C)]
 #[derive(Default)]
@@ -31,7 +34,7 @@ pub(super) enum Cloned {
 }
 
 /// Clones the calling process into new namespaces (`CLONE_NEW…` in `namespaces`) and the cgroup whose directory is
-/// given.
+/// given. No handler for a signal of this process runs in the child.
 ///
 /// # Safety
 ///
@@ -43,7 +46,7 @@ pub(super) unsafe fn clone_child(
 ) -> Result<Cloned, Errno> {
     let mut pidfd: i32 = -1;
     let mut arguments = CloneArguments {
-        flags: namespaces | libc::CLONE_PIDFD as u64,
+        flags: namespaces | libc::CLONE_PIDFD as u64 | CLONE_CLEAR_SIGHAND,
         pidfd: &raw mut pidfd as u64,
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArguments::default()

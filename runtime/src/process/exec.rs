@@ -57,8 +57,10 @@ impl ExecPlan {
             }
             None => steps.extend(terminal),
         }
+        let last = last_steps(process, filter)?;
+        steps.extend(user_steps::inside(last.before_gate, users));
         steps.push(InitStep::WaitAtGate);
-        steps.extend(user_steps::inside(last_steps(process, filter)?, users));
+        steps.extend(user_steps::inside(last.after_gate, users));
         Ok(Self {
             steps: steps.into(),
             limits: ProcessLimits::of(process),

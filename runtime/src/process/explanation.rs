@@ -325,7 +325,7 @@ fn capability_names(set: u64, before: &str) -> String {
 
 fn explain_process(step: &InitStep) -> (String, String) {
     let (sentence, command): (&str, &str) = match step {
-        InitStep::ResetSignals => ("give every signal its default meaning", ""),
+        InitStep::ResetSignals { .. } => ("give every signal its default meaning", ""),
         InitStep::NewSession => ("leave the parent's terminal and process group", "setsid"),
         InitStep::NewKeyring => ("leave the parent's session keyring", "keyctl session"),
         InitStep::DieWithParent => ("die when the monitor dies", "setpriv --pdeathsig KILL"),

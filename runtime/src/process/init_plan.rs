@@ -73,10 +73,10 @@ impl InitPlan {
             steps = user_steps::shift(steps, root, ids)?;
             steps.extend(user_steps::enter(process, ids)?);
         }
+        let last = last_steps(process, filter)?;
+        steps.extend(user_steps::inside(last.before_gate, users));
         steps.push(InitStep::WaitAtGate);
-        // From now on others may be executed in the container. The monitor has looked at it by now.
-        steps.push(InitStep::HideFromOthers);
-        steps.extend(user_steps::inside(last_steps(process, filter)?, users));
+        steps.extend(user_steps::inside(last.after_gate, users));
         if first == FirstProcess::Init {
             // Behind the program's identity, which is that of both, and before its execution.
             let before_program = steps.len() - 1;
@@ -111,7 +111,8 @@ impl InitPlan {
         self.steps_before_gate().iter().zip(ages)
     }
 
-    /// The steps after the gate, likewise. It is not noted any more when the filter of system calls is in force.
+    /// The steps after the gate, likewise. It is not noted any more when a filter of system calls is in force that could refuse to tell
+    /// the time.
     pub fn done_after_gate(&self) -> impl Iterator<Item = (&InitStep, Option<Duration>)> {
         let ages = (self.gate_index()..).map(|index| self.age(index));
         self.steps_after_gate().iter().zip(ages)

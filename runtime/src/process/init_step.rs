@@ -18,7 +18,10 @@ use crate::seccomp::filter::Filter;
 #[derive(Debug)]
 pub enum InitStep {
     /// Gives every signal its default meaning and blocks none.
-    ResetSignals,
+    ResetSignals {
+        /// Those that the parent may ignore, one bit each; bit 0 is signal 1.
+        ignored: u64,
+    },
     /// Leaves the terminal and the process group of the parent.
     NewSession,
     /// Leaves the keyring of the parent's session.

@@ -9,10 +9,11 @@
 //! 3. The child (`child.rs`) first gives up every descriptor of the parent but its standard streams and the gate. Then
 //!    it runs the steps: file system (`mounts.rs`, `binds.rs`), nodes and files (`nodes.rs`), always below a descriptor of the new
 //!    root (`root_path.rs`), so that no symbolic link of an image can lead the mounts of the runtime to another place.
-//! 4. At the step `WaitAtGate` the root is ready; the child says so and waits. The parent meanwhile connects the
-//!    network. Nothing of the image has run yet, so nothing can interfere with the steps so far.
-//! 5. The gate opens; the child takes on its identity (`identity.rs`), comes under its filter of system calls, and executes
-//!    its program (`program.rs`).
+//! 4. When the root is ready, the parent mostly is not: it connects the network. So the child goes on with what takes long and needs
+//!    nobody: it gives up capabilities for good and comes under its filter of system calls, if that permits the rest
+//!    (`process_steps.rs`, `filter_place.rs`). At the step `WaitAtGate` it says that it is ready and waits. Nothing of the image has
+//!    run yet, so nothing can interfere with the steps so far.
+//! 5. The gate opens; the child takes on its identity (`identity.rs`) and executes its program (`program.rs`).
 //!    Whoever has a start explained reads in shared memory when each step was done (`step_moments.rs`).
 //! 6. A step that fails sends its index and error number through the gate. The gate closes on exec, so its end without
 //!    a message means that the program runs.
@@ -40,6 +41,7 @@ mod error;
 mod exec;
 mod exit;
 mod explanation;
+mod filter_place;
 mod gate;
 mod identity;
 mod init;

@@ -98,24 +98,24 @@ pub(super) fn mount_file_system(root: BorrowedFd<'_>, what: &FileSystemMount) ->
     } else {
         Links::Follow
     };
-    let (place, found) = match locate(root, &what.target, links) {
-        Ok(place) => {
-            let found = system_call::status(&place)?;
-            (place, Some(found))
-        }
+    let (place, is_of_image) = match locate(root, &what.target, links) {
+        Ok(place) => (place, true),
         Err(Errno::ENOENT) => {
             let kind = NodeKind::Directory;
-            (create_missing(root, &what.target, links, kind)?, None)
+            (create_missing(root, &what.target, links, kind)?, false)
         }
         Err(errno) => return Err(errno),
     };
-    if links == Links::Follow {
-        check_place(root, &place)?;
-    }
+    let found = match links {
+        Links::Follow => Some(check_place(root, &place)?),
+        Links::Refuse => None,
+    };
     let mut buffer = OptionBuffer::new();
     let data = match found {
         // A directory that the image has keeps its mode.
-        Some(found) if kind == c"tmpfs" => buffer.with_mode(&what.data, found.st_mode)?,
+        Some(found) if is_of_image && kind == c"tmpfs" => {
+            buffer.with_mode(&what.data, found.st_mode)?
+        }
         _ => &what.data,
     };
     enter_directory(place.as_fd())?;
@@ -124,14 +124,14 @@ pub(super) fn mount_file_system(root: BorrowedFd<'_>, what: &FileSystemMount) ->
 }
 
 /// What an image's symbolic links lead to is neither the root, which would hide what was mounted so far, nor a file of the kernel that
-/// the runtime relies on.
-pub(super) fn check_place(root: BorrowedFd<'_>, place: &OwnedFd) -> Result<(), Errno> {
+/// the runtime relies on. Says what lies there.
+pub(super) fn check_place(root: BorrowedFd<'_>, place: &OwnedFd) -> Result<libc::stat, Errno> {
     let (one, other) = (system_call::status(&root)?, system_call::status(place)?);
     let is_root = (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino);
     if is_root || system_call::is_on(place, libc::PROC_SUPER_MAGIC)? {
         return Err(Errno::EXDEV);
     }
-    Ok(())
+    Ok(other)
 }
 
 /// Mounts a device node over itself, so that it can be opened whatever the mount that it lies on says.
@@ -177,14 +177,23 @@ pub(super) fn mask(state: &mut ChildState, path: &CStr) -> Result<(), Errno> {
     if system_call::is_directory(&place)? {
         return mask_directory(state, (path, place));
     }
-    // An image without the usual /dev could offer something else under this name.
-    let null = locate(state.root()?, c"dev/null", Links::Refuse)?;
+    let null = match state.take_null() {
+        Some(null) => null,
+        None => open_null(state.root()?)?,
+    };
+    let tree = system_call::clone_tree_at(null.as_fd(), Depth::Single)?;
+    state.set_null(null);
+    attach(&tree, place.as_fd())
+}
+
+/// An image without the usual /dev could offer something else under this name.
+fn open_null(root: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    let null = locate(root, c"dev/null", Links::Refuse)?;
     let status = system_call::status(&null)?;
     if status.st_mode & libc::S_IFMT != libc::S_IFCHR || status.st_rdev != NULL_DEVICE {
         return Err(Errno::ENODEV);
     }
-    let tree = system_call::clone_tree_at(null.as_fd(), Depth::Single)?;
-    attach(&tree, place.as_fd())
+    Ok(null)
 }
 
 /// One empty file system hides them all: a host of many processors has many directories to hide.

@@ -2,10 +2,11 @@
 //! allocation.
 
 use std::ffi::CStr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 
+use super::child::ChildState;
 use super::init_step::Device;
 use super::mounts;
 use super::proc_file::{self, open_in, open_proc};
@@ -13,14 +14,17 @@ use super::root_path::{Links, NodeKind, locate, locate_or_create};
 use super::system_call::{self, OpenHow};
 
 /// Makes a node like one of the host.
-pub(super) fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), Errno> {
-    let (directory, name) = parent_of(root, &device.path)?;
+pub(super) fn make_device<'plan>(
+    state: &mut ChildState<'plan>,
+    device: &'plan Device,
+) -> Result<(), Errno> {
+    let (directory, name) = parent_of(state, &device.path)?;
     let number = libc::makedev(device.major, device.minor);
     // SAFETY: the pointer names a C string.
     let result =
         unsafe { libc::mknodat(directory.as_raw_fd(), name.as_ptr(), device.mode, number) };
     match Errno::result(result) {
-        Ok(_) => return own_device(&directory, name, device),
+        Ok(_) => return own_device(directory, name, device),
         Err(Errno::EEXIST) => {}
         Err(errno) => return Err(errno),
     }
@@ -29,7 +33,7 @@ pub(super) fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), E
         mode: 0,
         resolve: 0,
     };
-    let node = system_call::open_at(directory.as_fd(), name, how)?;
+    let node = system_call::open_at(directory, name, how)?;
     check_device(&node, device)
 }
 
@@ -44,7 +48,7 @@ pub(super) fn allow_device(root: BorrowedFd<'_>, device: &Device) -> Result<(), 
     }
 }
 
-fn own_device(directory: &OwnedFd, name: &CStr, device: &Device) -> Result<(), Errno> {
+fn own_device(directory: BorrowedFd<'_>, name: &CStr, device: &Device) -> Result<(), Errno> {
     if (device.uid, device.gid) == (0, 0) {
         return Ok(());
     }
@@ -73,12 +77,12 @@ fn check_device(node: &OwnedFd, device: &Device) -> Result<(), Errno> {
     }
 }
 
-pub(super) fn make_symbolic_link(
-    root: BorrowedFd<'_>,
+pub(super) fn make_symbolic_link<'plan>(
+    state: &mut ChildState<'plan>,
     target: &CStr,
-    path: &CStr,
+    path: &'plan CStr,
 ) -> Result<(), Errno> {
-    let (directory, name) = parent_of(root, path)?;
+    let (directory, name) = parent_of(state, path)?;
     // SAFETY: both pointers name C strings.
     let result = unsafe { libc::symlinkat(target.as_ptr(), directory.as_raw_fd(), name.as_ptr()) };
     match Errno::result(result) {
@@ -134,10 +138,10 @@ pub(super) fn change_directory(path: &CStr) -> Result<(), Errno> {
 }
 
 /// The directory that a path of ours lies in, made if it is missing, and the path's last component.
-fn parent_of<'path>(
-    root: BorrowedFd<'_>,
-    path: &'path CStr,
-) -> Result<(OwnedFd, &'path CStr), Errno> {
+fn parent_of<'state, 'plan>(
+    state: &'state mut ChildState<'plan>,
+    path: &'plan CStr,
+) -> Result<(BorrowedFd<'state>, &'plan CStr), Errno> {
     let bytes = path.to_bytes();
     let name_start = bytes
         .iter()
@@ -145,16 +149,21 @@ fn parent_of<'path>(
         .map_or(0, |slash| slash + 1);
     let name = path.to_bytes_with_nul();
     let name = CStr::from_bytes_with_nul(&name[name_start..]).map_err(|_| Errno::EINVAL)?;
-    let mut parent = [0; libc::PATH_MAX as usize];
-    parent
-        .get_mut(..name_start)
+    let parent = &bytes[..name_start];
+    let directory = state.directory_of_nodes(parent, |root| make_parent(root, parent))?;
+    Ok((directory, name))
+}
+
+fn make_parent(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
+    let mut buffer = [0; libc::PATH_MAX as usize];
+    buffer
+        .get_mut(..path.len())
         .ok_or(Errno::ENAMETOOLONG)?
-        .copy_from_slice(&bytes[..name_start]);
-    let parent = match CStr::from_bytes_until_nul(&parent) {
-        Ok(parent) if !parent.is_empty() => parent,
+        .copy_from_slice(path);
+    let path = match CStr::from_bytes_until_nul(&buffer) {
+        Ok(path) if !path.is_empty() => path,
         Ok(_) => c".",
         Err(_) => return Err(Errno::ENAMETOOLONG),
     };
-    let directory = locate_or_create(root, parent, Links::Follow, NodeKind::Directory)?;
-    Ok((directory, name))
+    locate_or_create(root, path, Links::Follow, NodeKind::Directory)
 }

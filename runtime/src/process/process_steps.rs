@@ -9,9 +9,11 @@ use oci_spec::runtime::{Capability, LinuxCapabilities, Process};
 
 use super::app_armor::Confinement;
 use super::error::ProcessError;
+use super::filter_place::FilterPlace;
 use super::init_step::{CapabilitySets, Console, Identity, InitStep, TerminalRequest};
 use super::program::Program;
 use super::text::c_string;
+use crate::own_status::OwnStatus;
 use crate::seccomp::filter::Filter;
 use crate::security::app_armor::OUR_PROFILE;
 
@@ -21,7 +23,10 @@ const DEFAULT_UMASK: libc::mode_t = 0o022;
 /// What comes first in every child.
 pub(super) fn first_steps() -> Vec<InitStep> {
     vec![
-        InitStep::ResetSignals,
+        InitStep::ResetSignals {
+            // If nobody knows, it may be any.
+            ignored: OwnStatus::get().map_or(u64::MAX, OwnStatus::may_ignore),
+        },
         InitStep::DieWithParent,
         InitStep::NewSession,
         InitStep::NewKeyring,
@@ -43,44 +48,39 @@ pub(super) fn terminal_step(process: &Process, console: Console) -> Option<InitS
     })
 }
 
-/// What follows the gate, up to and including the program.
+/// The steps of a process when its root is ready.
+pub(super) struct LastSteps {
+    /// What is done while others are waited for.
+    pub(super) before_gate: Vec<InitStep>,
+    /// What follows, up to and including the program.
+    pub(super) after_gate: Vec<InitStep>,
+}
+
+/// What is done around the gate.
+///
+/// Before it comes what takes long and leaves the process as open to its parent as it was: that looks at it meanwhile, with its
+/// user and no more capabilities than it may have.
 ///
 /// The working directory is entered while still root, as Docker does, but after the root was changed and every
-/// descriptor of the host marked to close. The bounding set goes first, because changing it takes a capability. The
+/// descriptor of the host marked to close. The bounding set goes before the user, because changing it takes a capability. The
 /// wish to die with the parent is repeated, because the kernel forgets it when the user changes. No new privileges come
-/// last, so that nothing before is hindered.
-///
-/// So does the filter of system calls, which would bind these steps as well. But only whoever wants no new privileges may
-/// come under one at any time. Otherwise it takes `CAP_SYS_ADMIN`, and it comes before the change of user: so a strict
-/// profile has to permit `setgroups`, `setresgid`, `setresuid`, `capset`, `prctl` and `execve`, as it has with Docker.
+/// last, so that nothing before is hindered. Where the filter of system calls comes, is told in `filter_place.rs`.
 pub(super) fn last_steps(
     process: &Process,
     filter: Option<Filter>,
-) -> Result<Vec<InitStep>, ProcessError> {
-    let user = process.user();
-    let (early_filter, late_filter) = match process.no_new_privileges() {
-        Some(true) => (None, filter),
-        _ => (filter, None),
+) -> Result<LastSteps, ProcessError> {
+    let filter = filter.map(|filter| (FilterPlace::of(&filter, process), filter));
+    let filter_at = |place: FilterPlace| {
+        let here = filter.iter().filter(move |(its, _)| *its == place);
+        here.map(|(_, filter)| InitStep::FilterSystemCalls(filter.clone()))
     };
-    let mut steps = vec![
-        InitStep::CloseOnExec,
-        InitStep::ChangeDirectory {
-            path: c_string("working directory", process.cwd().as_os_str().as_bytes())?,
-        },
-    ];
-    if user.uid() != 0 {
-        steps.push(InitStep::GiveStandardStreams { uid: user.uid() });
-    }
+    let mut before_gate = steps_before_gate(process)?;
+    before_gate.extend(filter_at(FilterPlace::BeforeGate));
+    // From now on others may be executed in the container. The parent has looked at the process by now.
+    let mut steps = vec![InitStep::HideFromOthers];
     steps.extend(app_armor_step(process)?);
-    if let Some(capabilities) = process.capabilities() {
-        steps.push(InitStep::LimitCapabilities {
-            kept: bits(capabilities.bounding().as_ref())?,
-        });
-    }
-    steps.push(InitStep::SetUmask {
-        mask: user.umask().unwrap_or(DEFAULT_UMASK),
-    });
-    steps.extend(early_filter.map(InitStep::FilterSystemCalls));
+    steps.extend(filter_at(FilterPlace::BeforeIdentity));
+    let user = process.user();
     steps.push(InitStep::BecomeUser(Identity {
         uid: user.uid(),
         gid: user.gid(),
@@ -95,10 +95,35 @@ pub(super) fn last_steps(
     if process.no_new_privileges() == Some(true) {
         steps.push(InitStep::SetNoNewPrivileges);
     }
-    steps.extend(late_filter.map(InitStep::FilterSystemCalls));
+    steps.extend(filter_at(FilterPlace::Last));
     let arguments = process.args().as_deref().unwrap_or_default();
     let environment = process.env().as_deref().unwrap_or_default();
     steps.push(InitStep::Execute(Program::new(arguments, environment)?));
+    Ok(LastSteps {
+        before_gate,
+        after_gate: steps,
+    })
+}
+
+fn steps_before_gate(process: &Process) -> Result<Vec<InitStep>, ProcessError> {
+    let user = process.user();
+    let mut steps = vec![
+        InitStep::CloseOnExec,
+        InitStep::ChangeDirectory {
+            path: c_string("working directory", process.cwd().as_os_str().as_bytes())?,
+        },
+    ];
+    if user.uid() != 0 {
+        steps.push(InitStep::GiveStandardStreams { uid: user.uid() });
+    }
+    if let Some(capabilities) = process.capabilities() {
+        steps.push(InitStep::LimitCapabilities {
+            kept: bits(capabilities.bounding().as_ref())?,
+        });
+    }
+    steps.push(InitStep::SetUmask {
+        mask: user.umask().unwrap_or(DEFAULT_UMASK),
+    });
     Ok(steps)
 }
 

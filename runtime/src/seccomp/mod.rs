@@ -13,6 +13,7 @@
 pub mod action;
 pub mod architecture;
 mod backwards;
+mod certainty;
 pub mod circumstances;
 pub mod compiler;
 pub mod condition;

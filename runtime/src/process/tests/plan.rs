@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::fixture::*;
+use crate::capabilities::CapabilityMask;
+use crate::seccomp::default_filter::default_filter;
 
 fn root() -> OverlayRoot {
     OverlayRoot {
@@ -154,6 +156,27 @@ fn the_gate_parts_the_root_from_the_program() {
             .iter()
             .any(|step| matches!(step, InitStep::BecomeUser(_)))
     );
+}
+
+/// That takes half a millisecond, in which the network is made.
+#[test]
+fn the_usual_filter_is_in_force_before_the_gate() {
+    let spec = serde_json::from_value(full_spec()).expect("a Spec");
+    let filter = default_filter(CapabilityMask::usual().bits());
+    let plan = InitPlan::prepare(
+        (&spec, filter),
+        &root(),
+        FirstProcess::Program,
+        Path::new("/nowhere"),
+    )
+    .expect("it is prepared");
+    let last = plan.steps_before_gate().last();
+    assert!(matches!(last, Some(InitStep::FilterSystemCalls(_))));
+    let filters = plan
+        .steps()
+        .iter()
+        .filter(|step| matches!(step, InitStep::FilterSystemCalls(_)));
+    assert_eq!(filters.count(), 1);
 }
 
 #[test]

@@ -124,4 +124,25 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn a_call_is_permitted_for_certain_if_its_arguments_do_not_matter(policy in policy(), calls in calls()) {
+        let filter = Filter::compile(&policy).expect("it is short enough");
+        let reading = Reading::of(&policy);
+        for name in NAMES {
+            let Some(number) = Architecture::NATIVE.number(name) else {
+                continue;
+            };
+            let actions = calls.iter().map(|(arguments, _)| {
+                let call = Call { number, audit: Architecture::NATIVE.audit(), arguments: *arguments };
+                reading.answer(call)
+            });
+            let about = policy.rules.iter().filter(|rule| rule.names.iter().any(|its| its == name));
+            let depends = about.clone().any(|rule| !rule.conditions.is_empty());
+            let allowed = actions.into_iter().all(|action| action == Action::Allow);
+            let permitted = filter.permits(number.into());
+            prop_assert!(allowed || !permitted, "{} is refused", name);
+            prop_assert!(permitted || depends || !allowed, "{} is permitted", name);
+        }
+    }
 }
