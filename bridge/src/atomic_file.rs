@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::small_file;
+
 /// Records may hold passwords from a container's environment, so only their owner reads them.
 const RECORD_MODE: u32 = 0o600;
 
@@ -97,7 +99,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), AtomicFileError
 
 /// Reads the JSON record at `path`. A missing record is an error for which [`AtomicFileError::is_missing`] holds.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, AtomicFileError> {
-    let bytes = std::fs::read(path).map_err(|source| AtomicFileError::Read {
+    let bytes = small_file::read(path).map_err(|source| AtomicFileError::Read {
         path: path.to_owned(),
         source,
     })?;

@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, complain};
 use minirun_runtime::config::ContainerConfig;
+use minirun_runtime::details::ContainerDetails;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::runtime::{Directories, Overrides, Runtime};
 use std::io::Write;
@@ -27,20 +28,49 @@ impl Context {
         tidy(self.runtime()?)
     }
 
-    /// The same for a command that shows nothing before it has asked everything, and changes nothing.
+    /// The same for a command that has to do with the containers it names, however many there are.
+    pub fn tidy_runtime_for(&self, containers: &[String]) -> Result<Runtime, RuntimeError> {
+        tidy_for(self.runtime()?, containers)
+    }
+
+    /// As [`Context::tidy_runtime_for`], for a command that shows nothing before it has asked everything, and changes nothing.
+    pub fn asking_runtime_for(&self, containers: &[String]) -> Result<Runtime, RuntimeError> {
+        tidy_for(self.unswept_runtime()?, containers)
+    }
+
+    /// As [`Context::tidy_runtime`], for a command that shows nothing before it has asked everything, and changes nothing.
     pub fn asking_runtime(&self) -> Result<Runtime, RuntimeError> {
-        tidy(Runtime::open_to_ask(
-            self.directories.clone(),
-            self.overrides,
-        )?)
+        tidy(self.unswept_runtime()?)
+    }
+
+    /// The same, together with all containers, oldest first, each of which is looked at once.
+    pub fn survey(&self) -> Result<(Runtime, Vec<ContainerDetails>), RuntimeError> {
+        let runtime = self.unswept_runtime()?;
+        let survey = runtime.survey()?;
+        tell(survey.failures);
+        Ok((runtime, survey.containers))
+    }
+
+    fn unswept_runtime(&self) -> Result<Runtime, RuntimeError> {
+        Runtime::open_to_ask(self.directories.clone(), self.overrides)
     }
 }
 
 fn tidy(runtime: Runtime) -> Result<Runtime, RuntimeError> {
-    for failure in runtime.sweep()? {
+    tell(runtime.sweep()?);
+    Ok(runtime)
+}
+
+fn tidy_for(runtime: Runtime, containers: &[String]) -> Result<Runtime, RuntimeError> {
+    tell(runtime.sweep_named(containers)?);
+    Ok(runtime)
+}
+
+/// Warns of what could not be repaired.
+fn tell(failures: Vec<RuntimeError>) {
+    for failure in failures {
         complain("warning", &failure.to_string());
     }
-    Ok(runtime)
 }
 
 /// Writes text to standard output. Whoever reads it may stop reading; that is no error.

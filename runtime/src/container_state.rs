@@ -17,12 +17,12 @@ use crate::process_identity::ProcessIdentity;
 use crate::restart_policy::Restarts;
 use crate::run_usage::RunUsage;
 use jiff::Timestamp;
-use minirun_bridge::atomic_file;
+use minirun_bridge::{atomic_file, small_file};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -372,6 +372,11 @@ pub enum End {
 /// # Errors
 /// When the file exists and cannot be read.
 pub fn read_end(path: &Path) -> Result<End, RuntimeError> {
+    match fs::metadata(path) {
+        // Nearly always, and then there is nothing to read.
+        Ok(metadata) if metadata.len() == 0 => return Ok(End::Missing),
+        _ => {}
+    }
     match File::open(path) {
         Ok(file) => match read_exit_file(&file) {
             Ok(Some(exit)) => Ok(End::Recorded(exit)),
@@ -387,9 +392,8 @@ pub fn read_end(path: &Path) -> Result<End, RuntimeError> {
 ///
 /// # Errors
 /// The kernel's, or that the text is not a record.
-pub fn read_exit_file(mut file: &File) -> io::Result<Option<ExitRecord>> {
-    let mut text = Vec::new();
-    file.read_to_end(&mut text)?;
+pub fn read_exit_file(file: &File) -> io::Result<Option<ExitRecord>> {
+    let text = small_file::read_rest(file)?;
     if text.is_empty() {
         return Ok(None);
     }

@@ -11,7 +11,7 @@ use minirun_bridge::link::Link;
 use minirun_bridge::name::NetworkName;
 use minirun_bridge::network::Network;
 use minirun_bridge::port::ExposedPort;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 
 /// A container as it is now.
@@ -66,17 +66,46 @@ pub struct NetworkDetails {
     pub endpoints: Vec<Endpoint>,
 }
 
+/// The networks that were read already, by name; none where there is none.
+#[derive(Debug, Default)]
+pub(crate) struct KnownNetworks(HashMap<NetworkName, Option<Network>>);
+
+impl KnownNetworks {
+    fn network(
+        &mut self,
+        runtime: &Runtime,
+        name: &NetworkName,
+    ) -> Result<Option<Network>, RuntimeError> {
+        if let Some(network) = self.0.get(name) {
+            return Ok(network.clone());
+        }
+        let network = runtime.networks.load(name)?;
+        self.0.insert(name.clone(), network.clone());
+        Ok(network)
+    }
+}
+
 impl Runtime {
     /// What there is to know about a container.
     ///
     /// # Errors
     /// When its records cannot be read.
     pub fn details(&self, config: ContainerConfig) -> Result<ContainerDetails, RuntimeError> {
+        let state = self.paths(&config.id).container_state()?;
+        self.details_in(config, state, &mut KnownNetworks::default())
+    }
+
+    /// The same for a container whose state is known, with networks that need not be read again.
+    pub(crate) fn details_in(
+        &self,
+        config: ContainerConfig,
+        state: ContainerState,
+        known: &mut KnownNetworks,
+    ) -> Result<ContainerDetails, RuntimeError> {
         let paths = self.paths(&config.id);
-        let state = paths.container_state()?;
         let memberships = config.network.memberships.iter();
         let places = memberships
-            .map(|membership| self.place(&config, membership, &state))
+            .map(|membership| self.place((&config, &state), membership, known))
             .collect::<Result<Vec<Place>, RuntimeError>>()?;
         let health = match &state {
             ContainerState::Running(record) if record.init.is_some() && config.health.is_some() => {
@@ -97,9 +126,9 @@ impl Runtime {
 
     fn place(
         &self,
-        config: &ContainerConfig,
+        (config, state): (&ContainerConfig, &ContainerState),
         membership: &Membership,
-        state: &ContainerState,
+        known: &mut KnownNetworks,
     ) -> Result<Place, RuntimeError> {
         let here = self.networks.network(&membership.network);
         let endpoint = match state {
@@ -117,7 +146,7 @@ impl Runtime {
         }
         Ok(Place {
             membership: membership.clone(),
-            network: self.networks.load(&membership.network)?,
+            network: known.network(self, &membership.network)?,
             default_route: endpoint
                 .as_ref()
                 .map(|endpoint| endpoint.default_route)
@@ -125,34 +154,6 @@ impl Runtime {
             endpoint,
             linked,
         })
-    }
-
-    /// What there is to know about all containers, oldest first. Those that are just removing themselves are left out.
-    ///
-    /// # Errors
-    /// When a record cannot be read.
-    pub fn all_details(&self) -> Result<Vec<ContainerDetails>, RuntimeError> {
-        let mut all = Vec::new();
-        for config in self.all()? {
-            let mut details = self.details(config)?;
-            let leaving =
-                details.config.auto_remove && matches!(details.state, ContainerState::Exited(_));
-            if leaving || matches!(details.state, ContainerState::Abandoned(_)) {
-                // One whose monitor is just finishing is left to it.
-                if let Some(lock) = self.try_lock(&details.config.id)? {
-                    self.resume_locked(&details.config, &lock)?;
-                }
-                match self.read(&details.config.id)? {
-                    Some(config) if !leaving => details = self.details(config)?,
-                    _ => continue,
-                }
-            }
-            // A record that vanished while we looked leaves no sign of how its container ended.
-            if details.paths.record().exists() {
-                all.push(details);
-            }
-        }
-        Ok(all)
     }
 
     /// What there is to know about a network; the default one is made if it does not exist yet.

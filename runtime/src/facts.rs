@@ -48,7 +48,7 @@ impl Runtime {
     /// # Errors
     /// When a record cannot be read.
     pub fn facts(&self) -> Result<Facts, RuntimeError> {
-        let containers = self.all_details()?;
+        let containers = self.survey()?.containers;
         let running = containers
             .iter()
             .filter(|details| matches!(details.state, ContainerState::Running(_)))

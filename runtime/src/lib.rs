@@ -93,6 +93,7 @@ mod stopping;
 pub mod storage;
 pub mod store;
 pub mod streams;
+pub mod survey;
 pub mod terminal;
 pub mod time_limit;
 mod tree_removal;

@@ -4,6 +4,7 @@
 //! boot, proc(5)), and the boot it belongs to. All three together never repeat.
 
 use crate::error::RuntimeError;
+use minirun_bridge::small_file;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -54,10 +55,14 @@ impl ProcessIdentity {
         (start_ticks(self.pid).ok()? == self.start_ticks).then_some(descriptor)
     }
 
-    /// Whether the process exists and has not ended.
+    /// Whether the process exists and has not ended. One file says it all, so that no descriptor of the process is needed.
     pub fn is_alive(&self) -> bool {
-        self.open()
-            .is_some_and(|process| !process.has_ended().unwrap_or(true))
+        let Ok(stat) = small_file::read(&stat_path(self.pid)) else {
+            return false;
+        };
+        self.boot == boot_id()
+            && parse_start_ticks(&stat) == Some(self.start_ticks)
+            && !says_ended(&stat)
     }
 }
 
@@ -154,16 +159,27 @@ fn stat_path(pid: i32) -> std::path::PathBuf {
 }
 
 fn start_ticks(pid: i32) -> io::Result<u64> {
-    let stat = fs::read(stat_path(pid))?;
+    let stat = small_file::read(&stat_path(pid))?;
     parse_start_ticks(&stat).ok_or_else(|| io::Error::other("unexpected format"))
 }
 
 /// The second field is the program's name in parentheses and may hold anything, also what is no text, because a process names itself.
 /// So counting begins behind the last parenthesis.
 fn parse_start_ticks(stat: &[u8]) -> Option<u64> {
+    fields_behind_name(stat)?.nth(19)?.parse().ok()
+}
+
+/// Whether the state of a process (its third field) is that of one which has ended and was not waited for yet, or is just going.
+fn says_ended(stat: &[u8]) -> bool {
+    let state = fields_behind_name(stat).and_then(|mut fields| fields.next());
+    matches!(state, None | Some("Z" | "X" | "x"))
+}
+
+/// The fields from the third on.
+fn fields_behind_name(stat: &[u8]) -> Option<impl Iterator<Item = &str>> {
     let end_of_name = stat.iter().rposition(|byte| *byte == b')')?;
     let behind_name = std::str::from_utf8(&stat[end_of_name + 1..]).ok()?;
-    behind_name.split_ascii_whitespace().nth(19)?.parse().ok()
+    Some(behind_name.split_ascii_whitespace())
 }
 
 /// The boot that is now.
@@ -192,6 +208,14 @@ mod tests {
         assert_eq!(parse_start_ticks(stat), Some(987_654));
         assert_eq!(parse_start_ticks(b"42 (a"), None);
         assert_eq!(parse_start_ticks(b"42 (a) \xff"), None);
+    }
+
+    #[test]
+    fn a_process_that_nobody_has_waited_for_has_ended() {
+        assert!(says_ended(b"42 (sleep S) Z 1 42"));
+        assert!(says_ended(b"42 (sleep) X 1 42"));
+        assert!(!says_ended(b"42 (Z) S 1 42"));
+        assert!(says_ended(b""));
     }
 
     #[test]

@@ -37,6 +37,33 @@ impl Runtime {
             failures.extend(self.sweep_monitor(&id).err());
         }
         self.sweep_containers(&mut failures)?;
+        self.sweep_surroundings(&mut failures)?;
+        Ok(failures)
+    }
+
+    /// The same for the containers that a command names, and for what is around all of them: what was left of others is met by
+    /// whoever names those, or looks at all.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn sweep_named(&self, references: &[String]) -> Result<Vec<RuntimeError>, RuntimeError> {
+        let mut failures = Vec::new();
+        for reference in references {
+            // One that cannot be found is told of when the command looks for it.
+            if let Ok(config) = self.find(reference) {
+                failures.extend(self.sweep_monitor(&config.id).err());
+                failures.extend(self.finish_change(&config.id).err());
+            }
+        }
+        self.sweep_surroundings(&mut failures)?;
+        Ok(failures)
+    }
+
+    /// The same for what is around containers: volumes, networks and rules.
+    pub(crate) fn sweep_surroundings(
+        &self,
+        failures: &mut Vec<RuntimeError>,
+    ) -> Result<(), RuntimeError> {
         failures.extend(self.volumes().sweep().err());
         failures.extend(self.networks.finish_removals().err().map(Into::into));
         for network in self.networks.networks()? {
@@ -44,11 +71,11 @@ impl Runtime {
             failures.extend(finished.err().map(Into::into));
         }
         failures.extend(reload::ensure_rules(&self.networks).err().map(Into::into));
-        Ok(failures)
+        Ok(())
     }
 
     /// Finishes the work of a container's monitor, if that was killed and nobody is at it, and that of its guardian.
-    fn sweep_monitor(&self, id: &ContainerId) -> Result<(), RuntimeError> {
+    pub(crate) fn sweep_monitor(&self, id: &ContainerId) -> Result<(), RuntimeError> {
         let is_dead = |guardian: &ProcessIdentity| !guardian.is_alive();
         match self.paths(id).container_state()? {
             ContainerState::Abandoned(_) => match (self.read(id)?, self.try_lock(id)?) {
@@ -162,7 +189,7 @@ impl Runtime {
         Ok(())
     }
 
-    fn sweep_half_made(&self, id: &ContainerId) -> Result<(), RuntimeError> {
+    pub(crate) fn sweep_half_made(&self, id: &ContainerId) -> Result<(), RuntimeError> {
         let paths = self.paths(id);
         let Some(_lock) = self.try_lock(id)? else {
             return Ok(());

@@ -34,7 +34,7 @@ impl Runtime {
         Ok(config)
     }
 
-    fn find(&self, reference: &str) -> Result<ContainerConfig, RuntimeError> {
+    pub(crate) fn find(&self, reference: &str) -> Result<ContainerConfig, RuntimeError> {
         let unknown = || RuntimeError::UnknownContainer(reference.to_string());
         if let Some(config) = self.find_exactly(reference)? {
             return Ok(config);

@@ -32,7 +32,7 @@ impl RunCommand for Inspect {
         "Show everything about containers, images, networks or volumes, as JSON";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
-        let runtime = context.asking_runtime()?;
+        let runtime = context.asking_runtime_for(&self.names)?;
         print_as(&self.names, self.format.as_ref(), |name| {
             InspectKind::find((&runtime, self.kind), name, self.size.into())
         })

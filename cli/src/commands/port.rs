@@ -8,6 +8,7 @@ use clap::Args;
 use minirun_bridge::port::ExposedPort;
 use minirun_runtime::error::RuntimeError;
 use std::process::ExitCode;
+use std::slice;
 
 /// Options of `minirun port`.
 #[derive(Debug, Args)]
@@ -24,7 +25,7 @@ impl RunCommand for PortCommand {
     const ABOUT: &'static str = "Show the published ports of a container";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
-        let runtime = context.asking_runtime()?;
+        let runtime = context.asking_runtime_for(slice::from_ref(&self.container))?;
         let details = runtime.details(runtime.resolve(&self.container)?)?;
         let publications = place::publications(&details);
         let text = match self.port {

@@ -41,8 +41,7 @@ impl RunCommand for List {
     const ABOUT: &'static str = "List containers";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
-        let runtime = context.asking_runtime()?;
-        let mut all = runtime.all_details()?;
+        let (runtime, mut all) = context.survey()?;
         // Newest first, as with Docker.
         all.reverse();
         let shown: Vec<&ContainerDetails> = all.iter().filter(|one| self.shows(one)).collect();

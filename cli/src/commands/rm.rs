@@ -35,7 +35,7 @@ impl RunCommand for Remove {
     const ABOUT: &'static str = "Remove containers, or links between them";
 
     fn run(self, context: &Context) -> Result<ExitCode, Failure> {
-        let runtime = context.tidy_runtime()?;
+        let runtime = context.tidy_runtime_for(&self.containers)?;
         let mut narration = Narration::new(self.explain);
         let mut code = ExitCode::SUCCESS;
         if self.force && !self.explain && self.containers.len() > 1 {

@@ -2,6 +2,7 @@
 
 use super::directory::is_gone;
 use super::error::CgroupError;
+use minirun_bridge::small_file;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -52,9 +53,22 @@ pub(super) fn numbers<T: FromStr>(path: &Path) -> Result<Vec<T>, CgroupError> {
         .collect())
 }
 
-/// The only number in a file.
+/// The only number in a file; none if it is not there, or there is a word instead.
 pub(super) fn number(path: &Path) -> Result<Option<u64>, CgroupError> {
-    Ok(numbers(path)?.first().copied())
+    let text = match small_file::read(path) {
+        Ok(text) => text,
+        Err(source) if is_gone(&source) => return Ok(None),
+        Err(source) => {
+            return Err(CgroupError::Read {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    let text = str::from_utf8(&text).unwrap_or_default();
+    Ok(text
+        .split_ascii_whitespace()
+        .find_map(|word| word.parse().ok()))
 }
 
 /// The number behind a word at the beginning of a line, as in `inactive_file 4096`.

@@ -7,7 +7,7 @@ use super::control_file;
 use super::directory::{self, GroupName, is_gone};
 use super::error::CgroupError;
 use super::group::Cgroup;
-use super::hierarchy::{Controller, legacy};
+use super::hierarchy::{Controller, legacy, unified};
 use super::legacy::LegacyGroup;
 use super::members::Members;
 use std::path::Path;
@@ -22,8 +22,12 @@ const INTERVAL: Duration = Duration::from_millis(1);
 
 /// Whether the processes of a container stand still, or are to.
 pub fn is_frozen(name: GroupName<'_>) -> Result<bool, CgroupError> {
-    match Cgroup::open(name)? {
-        Some(group) => Ok(control_file::number(&group.path.join("cgroup.freeze"))? == Some(1)),
+    let unified = match unified()? {
+        Some(root) => control_file::number(&directory::path(&root, name).join("cgroup.freeze"))?,
+        None => None,
+    };
+    match unified {
+        Some(frozen) => Ok(frozen == 1),
         None => match LegacyGroup::existing(name, Controller::Freezer)? {
             Some(group) => Ok(state(&group)?.is_some_and(|state| state != "THAWED")),
             None => Ok(false),

@@ -71,7 +71,7 @@ impl Runtime {
     /// When a record or directory cannot be read.
     pub fn disk_usage(&self) -> Result<DiskUsage, RuntimeError> {
         let mut containers = Vec::new();
-        for details in self.all_details()? {
+        for details in self.survey()?.containers {
             containers.push(ContainerUsage {
                 size: self.container_size(&details.config)?,
                 volumes: details.config.storage.volume_names().len(),
