@@ -17,6 +17,8 @@ use minirun_bridge::name::ContainerName;
 use minirun_bridge::reload;
 use minirun_netns::Silent;
 use nix::libc::SIGKILL;
+use std::fs;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 /// How long the kernel may take to end a killed process.
@@ -189,6 +191,23 @@ impl Runtime {
         Ok(())
     }
 
+    /// Gives back the names of a container whose record is gone, and whose lock the caller holds. Which they are is not known.
+    fn release_unrecorded_names(&self, id: &ContainerId) -> Result<(), RuntimeError> {
+        let failed = |error| RuntimeError::file("read", &self.names(), error);
+        let target = id.to_string();
+        let names = match fs::read_dir(self.names()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            names => names.map_err(failed)?,
+        };
+        for entry in names {
+            let path = entry.map_err(failed)?.path();
+            if fs::read_link(&path).is_ok_and(|found| found.as_os_str() == target.as_str()) {
+                let _ = fs::remove_file(path);
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn sweep_half_made(&self, id: &ContainerId) -> Result<(), RuntimeError> {
         let paths = self.paths(id);
         let Some(_lock) = self.try_lock(id)? else {
@@ -196,6 +215,7 @@ impl Runtime {
         };
         if !paths.record().exists() {
             self.release_unrecorded_ids(id);
+            self.release_unrecorded_names(id)?;
             remove_tree(&paths.root)
                 .map_err(|error| RuntimeError::file("remove", &paths.root, error))?;
         }
