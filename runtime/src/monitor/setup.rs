@@ -1,7 +1,8 @@
 //! Making a container: the way from a record to a running program.
 //!
 //! The container's first process makes its root file system while the monitor makes its network; the gate between them
-//! opens when both are done ([`set_up`]) and the process is on record ([`Prepared::begin`]).
+//! opens when both are done ([`set_up`]) and the process is on record ([`Prepared::begin`]). What no process needs is written
+//! behind the gate.
 
 use super::MonitorStreams;
 use super::control::Control;
@@ -95,8 +96,9 @@ impl ContainerNetwork {
 pub(super) struct Prepared {
     held: HeldProcess,
     plan: InitPlan,
+    spec: Spec,
+    paths: ContainerPaths,
     network: ContainerNetwork,
-    control: Control,
     log: Option<LogWriter>,
     streams: Streams,
 }
@@ -145,9 +147,7 @@ pub(super) fn set_up(
         .try_for_each(|group| group.admit(held.pid()))?;
     let groups = (cgroup.as_ref(), &limits, device_group.as_ref());
     tell_beginning(groups, &plan, reporter);
-    write_specification(&paths, &spec)?;
     let log = open_log(config, &paths)?;
-    let control = Control::open(&paths)?;
     let connected = connect((runtime, config), &connections, (&held, reporter));
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
     held.wait_root_ready()?;
@@ -160,8 +160,9 @@ pub(super) fn set_up(
     Ok(Prepared {
         held,
         plan,
+        spec,
+        paths,
         network,
-        control,
         log,
         streams,
     })
@@ -173,13 +174,18 @@ impl Prepared {
         self.held.pid()
     }
 
-    /// Lets the program begin.
+    /// Lets the program begin. What nobody needs before it is known to run is made while it does: its process has filters and
+    /// rights to take, and a file to execute.
     pub(super) fn begin(
         self,
         since: Timestamp,
         reporter: &mut Reporter,
     ) -> Result<Container, RuntimeError> {
-        let process = self.held.release()?;
+        let (paths, spec) = (self.paths, self.spec);
+        let (process, control) = self.held.release_with(|| {
+            write_specification(&paths, &spec)?;
+            Control::open(&paths)
+        })?;
         let clock = RunClock::begin()?;
         if !self.plan.limits().is_empty() {
             reporter.tell(self.plan.limits());
@@ -188,7 +194,7 @@ impl Prepared {
         Ok(Container {
             process,
             network: self.network,
-            control: Some(self.control),
+            control: Some(control),
             log: self.log,
             streams: self.streams,
             reporters: Vec::new(),
