@@ -63,6 +63,7 @@ pub mod segment;
 mod segment_devices;
 mod serde_as_string;
 pub mod settings;
+pub mod small_file;
 mod source_check;
 pub mod state;
 pub mod step;

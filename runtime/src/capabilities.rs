@@ -72,11 +72,22 @@ impl CapabilityMask {
         DEFAULT_CAPABILITIES.into_iter().collect()
     }
 
-    /// What this process could hand on: what it may make effective, and no program of its children has lost for good.
+    /// What this process could hand on: what it may make effective, and no program of its children has lost for good. It is asked once,
+    /// before the command forks its monitor, which knows it then.
     ///
     /// # Errors
     /// When the kernel does not tell.
     pub fn of_caller() -> Result<CapabilityMask, CapsError> {
+        static KNOWN: OnceLock<CapabilityMask> = OnceLock::new();
+        if let Some(known) = KNOWN.get() {
+            return Ok(*known);
+        }
+        let asked = CapabilityMask::ask()?;
+        Ok(*KNOWN.get_or_init(|| asked))
+    }
+
+    /// One question for each capability.
+    fn ask() -> Result<CapabilityMask, CapsError> {
         let permitted: CapabilityMask = caps::read(None, CapSet::Permitted)?.into_iter().collect();
         let kept = |one: &Capability| caps::has_cap(None, CapSet::Bounding, *one);
         // A kernel that does not know a capability answers with an error.

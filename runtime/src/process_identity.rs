@@ -4,9 +4,9 @@
 //! boot, proc(5)), and the boot it belongs to. All three together never repeat.
 
 use crate::error::RuntimeError;
+use minirun_bridge::small_file;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
@@ -154,7 +154,7 @@ fn stat_path(pid: i32) -> std::path::PathBuf {
 }
 
 fn start_ticks(pid: i32) -> io::Result<u64> {
-    let stat = fs::read(stat_path(pid))?;
+    let stat = small_file::read(&stat_path(pid))?;
     parse_start_ticks(&stat).ok_or_else(|| io::Error::other("unexpected format"))
 }
 
@@ -170,7 +170,7 @@ fn parse_start_ticks(stat: &[u8]) -> Option<u64> {
 pub(crate) fn boot_id() -> &'static str {
     static BOOT: OnceLock<String> = OnceLock::new();
     BOOT.get_or_init(|| {
-        fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        small_file::read_text(Path::new("/proc/sys/kernel/random/boot_id"))
             .map(|id| id.trim().to_string())
             .unwrap_or_default()
     })

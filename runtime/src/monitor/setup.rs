@@ -87,7 +87,7 @@ impl ContainerNetwork {
     /// program can do without, so a failure does not count.
     pub(super) fn remember(&mut self, paths: &ContainerPaths) {
         if let Some(place) = self.place.take() {
-            let _ = atomic_file::write_json(&paths.last_place(), &place);
+            let _ = atomic_file::replace_json(&paths.last_place(), &place);
         }
     }
 }
@@ -140,7 +140,10 @@ pub(super) fn set_up(
         None => spawn()?,
     };
     // They are the program's only from now on, so that their end is noticed.
-    drop((ends, ahead));
+    drop(ends);
+    // Its user namespace would have had to come first.
+    let network = ahead.network.filter(|_| config.security.id_range.is_none());
+    drop(ahead.usual_devices);
     limits.admit(held.pid())?;
     device_group
         .iter()
@@ -148,7 +151,8 @@ pub(super) fn set_up(
     let groups = (cgroup.as_ref(), &limits, device_group.as_ref());
     tell_beginning(groups, &plan, reporter);
     let log = open_log(config, &paths)?;
-    let connected = connect((runtime, config), &connections, (&held, reporter));
+    let place = (&held, network);
+    let connected = connect((runtime, config), &connections, place, reporter);
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
     held.wait_root_ready()?;
     let network = connected?;
@@ -294,7 +298,10 @@ fn plan(
 fn write_specification(paths: &ContainerPaths, spec: &Spec) -> Result<(), RuntimeError> {
     let document =
         document(spec).map_err(|error| RuntimeError::system("write the specification", error))?;
-    Ok(atomic_file::write_json(&paths.specification(), &document)?)
+    Ok(atomic_file::replace_json(
+        &paths.specification(),
+        &document,
+    )?)
 }
 
 /// The devices as they are on this host now, and what guards them from before the first process is born.
@@ -337,17 +344,22 @@ fn shared_namespace(
     }
 }
 
-/// Gives the container the networks it asked for, one interface each.
+/// Gives the container the networks it asked for, one interface each. If its process was born into a network namespace that was there
+/// before, it is that.
 fn connect(
     (runtime, config): (&Runtime, &ContainerConfig),
     connections: &Connections,
-    (held, narrator): (&HeldProcess, &mut dyn Narrator),
+    (held, born_into): (&HeldProcess, Option<Namespace>),
+    narrator: &mut dyn Narrator,
 ) -> Result<ContainerNetwork, RuntimeError> {
     if !config.network.mode.is_private() {
         return Ok(ContainerNetwork::default());
     }
     let label = format!("/proc/{}/ns/net", held.pid());
-    let namespace = Namespace::open(&label)?;
+    let namespace = match born_into {
+        Some(namespace) => namespace,
+        None => Namespace::open(&label)?,
+    };
     if connections.joined.is_empty() {
         bring_up_loopback(&mut Netlink::open_in(&namespace)?)?;
     }
