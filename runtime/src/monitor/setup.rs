@@ -357,7 +357,7 @@ fn connect(
     }
     let label = format!("/proc/{}/ns/net", held.pid());
     let namespace = match born_into {
-        Some(namespace) => namespace,
+        Some(namespace) => namespace.known_as(&label),
         None => Namespace::open(&label)?,
     };
     if connections.joined.is_empty() {
