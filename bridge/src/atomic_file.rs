@@ -5,6 +5,9 @@
 //! killed writer left behind is overwritten by the next one and nothing piles up. A second writer that waited for the lock may wake up
 //! holding a file that has become the record meanwhile; it notices, because the name no longer leads to that file, and begins again.
 //!
+//! A record that is written under another lock only has one writer at a time, who needs neither the lock on the temporary file nor to
+//! look whether it is still there ([`replace_json`]).
+//!
 //! Nothing is synced to the disk: a record guards against a process that dies, not against a machine that loses power.
 
 use std::ffi::OsString;
@@ -13,10 +16,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::small_file;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-use crate::small_file;
 
 /// Records may hold passwords from a container's environment, so only their owner reads them.
 const RECORD_MODE: u32 = 0o600;
@@ -77,6 +79,11 @@ impl AtomicFileError {
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
+
+    /// Whether the record could not be written because its directory is not there.
+    pub fn lacks_directory(&self) -> bool {
+        matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
 }
 
 /// Puts `bytes` at `path`, so that a reader sees the whole old text or the whole new one. The directory must exist; the file gets mode
@@ -135,13 +142,40 @@ pub fn remove(path: &Path) {
 
 /// Writes `value` as indented JSON with a final newline, as [`write_atomically`] does.
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), AtomicFileError> {
+    write_atomically(path, &indented(path, value)?)
+}
+
+/// Writes a record as [`write_json`] does, for a caller who holds the lock under which alone this record is written: with half of the
+/// system calls.
+pub fn replace_json<T: Serialize>(path: &Path, value: &T) -> Result<(), AtomicFileError> {
+    let bytes = indented(path, value)?;
+    let temporary = temporary_path(path)?;
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(RECORD_MODE)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(&bytes))
+        .map_err(|source| AtomicFileError::Write {
+            path: temporary.clone(),
+            source,
+        })?;
+    std::fs::rename(&temporary, path).map_err(|source| AtomicFileError::Replace {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn indented<T: Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, AtomicFileError> {
     let mut bytes =
         serde_json::to_vec_pretty(value).map_err(|source| AtomicFileError::Serialize {
             path: path.to_owned(),
             source,
         })?;
     bytes.push(b'\n');
-    write_atomically(path, &bytes)
+    Ok(bytes)
 }
 
 /// `.<name>.new` in the record's own directory, because a rename must not cross file systems.
@@ -237,6 +271,23 @@ mod tests {
         write_json(&path, &vec!["a", "b"]).unwrap();
         assert_eq!(read_json::<Vec<String>>(&path).unwrap(), ["a", "b"]);
         assert!(std::fs::read_to_string(&path).unwrap().ends_with("]\n"));
+    }
+
+    #[test]
+    fn a_record_that_has_one_writer_is_replaced_over_what_a_killed_one_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("record.json");
+        std::fs::write(
+            directory.path().join(".record.json.new"),
+            "half of a very long",
+        )
+        .unwrap();
+        replace_json(&path, &vec!["a"]).unwrap();
+        replace_json(&path, &vec!["b"]).unwrap();
+        assert_eq!(read_json::<Vec<String>>(&path).unwrap(), ["b"]);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        let mode = std::fs::metadata(&path).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

@@ -96,7 +96,12 @@ impl HostsFile {
 /// missing file is created with mode 0644; a symbolic link is not followed.
 pub fn write_in_place(path: &Path, text: &str) -> Result<(), WriteInPlaceError> {
     let write = || {
-        let mut file = open_or_create(path)?;
+        // First what a container's first start needs.
+        match create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => return created?.write_all(text.as_bytes()),
+        }
+        let mut file = open(path)?;
         file.write_all(text.as_bytes())?;
         file.set_len(text.len() as u64)
     };
@@ -120,17 +125,24 @@ fn push_line<'a>(
     text.push('\n');
 }
 
-fn open_or_create(path: &Path) -> io::Result<File> {
+/// Creates the file, with its mode whatever the mask of permissions is.
+fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true).custom_flags(libc::O_NOFOLLOW);
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let file = options.create_new(true).mode(HOSTS_MODE).open(path)?;
-            file.set_permissions(Permissions::from_mode(HOSTS_MODE))?;
-            Ok(file)
-        }
-        opened => opened,
-    }
+    let file = options
+        .write(true)
+        .create_new(true)
+        .mode(HOSTS_MODE)
+        .open(path)?;
+    file.set_permissions(Permissions::from_mode(HOSTS_MODE))?;
+    Ok(file)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
 }
 
 #[cfg(test)]

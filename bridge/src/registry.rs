@@ -84,7 +84,7 @@ impl NetworkState {
         }
         replace_symlink(&endpoint.container, &self.name(&endpoint.name))?;
         let path = self.endpoint(&endpoint.container);
-        Ok(atomic_file::write_json(&path, endpoint)?)
+        Ok(atomic_file::replace_json(&path, endpoint)?)
     }
 
     /// Writes an endpoint anew that is known by other names or links now. What it is known by is there before what it was

@@ -21,12 +21,14 @@ use crate::error::NetworkError;
 use crate::firewall::{Firewall, Transaction};
 use crate::network::{Family, Network};
 use crate::policy::{self, Contribution};
+use crate::small_file;
 use crate::source_check;
 use crate::state::{FIREWALL_VARIANT, NetworkHost};
 use minirun_netns::netfilter::nf_tables::Expectation;
 use minirun_netns::{Explain, Explanation, Narrator};
 use std::cell::Cell;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Whether the rules are known to be what the records say.
@@ -53,14 +55,22 @@ impl NetworkHost {
     /// Waits for the right to change rules.
     pub(crate) fn lock_rules(&self) -> Result<RulesLock, NetworkError> {
         let path = self.firewall_lock();
-        fs::create_dir_all(&self.state)
-            .map_err(|error| NetworkError::file("create", &self.state, error))?;
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| NetworkError::file("open", &path, error))?;
+        let open = || {
+            File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path)
+        };
+        let opened = match open() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs::create_dir_all(&self.state)
+                    .map_err(|error| NetworkError::file("create", &self.state, error))?;
+                open()
+            }
+            outcome => outcome,
+        };
+        let file = opened.map_err(|error| NetworkError::file("open", &path, error))?;
         file.lock()
             .map_err(|error| NetworkError::file("lock", &path, error))?;
         Ok(RulesLock {
@@ -120,7 +130,7 @@ impl NetworkHost {
 
     /// What the marker says, if it speaks for the driver in use.
     fn marked(&self) -> Option<Expectation> {
-        let marker = fs::read_to_string(self.firewall_marker()).ok()?;
+        let marker = small_file::read_text(&self.firewall_marker()).ok()?;
         let (driver, generation) = marker.trim_end().split_once('\n')?;
         if driver != self.firewall.to_string() {
             return None;
@@ -207,7 +217,7 @@ impl NetworkHost {
 
     /// The drivers that have made rules since the boot and not taken them away.
     fn drivers_with_rules(&self) -> Vec<Driver> {
-        let noted = fs::read_to_string(self.firewall_variant()).unwrap_or_default();
+        let noted = small_file::read_text(&self.firewall_variant()).unwrap_or_default();
         noted.lines().filter_map(Driver::parse).collect()
     }
 
@@ -236,7 +246,7 @@ impl NetworkHost {
 
 /// The driver that has made rules since the boot, as `STATE/firewall.variant` below `state` says.
 pub(crate) fn recorded_driver(state: &Path) -> Option<Firewall> {
-    let noted = fs::read_to_string(state.join(FIREWALL_VARIANT)).ok()?;
+    let noted = small_file::read_text(&state.join(FIREWALL_VARIANT)).ok()?;
     let driver = noted.lines().find_map(Driver::parse)?;
     Some(driver.firewall())
 }

@@ -39,6 +39,15 @@ pub fn read_rest(mut file: &File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// All that a file holds, as text.
+///
+/// # Errors
+///
+/// The kernel's, and [`ErrorKind::InvalidData`] for what is no text.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read(path)?).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +73,15 @@ mod tests {
     fn a_file_that_is_missing_is_told() {
         let error = read(Path::new("/nonexistent/record")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn what_is_no_text_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "text").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "text");
+        std::fs::write(&path, [0xff]).unwrap();
+        assert_eq!(read_text(&path).unwrap_err().kind(), ErrorKind::InvalidData);
     }
 }

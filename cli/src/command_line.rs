@@ -1,6 +1,7 @@
 //! The table of commands. The options of a command are put together only when that command is called, since building all of
 //! them takes longer than starting a container's first process.
 
+use crate::ahead;
 use crate::commands::switch::parse_switch;
 use crate::commands::*;
 use crate::context::Context;
@@ -10,6 +11,7 @@ use crate::unsupported;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use minirun_runtime::runtime::{Directories, Overrides};
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -124,6 +126,7 @@ const CONTAINER_COMMANDS: &[Entry] = &[
 /// Parses the command line and runs the command.
 pub fn run() -> Result<ExitCode, Failure> {
     let words: Vec<OsString> = std::env::args_os().collect();
+    let forerunner = ahead::send_forerunner(&words);
     let mut matches = match command().try_get_matches_from(&words) {
         Ok(matches) => matches,
         Err(error) => return Ok(explain_usage(error)),
@@ -131,6 +134,7 @@ pub fn run() -> Result<ExitCode, Failure> {
     let context = Context {
         directories: directories(&matches)?,
         overrides: overrides(&matches)?,
+        forerunner: RefCell::new(forerunner),
     };
     if let Some(expansion) = Expansion::of(&words, &matches, &context.directories)? {
         let command = command().args_override_self(true);

@@ -4,17 +4,21 @@ use crate::failure::{Failure, complain};
 use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::details::ContainerDetails;
 use minirun_runtime::error::RuntimeError;
+use minirun_runtime::forerunner::Forerunner;
 use minirun_runtime::runtime::{Directories, Overrides, Runtime};
+use std::cell::RefCell;
 use std::io::Write;
 use std::process::ExitCode;
 
 /// Where things are, as the command line and the environment say.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Context {
     /// The directories.
     pub directories: Directories,
     /// What is stronger than the configuration file.
     pub overrides: Overrides,
+    /// Who was sent before the words were understood; whoever can use what it makes takes it.
+    pub forerunner: RefCell<Option<Forerunner>>,
 }
 
 impl Context {

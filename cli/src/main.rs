@@ -9,6 +9,7 @@
 // Both panic when the reader has gone or the disk is full.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod ahead;
 mod command_line;
 mod commands;
 mod context;

@@ -225,7 +225,7 @@ fn option<'a>(options: &'a Command, key: &str) -> Result<&'a Arg, Refusal> {
 
 /// How many words there are up to the command, which is one that has options for containers. All options before it take a
 /// value.
-fn command_length(words: &[OsString]) -> usize {
+pub fn command_length(words: &[OsString]) -> usize {
     let text = |at: usize| words.get(at).and_then(|word| word.to_str()).unwrap_or("");
     let mut at = 1;
     while text(at).starts_with("--") {

@@ -77,6 +77,15 @@ impl Namespace {
         }
     }
 
+    /// The same namespace, with another path that leads to it.
+    #[must_use]
+    pub fn known_as(self, path: impl Into<PathBuf>) -> Namespace {
+        Namespace {
+            path: path.into(),
+            ..self
+        }
+    }
+
     /// The path it was opened by, for messages and for commands that a reader may type.
     pub fn path(&self) -> &Path {
         &self.path

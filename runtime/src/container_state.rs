@@ -275,20 +275,22 @@ impl ContainerPaths {
         Ok(atomic_file::read_json_if_present(&self.running())?)
     }
 
-    /// Writes who is who, in a directory that is made if need be.
+    /// Writes who is who, in a directory that is made if need be. The caller holds the container's lock.
     ///
     /// # Errors
     /// When the state directory cannot be written to.
     pub fn write_running(&self, record: &RunningRecord) -> Result<(), RuntimeError> {
-        if !self.state.exists() {
-            // Whoever reaches the socket in it has the container's terminal and input.
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&self.state)
-                .map_err(|error| RuntimeError::file("create", &self.state, error))?;
+        match atomic_file::replace_json(&self.running(), record) {
+            Err(error) if error.lacks_directory() => {}
+            outcome => return Ok(outcome?),
         }
-        Ok(atomic_file::write_json(&self.running(), record)?)
+        // Whoever reaches the socket in it has the container's terminal and input.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.state)
+            .map_err(|error| RuntimeError::file("create", &self.state, error))?;
+        Ok(atomic_file::replace_json(&self.running(), record)?)
     }
 
     /// Makes an empty record of the end, for waiters to open, with room for what will be written into it: a full disk must

@@ -32,8 +32,12 @@ use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::ContainerName;
 pub use request::CreateRequest;
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::Path;
+
+/// The bits of a mode that `chmod(2)` sets.
+const PERMISSIONS: u32 = 0o7777;
 
 /// A container that was created.
 #[derive(Debug)]
@@ -164,7 +168,7 @@ impl Runtime {
         }
         let recorded = self
             .note_creator(&config)
-            .and_then(|()| Ok(atomic_file::write_json(&paths.record(), &config)?))
+            .and_then(|()| Ok(atomic_file::replace_json(&paths.record(), &config)?))
             .and_then(|()| self.try_limits(&config));
         if let (Err(_), Some((quota, _))) = (&recorded, &limit) {
             quota.release(&written[0]);
@@ -225,14 +229,29 @@ impl Runtime {
     }
 }
 
-/// The directories of the writable layer. The root of the container gets the owner and mode of the upper one.
+/// The directories of the writable layer. The root of the container gets the owner and mode of the upper one; the others are seen by
+/// root alone.
 fn write_directories(container: &Path, root: RootAttributes) -> Result<(), RuntimeError> {
-    for name in ["upper", "work", "merged"] {
+    for name in ["work", "merged"] {
         let path = container.join(name);
-        let made = fs::create_dir(&path)
-            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(root.mode)))
-            .and_then(|()| chown(&path, Some(root.uid), Some(root.gid)));
-        made.map_err(|error| RuntimeError::file("create", &path, error))?;
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(|error| RuntimeError::file("create", &path, error))?;
+    }
+    let upper = container.join("upper");
+    make_like(&upper, root).map_err(|error| RuntimeError::file("create", &upper, error))
+}
+
+/// Makes a directory with this owner and mode. The kernel makes it the caller's, and takes away what the mask of permissions says.
+fn make_like(path: &Path, wanted: RootAttributes) -> io::Result<()> {
+    fs::DirBuilder::new().mode(wanted.mode).create(path)?;
+    let made = fs::metadata(path)?;
+    if made.mode() & PERMISSIONS != wanted.mode {
+        fs::set_permissions(path, fs::Permissions::from_mode(wanted.mode))?;
+    }
+    if (made.uid(), made.gid()) != (wanted.uid, wanted.gid) {
+        chown(path, Some(wanted.uid), Some(wanted.gid))?;
     }
     Ok(())
 }

@@ -2,8 +2,8 @@
 //!
 //! Theory of operation
 //!
-//! 1. A command that is about to create a container and to start it sends a forerunner: a process that shares its memory and
-//!    its descriptors. It is made in a fraction of the time that a fork takes, and runs on another processor.
+//! 1. A command that is about to create a container and to start it sends a forerunner, before it understands its options if its
+//!    first words say that much: a process that shares its memory and its descriptors. It is made in a fraction of the time that a fork takes, and runs on another processor.
 //! 2. The forerunner leaves for a network namespace of its own, which it opens, and loads the program that guards the usual devices.
 //!    Both descriptors are the command's as well. It writes their numbers down and ends.
 //! 3. The command waits for its end before it forks the monitor, which takes both along.
@@ -67,7 +67,7 @@ struct Work {
 
 impl Forerunner {
     /// Sends one. None means that there can be no process more.
-    pub(crate) fn send() -> Option<Forerunner> {
+    pub fn send() -> Option<Forerunner> {
         let mut work = Box::new(Work {
             devices: UsualDevices::prepare(),
             network: AtomicI32::new(-1),

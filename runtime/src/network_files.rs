@@ -11,7 +11,7 @@ use minirun_bridge::extra_host::ExtraHost;
 use minirun_bridge::hosts::HostsFile;
 use minirun_bridge::network::Names;
 use minirun_bridge::resolv::{Ipv6, ResolvConf, ResolvOverrides};
-use std::fs;
+use minirun_bridge::small_file;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
@@ -106,7 +106,7 @@ fn resolv(config: &ContainerConfig, connections: &Connections) -> String {
     if network.mode == NetworkMode::Host && overrides == ResolvOverrides::default() {
         return host;
     }
-    let behind_stub = fs::read_to_string(SYSTEMD_RESOLV).ok();
+    let behind_stub = small_file::read_text(Path::new(SYSTEMD_RESOLV)).ok();
     let behind_stub = behind_stub.as_deref();
     if has_dns(connections) {
         return ResolvConf::embedded(&host, behind_stub, &overrides).render();
@@ -120,5 +120,5 @@ fn resolv(config: &ContainerConfig, connections: &Connections) -> String {
 
 /// A host without such a file has nothing to pass on.
 fn read(path: impl AsRef<Path>) -> String {
-    fs::read_to_string(path).unwrap_or_default()
+    small_file::read_text(path.as_ref()).unwrap_or_default()
 }

@@ -7,7 +7,6 @@ use crate::error::RuntimeError;
 use minirun_bridge::small_file;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
@@ -186,7 +185,7 @@ fn fields_behind_name(stat: &[u8]) -> Option<impl Iterator<Item = &str>> {
 pub(crate) fn boot_id() -> &'static str {
     static BOOT: OnceLock<String> = OnceLock::new();
     BOOT.get_or_init(|| {
-        fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        small_file::read_text(Path::new("/proc/sys/kernel/random/boot_id"))
             .map(|id| id.trim().to_string())
             .unwrap_or_default()
     })

@@ -70,15 +70,23 @@ impl Runtime {
         self.start_locked((config, lock), ahead, options, (Occasion::Asked, told))
     }
 
-    /// Has made what the start of such a container will need, while it is created. None if it will not.
-    pub fn send_forerunner(&self, request: &CreateRequest) -> Option<Forerunner> {
+    /// Has made what the start of such a container will need, while it is created. None if it will not. One may have been sent
+    /// already, on the guess that it would be of use.
+    pub fn forerunner_for(
+        &self,
+        request: &CreateRequest,
+        sent: Option<Forerunner>,
+    ) -> Option<Forerunner> {
         let has_network = match request.network {
             NetworkWanted::Networks(_) | NetworkWanted::None => true,
             NetworkWanted::Host | NetworkWanted::Container(_) => false,
         };
         // The network of users of its own must be theirs.
         let is_of_host = request.security.user_namespace == UserNamespaceChoice::Host;
-        (has_network && is_of_host).then(Forerunner::send).flatten()
+        match has_network && is_of_host {
+            true => sent.or_else(Forerunner::send),
+            false => None,
+        }
     }
 
     /// The same for a reason: a start that a policy wants is tried again if it fails.

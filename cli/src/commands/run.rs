@@ -73,7 +73,7 @@ impl Run {
         };
         let hold = runtime.hold_new_containers().map_err(own)?;
         let request = self.container.request()?;
-        let forerunner = runtime.send_forerunner(&request);
+        let forerunner = runtime.forerunner_for(&request, context.forerunner.take());
         let Created { config, lock, .. } = self.container.create_as(request, &runtime)?;
         status.created(&config);
         let mut told = |report: &Report| tell_with(status, &config, report);

@@ -61,14 +61,22 @@ impl DemoImage {
     /// # Errors
     /// [`ImageError::Executable`], [`ImageError::Demo`], or what went wrong in the store.
     pub fn ensure(store: &ImageStore) -> Result<Image, ImageError> {
-        let executable = Path::new(EXECUTABLE);
-        let found = fs::metadata(executable).map_err(at(executable, |path, source| {
-            ImageError::Executable { path, source }
-        }))?;
-        let demo = Demo::of(&found);
+        let demo = Demo::of_this_executable()?;
         match demo.present(store)? {
             Some(image) => Ok(image),
             None => demo.build(store),
+        }
+    }
+
+    /// The same for the image that has just been found by the name `demo`: usually it is the one, and nothing is read again.
+    ///
+    /// # Errors
+    /// As [`DemoImage::ensure`].
+    pub(super) fn ensure_found(store: &ImageStore, found: Image) -> Result<Image, ImageError> {
+        let demo = Demo::of_this_executable()?;
+        match demo.content.id()? == found.id && demo.is_whole(store) {
+            true => Ok(found),
+            false => DemoImage::ensure(store),
         }
     }
 }
@@ -81,6 +89,14 @@ struct Demo {
 }
 
 impl Demo {
+    fn of_this_executable() -> Result<Self, ImageError> {
+        let executable = Path::new(EXECUTABLE);
+        let found = fs::metadata(executable).map_err(at(executable, |path, source| {
+            ImageError::Executable { path, source }
+        }))?;
+        Ok(Demo::of(&found))
+    }
+
     fn of(executable: &Metadata) -> Self {
         let layer = LayerName::Demo(identity_of(executable));
         Self {

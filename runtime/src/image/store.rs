@@ -15,6 +15,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use minirun_bridge::small_file;
+
 use super::demo::{self, DemoImage};
 use super::digest::is_lower_hexadecimal;
 use super::error::{ImageError, at};
@@ -65,7 +67,7 @@ impl ImageStore {
     pub fn resolve(&self, image: &str) -> Result<Image, ImageError> {
         match self.find(image) {
             Ok(found) if found.origin == Origin::BuiltIn && is_demo(image) => {
-                DemoImage::ensure(self)
+                DemoImage::ensure_found(self, found)
             }
             Err(ImageError::Unknown { .. }) if is_demo(image) => DemoImage::ensure(self),
             outcome => outcome,
@@ -171,7 +173,7 @@ impl ImageStore {
     /// Reads a record; none if there is no such image.
     pub(super) fn record(&self, id: &ImageId) -> Result<Option<Record>, ImageError> {
         let path = self.record_path(id);
-        let json = match fs::read(&path) {
+        let json = match small_file::read(&path) {
             Ok(json) => json,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ImageError::ReadRecord { path, source }),

@@ -1,7 +1,8 @@
 //! Making a container: the way from a record to a running program.
 //!
 //! The container's first process makes its root file system while the monitor makes its network; the gate between them
-//! opens when both are done ([`set_up`]) and the process is on record ([`Prepared::begin`]).
+//! opens when both are done ([`set_up`]) and the process is on record ([`Prepared::begin`]). What no process needs is written
+//! behind the gate.
 
 use super::MonitorStreams;
 use super::control::Control;
@@ -86,7 +87,7 @@ impl ContainerNetwork {
     /// program can do without, so a failure does not count.
     pub(super) fn remember(&mut self, paths: &ContainerPaths) {
         if let Some(place) = self.place.take() {
-            let _ = atomic_file::write_json(&paths.last_place(), &place);
+            let _ = atomic_file::replace_json(&paths.last_place(), &place);
         }
     }
 }
@@ -95,8 +96,9 @@ impl ContainerNetwork {
 pub(super) struct Prepared {
     held: HeldProcess,
     plan: InitPlan,
+    spec: Spec,
+    paths: ContainerPaths,
     network: ContainerNetwork,
-    control: Control,
     log: Option<LogWriter>,
     streams: Streams,
 }
@@ -138,17 +140,19 @@ pub(super) fn set_up(
         None => spawn()?,
     };
     // They are the program's only from now on, so that their end is noticed.
-    drop((ends, ahead));
+    drop(ends);
+    // Its user namespace would have had to come first.
+    let network = ahead.network.filter(|_| config.security.id_range.is_none());
+    drop(ahead.usual_devices);
     limits.admit(held.pid())?;
     device_group
         .iter()
         .try_for_each(|group| group.admit(held.pid()))?;
     let groups = (cgroup.as_ref(), &limits, device_group.as_ref());
     tell_beginning(groups, &plan, reporter);
-    write_specification(&paths, &spec)?;
     let log = open_log(config, &paths)?;
-    let control = Control::open(&paths)?;
-    let connected = connect((runtime, config), &connections, (&held, reporter));
+    let place = (&held, network);
+    let connected = connect((runtime, config), &connections, place, reporter);
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
     held.wait_root_ready()?;
     let network = connected?;
@@ -160,8 +164,9 @@ pub(super) fn set_up(
     Ok(Prepared {
         held,
         plan,
+        spec,
+        paths,
         network,
-        control,
         log,
         streams,
     })
@@ -173,13 +178,18 @@ impl Prepared {
         self.held.pid()
     }
 
-    /// Lets the program begin.
+    /// Lets the program begin. What nobody needs before it is known to run is made while it does: its process has filters and
+    /// rights to take, and a file to execute.
     pub(super) fn begin(
         self,
         since: Timestamp,
         reporter: &mut Reporter,
     ) -> Result<Container, RuntimeError> {
-        let process = self.held.release()?;
+        let (paths, spec) = (self.paths, self.spec);
+        let (process, control) = self.held.release_with(|| {
+            write_specification(&paths, &spec)?;
+            Control::open(&paths)
+        })?;
         let clock = RunClock::begin()?;
         if !self.plan.limits().is_empty() {
             reporter.tell(self.plan.limits());
@@ -188,7 +198,7 @@ impl Prepared {
         Ok(Container {
             process,
             network: self.network,
-            control: Some(self.control),
+            control: Some(control),
             log: self.log,
             streams: self.streams,
             reporters: Vec::new(),
@@ -288,7 +298,10 @@ fn plan(
 fn write_specification(paths: &ContainerPaths, spec: &Spec) -> Result<(), RuntimeError> {
     let document =
         document(spec).map_err(|error| RuntimeError::system("write the specification", error))?;
-    Ok(atomic_file::write_json(&paths.specification(), &document)?)
+    Ok(atomic_file::replace_json(
+        &paths.specification(),
+        &document,
+    )?)
 }
 
 /// The devices as they are on this host now, and what guards them from before the first process is born.
@@ -331,17 +344,22 @@ fn shared_namespace(
     }
 }
 
-/// Gives the container the networks it asked for, one interface each.
+/// Gives the container the networks it asked for, one interface each. If its process was born into a network namespace that was there
+/// before, it is that.
 fn connect(
     (runtime, config): (&Runtime, &ContainerConfig),
     connections: &Connections,
-    (held, narrator): (&HeldProcess, &mut dyn Narrator),
+    (held, born_into): (&HeldProcess, Option<Namespace>),
+    narrator: &mut dyn Narrator,
 ) -> Result<ContainerNetwork, RuntimeError> {
     if !config.network.mode.is_private() {
         return Ok(ContainerNetwork::default());
     }
     let label = format!("/proc/{}/ns/net", held.pid());
-    let namespace = Namespace::open(&label)?;
+    let namespace = match born_into {
+        Some(namespace) => namespace.known_as(&label),
+        None => Namespace::open(&label)?,
+    };
     if connections.joined.is_empty() {
         bring_up_loopback(&mut Netlink::open_in(&namespace)?)?;
     }

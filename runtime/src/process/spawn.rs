@@ -168,19 +168,35 @@ impl HeldProcess {
     }
 
     /// Opens the gate and waits until the program runs. On failure the process is gone.
-    pub fn release(mut self) -> Result<RunningProcess, ProcessError> {
+    pub fn release(self) -> Result<RunningProcess, ProcessError> {
+        let nothing = || Ok::<(), ProcessError>(());
+        self.release_with(nothing).map(|(process, ())| process)
+    }
+
+    /// The same, with work to do while the process becomes its program, on another processor. When the work fails, the process
+    /// is gone as well, but may have been its program for a moment; what hindered the program is told first.
+    pub fn release_with<Done, Failure: From<ProcessError>>(
+        mut self,
+        meanwhile: impl FnOnce() -> Result<Done, Failure>,
+    ) -> Result<(RunningProcess, Done), Failure> {
+        self.open_gate()?;
+        let done = meanwhile();
+        if let Some(report) = self.next_report()? {
+            return Err(self.failure(report).into());
+        }
+        let done = done?;
+        self.process.set_when_dropped(WhenDropped::Leave);
+        Ok((self.process, done))
+    }
+
+    fn open_gate(&mut self) -> Result<(), ProcessError> {
         self.wait_root_ready()?;
         self.limits.apply(&self.process)?;
         match gate::open(self.gate.as_fd()) {
             // A child that was killed while it waited is found out by the wait below.
-            Ok(()) | Err(Errno::EPIPE) => {}
-            Err(errno) => return Err(ProcessError::gate("open", errno)),
+            Ok(()) | Err(Errno::EPIPE) => Ok(()),
+            Err(errno) => Err(ProcessError::gate("open", errno)),
         }
-        if let Some(report) = self.next_report()? {
-            return Err(self.failure(report));
-        }
-        self.process.set_when_dropped(WhenDropped::Leave);
-        Ok(self.process)
     }
 
     fn next_report(&self) -> Result<Option<Report>, ProcessError> {
