@@ -108,6 +108,32 @@ fn an_internal_network_leads_nowhere_and_a_routed_one_hides_nobody() {
 }
 
 #[test]
+fn frames_of_every_family_cross_the_further_bridges_of_a_network() {
+    let grown = Network {
+        segments: 2,
+        ..network(Icc::Disabled)
+    };
+    let plain = Network {
+        segments: 0,
+        ..grown.clone()
+    };
+    let id = grown.id.short();
+    let expected: Vec<String> = [1, 2]
+        .into_iter()
+        .flat_map(|number| {
+            let bridge = format!("\"mr-{}-{number}\"", &id[..7]);
+            [
+                format!("segments {bridge}"),
+                format!("within ipv4 . {bridge} . {bridge} : accept"),
+                format!("within ipv6 . {bridge} . {bridge} : accept"),
+            ]
+        })
+        .collect();
+    let texts = |network| texts(&network_elements(network));
+    assert_eq!(texts(&grown), [texts(&plain), expected].concat());
+}
+
+#[test]
 fn a_link_is_one_element_for_each_port() {
     let web1 = endpoint("web1", 2, &["80/tcp", "53/udp"]);
     let contribution = Contribution {
