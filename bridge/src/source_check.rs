@@ -46,14 +46,19 @@ pub enum Necessity {
 }
 
 /// What keeps an endpoint to its addresses. `others` are those of the same container on other networks: it may speak from each
-/// of its addresses by each of its interfaces.
+/// of its addresses by each of its interfaces. One that may not reach everything may not: what it may reach is judged by its
+/// address on the network that it speaks on.
 pub(crate) fn guard(endpoint: &Endpoint, others: &[Endpoint]) -> Guard {
     let own = check(endpoint);
     let mut elements = own.elements();
     for other in others {
-        let elsewhere: Vec<IpAddr> = other.addresses().collect();
-        elements.extend(own.sources(&elsewhere));
-        elements.extend(check(other).sources(&own.addresses));
+        if endpoint.egress.is_open() {
+            let elsewhere: Vec<IpAddr> = other.addresses().collect();
+            elements.extend(own.sources(&elsewhere));
+        }
+        if other.egress.is_open() {
+            elements.extend(check(other).sources(&own.addresses));
+        }
     }
     Guard {
         check: own,
