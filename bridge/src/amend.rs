@@ -193,12 +193,13 @@ impl Amendment {
     }
 }
 
-/// What it takes to know that a container is kept to its addresses, if it may have done without before.
+/// What a container may speak from depends on whether it may reach everything, and so does whether it can do without being kept
+/// to that.
 fn guard_change<'a>(
     (before, after): (&Endpoint, &Endpoint),
     lock: &'a RulesLock,
 ) -> Option<Action<'a>> {
-    (before.egress.is_open() && !after.egress.is_open()).then_some(Action::RenewGuards(lock))
+    (before.egress.is_open() != after.egress.is_open()).then_some(Action::RenewGuards(lock))
 }
 
 /// What is in `these` and not in `those`.

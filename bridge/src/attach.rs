@@ -28,7 +28,6 @@ use crate::reload::{KnownRules, RulesLock};
 use crate::resolve::Resolved;
 use crate::segment::Segment;
 use crate::segment_devices;
-use crate::source_check::guard;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::{
@@ -207,7 +206,8 @@ impl Resolved {
         actions.extend(previous.map(|name| Action::SetDown(SetLinkDown { name })));
         // Before the first frame.
         let lock = self.rules_lock();
-        actions.extend(lock.map(|lock| Action::Guard(guard(endpoint, &self.others), lock)));
+        let guard = self.guard.clone().zip(lock);
+        actions.extend(guard.map(|(guard, lock)| Action::Guard(guard, lock)));
         actions.extend(self.devices(bridge, place));
         actions
             .into_iter()
@@ -223,10 +223,16 @@ impl Resolved {
                 "see that the rules of network `{}` are in place",
                 self.network.name
             ),
-            KnownRules::Match(_) => format!(
-                "let the firewall pass what `{}` publishes and is linked to",
-                self.endpoint.name
-            ),
+            KnownRules::Match(_) => {
+                let checks = match self.guard {
+                    Some(_) => "",
+                    None => ", and nothing that is not from its own addresses",
+                };
+                format!(
+                    "let the firewall pass what `{}` publishes and is linked to{checks}",
+                    self.endpoint.name
+                )
+            }
         };
         Some(Action::ChangeRules(RulesChange::new(
             sentence,

@@ -7,7 +7,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
-use crate::firewall::Firewall;
+use crate::firewall::{Firewall, Transaction};
 use crate::id::ContainerId;
 use crate::lazy_netlink::LazyNetlink;
 use crate::name::NetworkName;
@@ -250,6 +250,34 @@ impl NetworkHost {
         }
     }
 
+    /// What takes away the rules of an endpoint, and what keeps it to its addresses: one step, where the driver can do that.
+    fn removal_of_rules(
+        &self,
+        network: &Network,
+        endpoint: &Endpoint,
+        removal: Transaction,
+    ) -> Result<Vec<Action<'_>>, NetworkError> {
+        if !self.guards_sources() {
+            return Ok(Vec::new());
+        }
+        let others = self.others_of(&endpoint.container, &network.name)?;
+        let guard = guard(endpoint, &others);
+        let remove = |removal, checks| Action::RemoveRules {
+            sentence: format!(
+                "take the rules of what `{}` published and was linked with away{checks}",
+                endpoint.name
+            ),
+            removal,
+        };
+        if removal.is_empty() {
+            return Ok(vec![Action::Unguard(guard)]);
+        }
+        Ok(match self.firewall.together(&removal, guard.removal()) {
+            Some(whole) => vec![remove(whole, ", and what kept it to its addresses")],
+            None => vec![remove(removal, ""), Action::Unguard(guard)],
+        })
+    }
+
     /// What it takes to detach an endpoint. The record goes last: whoever finds it can take the rest down, whatever
     /// happened in between.
     fn detachment(
@@ -272,19 +300,7 @@ impl NetworkHost {
             Departure::Disconnected => Action::DeleteVeth(interface),
         });
         let removal = self.firewall.removal(network, &contribution);
-        if !removal.is_empty() {
-            actions.push(Action::RemoveRules {
-                sentence: format!(
-                    "take the rules of what `{}` published and was linked with away",
-                    endpoint.name
-                ),
-                removal,
-            });
-        }
-        if self.guards_sources() {
-            let others = self.others_of(&endpoint.container, &network.name)?;
-            actions.push(Action::Unguard(guard(&endpoint, &others)));
-        }
+        actions.extend(self.removal_of_rules(network, &endpoint, removal)?);
         actions.extend(Action::forget_flows(&endpoint.publications));
         actions.extend(endpoint.ipv6_address.map(|address| {
             Action::StopAnsweringFor(ProxyNeighbour {

@@ -10,7 +10,7 @@ use crate::network::{Family, GatewayMode, Icc, Masquerade, Network, Reach};
 use crate::port::ExposedPort;
 use crate::publication::Publication;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// `source` may open connections to `target` on one port; replies are let through by connection tracking only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +46,8 @@ pub struct Opening {
 pub struct EgressPolicy {
     /// The address.
     pub source: IpAddr,
+    /// The address that the container's kernel makes by itself, besides one of IPv6: with it, it speaks to the host.
+    pub link_local: Option<Ipv6Addr>,
     /// The host end of the veth pair, by which the container's packets come.
     pub interface: String,
     /// What may be reached.
@@ -56,6 +58,12 @@ impl EgressPolicy {
     /// The family of the address.
     pub fn family(&self) -> Family {
         Family::of(self.source)
+    }
+
+    /// All addresses that the container speaks from.
+    pub fn sources(&self) -> impl Iterator<Item = IpAddr> {
+        let link_local = self.link_local.map(IpAddr::V6);
+        [self.source].into_iter().chain(link_local)
     }
 }
 
@@ -184,6 +192,7 @@ fn egress_policies(endpoint: &Endpoint) -> BTreeSet<EgressPolicy> {
     restricted
         .map(|source| EgressPolicy {
             source,
+            link_local: source.is_ipv6().then(|| endpoint.mac.link_local()),
             interface: endpoint.interface.clone(),
             egress: endpoint.egress.clone(),
         })

@@ -11,6 +11,7 @@ use crate::network::{Family, Network};
 use crate::policy::{self, Contribution};
 use crate::reload::{KnownRules, RulesLock};
 use crate::segment::Segment;
+use crate::source_check::{Guard, guard};
 use crate::state::NetworkHost;
 use minirun_netns::MacAddress;
 use std::collections::BTreeSet;
@@ -26,9 +27,9 @@ pub(crate) struct Resolved {
     pub(crate) previous_interfaces: BTreeSet<String>,
     /// What the endpoint adds to the rules; none when there is nothing to add and the rules are known to be in place.
     pub(crate) rules: Option<RulesToChange>,
-    /// The same container on other networks.
-    pub(crate) others: Vec<Endpoint>,
-    /// The right to change what keeps containers to their addresses, if it is not that of `rules`.
+    /// What keeps it to its addresses, if `rules` do not say so already.
+    pub(crate) guard: Option<Guard>,
+    /// The right to change that, if it is not that of `rules`.
     pub(crate) guard_lock: Option<RulesLock>,
 }
 
@@ -77,7 +78,13 @@ impl NetworkHost {
             egress: request.egress.clone(),
         };
         let contribution = policy::contribution(network, &endpoint, &targets, &sources);
-        let rules = self.rules_to_add(network, &contribution)?;
+        let mut rules = self.rules_to_add(network, &contribution)?;
+        let others = self.others_of(&request.container, &network.name)?;
+        let guard = guard(&endpoint, &others);
+        let included = match &mut rules {
+            Some(rules) => self.include_guard(&guard, &mut rules.change),
+            None => Included::No,
+        };
         let alone = rules.is_none() && self.guards_sources();
         Ok(Resolved {
             network: network.clone(),
@@ -86,7 +93,7 @@ impl NetworkHost {
                 .filter_map(|address| state.previous_interface(address))
                 .collect(),
             rules,
-            others: self.others_of(&request.container, &network.name)?,
+            guard: (included == Included::No).then_some(guard),
             guard_lock: alone.then(|| self.lock_rules()).transpose()?,
             endpoint,
             sources,
@@ -112,6 +119,21 @@ impl NetworkHost {
             lock,
             change: (addition, self.firewall.removal(network, contribution)),
         }))
+    }
+
+    /// Makes a change of rules, and its opposite, one of what keeps a container to its addresses as well, where the driver can do
+    /// that.
+    fn include_guard(&self, guard: &Guard, change: &mut (Transaction, Transaction)) -> Included {
+        let (forth, back) = (&change.0, &change.1);
+        let forth = self.firewall.together(forth, guard.addition());
+        let back = self.firewall.together(back, guard.removal());
+        match forth.zip(back) {
+            Some(whole) => {
+                *change = whole;
+                Included::Yes
+            }
+            None => Included::No,
+        }
     }
 
     fn lease_addresses(
@@ -248,6 +270,13 @@ fn full(network: &Network, error: LeaseError) -> NetworkError {
         },
         error => error.into(),
     }
+}
+
+/// Whether a change of rules says what keeps a container to its addresses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Included {
+    Yes,
+    No,
 }
 
 /// The address that a container insists on, and the one it had last.

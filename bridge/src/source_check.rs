@@ -6,7 +6,8 @@
 //!    made, and taken away when the container leaves; a port of that name that does not exist disturbs nobody.
 //! 2. The kernel counts a change of them as a change of rules, so it happens under the lock of the rules. If the rules were
 //!    known to be right before, they are so afterwards, of the generation then. Who is killed in between leaves a generation
-//!    that is not noted, and whoever finds that looks at everything.
+//!    that is not noted, and whoever finds that looks at everything. With the nftables driver, they are a part of the change of
+//!    rules that a container makes by coming and going, if it makes any.
 //! 3. Where what is added is there already, or what it belongs in is not, all of it is made afresh from the records.
 //! 4. A kernel without nf_tables for bridges cannot check. That matters to a container only whose egress is restricted, because
 //!    the rules of that go by its addresses; it is refused.
@@ -19,7 +20,7 @@ use crate::name::NetworkName;
 use crate::reload::RulesLock;
 use crate::state::NetworkHost;
 use minirun_netns::NetnsError;
-use minirun_netns::netfilter::nf_tables::{CommitError, Element, Expectation};
+use minirun_netns::netfilter::nf_tables::{CommitError, Element, Expectation, Transaction};
 use minirun_netns::netfilter::{SourceCheck, add_sources, remove_sources, replace_source_checks};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -45,14 +46,19 @@ pub enum Necessity {
 }
 
 /// What keeps an endpoint to its addresses. `others` are those of the same container on other networks: it may speak from each
-/// of its addresses by each of its interfaces.
+/// of its addresses by each of its interfaces. One that may not reach everything may not: what it may reach is judged by its
+/// address on the network that it speaks on.
 pub(crate) fn guard(endpoint: &Endpoint, others: &[Endpoint]) -> Guard {
     let own = check(endpoint);
     let mut elements = own.elements();
     for other in others {
-        let elsewhere: Vec<IpAddr> = other.addresses().collect();
-        elements.extend(own.sources(&elsewhere));
-        elements.extend(check(other).sources(&own.addresses));
+        if endpoint.egress.is_open() {
+            let elsewhere: Vec<IpAddr> = other.addresses().collect();
+            elements.extend(own.sources(&elsewhere));
+        }
+        if other.egress.is_open() {
+            elements.extend(check(other).sources(&own.addresses));
+        }
     }
     Guard {
         check: own,
@@ -72,6 +78,18 @@ fn check(endpoint: &Endpoint) -> SourceCheck {
     }
 }
 
+impl Guard {
+    /// What makes it hold.
+    pub(crate) fn addition(&self) -> Transaction {
+        add_sources(self.elements.clone())
+    }
+
+    /// What ends it.
+    pub(crate) fn removal(&self) -> Transaction {
+        remove_sources(self.elements.clone())
+    }
+}
+
 impl NetworkHost {
     /// Whether containers are kept to their addresses at all.
     pub(crate) fn guards_sources(&self) -> bool {
@@ -80,7 +98,7 @@ impl NetworkHost {
 
     /// Keeps a container to its addresses from now on. Its record is written already.
     pub(crate) fn add_guard(&self, guard: &Guard, lock: &RulesLock) -> Result<(), NetworkError> {
-        let transaction = add_sources(guard.elements.clone());
+        let transaction = guard.addition();
         self.change_guards(lock, |expectation| {
             let outcome = self.rules.commit_checks(&transaction, expectation);
             match guard.necessity.forgive(outcome, expectation) {
@@ -96,7 +114,7 @@ impl NetworkHost {
         guard: &Guard,
         expectation: Expectation,
     ) -> Result<Expectation, NetworkError> {
-        let transaction = remove_sources(guard.elements.clone());
+        let transaction = guard.removal();
         let outcome = self.rules.commit_checks(&transaction, expectation);
         // Whoever cannot check has nothing to take away.
         Necessity::WherePossible

@@ -13,7 +13,7 @@ const QUESTIONS: [(&str, &str); 10] = [
     ("IPv6 rules", "ip6tables-save"),
     (
         "tables of nftables",
-        "nft list table inet minirun 2>&1; nft list table netdev minirun 2>&1",
+        "nft list table inet minirun 2>&1; nft list table bridge minirun 2>&1",
     ),
     (
         "sysctls",

@@ -290,6 +290,66 @@ fn the_bridge_of_a_segment_leads_nowhere_by_itself() {
 }
 
 #[test]
+fn nobody_on_a_segment_speaks_for_another_or_reaches_more_than_it_may() {
+    let host = TestHost::create();
+    let network = grown(
+        &host,
+        "--ipv6 -o com.docker.network.bridge.enable_icc=false",
+    );
+    host.idles("thief", "--network big --link near1 --egress none");
+    assert_eq!(containers_on(&host, &segment(&network)), 3);
+    let thief = host.container("thief");
+    let _outside = host.neighbour().inside(|| tcp_listen(443));
+    let outside = SocketAddrV4::new(NEIGHBOUR_ADDRESS, 443);
+    let (near1, far1) = (host.container("near1"), host.container("far1"));
+    let targets = [
+        SocketAddr::new(ipv4(&far1), 80),
+        SocketAddr::new(ipv6(&far1), 80),
+    ];
+    let linked = SocketAddr::new(ipv4(&near1), 80);
+    with_and_without_bridge_rules(&host, |occasion| {
+        let tries = |target: SocketAddr, patience| thief.inside(|| tcp_connect(target, patience));
+        assert_eq!(tries(linked, LONG_WAIT), Reach::Open, "{occasion}");
+        assert_eq!(
+            tries(outside.into(), LONG_WAIT),
+            Reach::Refused,
+            "{occasion}"
+        );
+        for (target, taken) in targets
+            .iter()
+            .zip(host.container("far2").addresses_on("big"))
+        {
+            let (prefix, flag) = match taken {
+                IpAddr::V4(_) => (32, ""),
+                IpAddr::V6(_) => (128, " nodad"),
+            };
+            let address = format!("{taken}/{prefix} dev eth0");
+            let route = format!("{} dev eth0 src {taken}", target.ip());
+            for command in [
+                format!("address add {address}{flag}"),
+                format!("route replace {route}"),
+            ] {
+                thief.command("ip", command).succeeds();
+            }
+            // Whom it passes for is linked to the target.
+            assert_ne!(
+                tries(*target, SHORT_WAIT),
+                Reach::Open,
+                "{occasion}: as {taken}"
+            );
+            for command in [
+                format!("route delete {route}"),
+                format!("address delete {address}"),
+            ] {
+                thief.command("ip", command).succeeds();
+            }
+        }
+    });
+    host.removes("thief");
+    finish(host);
+}
+
+#[test]
 fn nobody_on_a_segment_is_robbed_of_frames() {
     let host = TestHost::create();
     grown(&host, "");

@@ -1,7 +1,7 @@
 //! Ethernet addresses.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,13 @@ impl MacAddress {
             return Err(MacAddressError::Multicast(address.to_string()));
         }
         Ok(address)
+    }
+
+    /// The link-local IPv6 address that the kernel makes of it (RFC 4291, appendix A).
+    pub fn link_local(self) -> Ipv6Addr {
+        let [a, b, c, d, e, f] = self.0;
+        let interface = u64::from_be_bytes([a ^ 0b10, b, c, 0xff, 0xfe, d, e, f]);
+        Ipv6Addr::from_bits(0xfe80 << 112 | u128::from(interface))
     }
 
     /// A random address, marked as locally administered (second lowest bit of the first byte) so that it cannot meet a

@@ -44,10 +44,9 @@ impl LazyRules {
     /// Makes all changes or none; gives the generation of the rules afterwards.
     pub(super) fn commit(
         &self,
-        transaction: &Transaction,
+        transactions: &[Transaction],
         expectation: Expectation,
     ) -> Result<u32, FirewallError> {
-        let transactions = std::slice::from_ref(transaction);
         self.with(|connection| connection.commit(transactions, expectation))
     }
 

@@ -10,7 +10,8 @@
 //! 3. What is denied stands before what is allowed. What may pass only returns to the chains that would judge it anyway.
 //! 4. What may not pass is refused at once rather than dropped, so that nobody waits for nothing.
 //!
-//! That an address is the container's is seen to by [`minirun_netns::netfilter::SourceGuard`].
+//! That an address is the container's is seen to by [`minirun_netns::netfilter::SourceCheck`], and [`crate::source_check`] has it
+//! speak from the addresses of a network on that network alone.
 
 use super::endpoint_rules::host;
 use super::network_rules::icmp;
@@ -21,6 +22,7 @@ use crate::network::{Family, Network};
 use crate::policy::{Contribution, EgressPolicy};
 use crate::segment::SegmentDevices;
 use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// The chain that leads to those of single containers.
 pub const EGRESS_CHAIN: &str = "MINIRUN-EGRESS";
@@ -168,17 +170,24 @@ fn filter(family: Family, chain: &'static str, specification: String) -> Rule {
 /// Leads the packets of a container's address to its chain. What it sends to the Ethernet address of a segment's bridge comes
 /// from there; what only crosses that bridge is judged when it comes from the main one.
 fn jumps(network: &Network, policy: &EgressPolicy) -> Vec<Rule> {
-    let (source, chain) = (host(policy.source), chain_name(policy));
-    let lead = |condition: String| {
-        let specification = format!("-s {source} {condition} -j {chain}");
+    let mut conditions = vec![format!("-i {}", network.bridge)];
+    let segments = network.segments();
+    conditions.extend(
+        segments.map(|(_, SegmentDevices { bridge, .. })| format!("-i {bridge} ! -o {bridge}")),
+    );
+    let chain = chain_name(policy);
+    let lead = |source: IpAddr, condition: &String| {
+        let specification = format!("-s {} {condition} -j {chain}", host(source));
         filter(policy.family(), EGRESS_CHAIN, specification)
     };
-    let segments = network
-        .segments()
-        .map(|(_, SegmentDevices { bridge, .. })| lead(format!("-i {bridge} ! -o {bridge}")));
-    [lead(format!("-i {}", network.bridge))]
-        .into_iter()
-        .chain(segments)
+    let (conditions, lead) = (&conditions, &lead);
+    policy
+        .sources()
+        .flat_map(|source| {
+            conditions
+                .iter()
+                .map(move |condition| lead(source, condition))
+        })
         .collect()
 }
 

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 fn policy(source: &str, allowed: &str, denied: &str) -> EgressPolicy {
     EgressPolicy {
         source: source.parse().unwrap(),
+        link_local: None,
         interface: "veth1".into(),
         egress: Egress {
             allowed: allowed.parse().unwrap(),
@@ -61,6 +62,21 @@ fn what_is_sent_to_the_bridge_of_a_segment_is_judged_as_well() {
         [
             "-s 172.17.0.2/32 -i minirun0 -j MINIRUN-EGRESS-veth1",
             "-s 172.17.0.2/32 -i mr-abababa-1 ! -o mr-abababa-1 -j MINIRUN-EGRESS-veth1",
+        ]
+    );
+}
+
+#[test]
+fn a_link_local_address_leads_to_the_same_chain() {
+    let ipv6 = EgressPolicy {
+        link_local: Some("fe80::2".parse().unwrap()),
+        ..policy("fd00:17::2", "none", "none")
+    };
+    assert_eq!(
+        lines(&jumps(&dual_stack(Icc::Enabled), &ipv6)),
+        [
+            "-s fd00:17::2/128 -i minirun0 -j MINIRUN-EGRESS-veth1",
+            "-s fe80::2/128 -i minirun0 -j MINIRUN-EGRESS-veth1",
         ]
     );
 }

@@ -22,7 +22,7 @@ use crate::network::{Family, Icc, Network, Reach};
 use crate::policy::Contribution;
 use crate::settings::FirewallChoice;
 use crate::state::NetworkHost;
-use minirun_netns::netfilter::nf_tables::Expectation;
+use minirun_netns::netfilter::nf_tables::{self, Expectation};
 use minirun_netns::netfilter::ruleset_generation;
 use render::Present;
 use std::fmt;
@@ -94,6 +94,24 @@ impl Firewall {
             Firewall::Iptables => render::change(network, ends).into(),
             Firewall::Nftables => nftables::change(network, ends).into(),
             Firewall::None => Transaction::default(),
+        }
+    }
+
+    /// A change of rules together with one of what keeps containers to their addresses; none if the driver cannot make both at
+    /// once.
+    pub(crate) fn together(
+        self,
+        rules: &Transaction,
+        checks: nf_tables::Transaction,
+    ) -> Option<Transaction> {
+        match (self, rules) {
+            (Firewall::Nftables, Transaction::Nftables(tables)) => {
+                let mut tables = tables.clone();
+                tables.push(checks);
+                Some(Transaction::Nftables(tables))
+            }
+            (Firewall::Nftables, Transaction::Nothing) => Some(checks.into()),
+            _ => None,
         }
     }
 
@@ -174,12 +192,10 @@ impl Firewall {
         expectation: Expectation,
     ) -> Result<Expectation, FirewallError> {
         match (self, transaction) {
-            (Firewall::Nftables, Transaction::Nftables(transaction)) => {
-                nftables::commit(&host.rules, transaction, expectation)
+            (Firewall::Nftables, Transaction::Nftables(tables)) => {
+                nftables::commit(&host.rules, tables, expectation)
             }
-            (Firewall::Nftables, _) => {
-                nftables::commit(&host.rules, &nftables::nothing(), expectation)
-            }
+            (Firewall::Nftables, _) => nftables::commit(&host.rules, &[], expectation),
             (Firewall::Iptables, Transaction::Iptables(transaction)) if !transaction.is_empty() => {
                 iptables::restore(transaction)?;
                 Ok(transaction::after(expectation, transaction.generations()))

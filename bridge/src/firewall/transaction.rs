@@ -11,8 +11,8 @@ pub enum Transaction {
     Nothing,
     /// Those of the iptables driver.
     Iptables(rule::Transaction),
-    /// Those of the nftables driver.
-    Nftables(nf_tables::Transaction),
+    /// Those of the nftables driver, table by table. They take effect together.
+    Nftables(Vec<nf_tables::Transaction>),
 }
 
 impl Transaction {
@@ -21,7 +21,7 @@ impl Transaction {
         match self {
             Transaction::Nothing => true,
             Transaction::Iptables(transaction) => transaction.is_empty(),
-            Transaction::Nftables(transaction) => transaction.changes.is_empty(),
+            Transaction::Nftables(tables) => tables.iter().all(|table| table.changes.is_empty()),
         }
     }
 
@@ -38,7 +38,7 @@ impl Transaction {
         match self {
             Transaction::Nothing => String::new(),
             Transaction::Iptables(transaction) => transaction.commands(),
-            Transaction::Nftables(transaction) => nftables::commands(transaction),
+            Transaction::Nftables(tables) => nftables::commands(tables),
         }
     }
 }
@@ -51,7 +51,7 @@ impl From<rule::Transaction> for Transaction {
 
 impl From<nf_tables::Transaction> for Transaction {
     fn from(transaction: nf_tables::Transaction) -> Transaction {
-        Transaction::Nftables(transaction)
+        Transaction::Nftables(vec![transaction])
     }
 }
 

@@ -108,6 +108,10 @@ impl Step for NetworkStep<'_> {
             Action::SaveDefinition(change) => {
                 let _ = host.save(&change.before);
             }
+            // The records are not yet what they were: whoever comes next makes them afresh.
+            Action::RenewGuards(lock) => {
+                host.begin_rules_change(lock);
+            }
             Action::Guard(guard, lock) => {
                 let _ = host.change_guards(lock, |since| host.remove_guard(guard, since));
             }

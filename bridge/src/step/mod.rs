@@ -98,7 +98,7 @@ pub enum Action<'a> {
     Guard(Guard, &'a RulesLock),
     /// Ends that. The caller has noted that rules change.
     Unguard(Guard),
-    /// Makes all guards afresh: a container that could have done without needs its own now.
+    /// Makes all guards afresh: what a container may speak from has changed.
     RenewGuards(&'a RulesLock),
     /// Writes the network's definition.
     SaveDefinition(Box<DefinitionChange>),

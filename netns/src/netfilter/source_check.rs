@@ -71,7 +71,7 @@ impl SourceCheck {
         let mut elements = vec![element(PORTS, vec![port]), element(STATIONS, station)];
         elements.extend(self.sources(&self.addresses));
         // Whoever has IPv6 addresses has a link-local one as well, which the kernel makes of its Ethernet address.
-        let own = IpAddr::V6(link_local(self.mac));
+        let own = IpAddr::V6(self.mac.link_local());
         if self.addresses.iter().any(IpAddr::is_ipv6) && !self.addresses.contains(&own) {
             elements.extend(self.sources(&[own]));
         }
@@ -166,13 +166,6 @@ pub fn remove_source_checks() -> Transaction {
         table: SOURCE_CHECK_TABLE,
         changes: vec![Change::AddTable, Change::DeleteTable],
     }
-}
-
-/// The modified EUI-64 of an Ethernet address, below `fe80::/64`.
-fn link_local(mac: MacAddress) -> Ipv6Addr {
-    let [a, b, c, d, e, f] = mac.octets();
-    let interface = u64::from_be_bytes([a ^ 0b10, b, c, 0xff, 0xfe, d, e, f]);
-    Ipv6Addr::from_bits(LINK_LOCAL.to_bits() | u128::from(interface))
 }
 
 fn element(set: &'static str, key: Vec<Value>) -> Element {

@@ -189,7 +189,8 @@ fn leads_to(rule: &FilterRule, chain: &str) -> bool {
 }
 
 /// What has to pass a table of a family. Of a network that has no IPv6 only IPv4 passes, because the bridge may be somebody
-/// else's; of one that is internal only what stays on it.
+/// else's; of one that is internal only what stays on it. With `br_netfilter`, frames that cross its further bridges have to pass
+/// as well.
 fn ways(family: FilterFamily, networks: &[Network]) -> Vec<Way> {
     let mut ways: Vec<Way> = networks
         .iter()
@@ -204,7 +205,11 @@ fn ways(family: FilterFamily, networks: &[Network]) -> Vec<Way> {
                 Reach::External => vec![(bridge(), None), (None, bridge())],
                 Reach::Internal => vec![(bridge(), bridge())],
             };
-            ends.into_iter().map(move |(input, output)| Way {
+            let segments = network.segments().map(|(_, devices)| Some(devices.bridge));
+            let ends = ends
+                .into_iter()
+                .chain(segments.map(|bridge| (bridge.clone(), bridge)));
+            ends.map(move |(input, output)| Way {
                 family,
                 input,
                 output,

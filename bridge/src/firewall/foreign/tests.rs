@@ -308,6 +308,20 @@ fn each_network_passes_with_the_families_it_has_and_as_far_as_it_reaches() {
 }
 
 #[test]
+fn frames_cross_the_further_bridges_of_a_network() {
+    let grown = Network {
+        id: "ab".repeat(32).parse().unwrap(),
+        segments: 1,
+        ..network(Icc::Disabled)
+    };
+    let table = table("ip fw", &[("forward (drop)", "")]);
+    assert_eq!(
+        opened(&table, &[grown]).1,
+        ["minirun0 in", "minirun0 out", "mr-abababa-1 within"]
+    );
+}
+
+#[test]
 fn without_a_network_of_its_family_nothing_is_opened() {
     let ipv6 = table("ip6 fw", &[("forward (drop)", "")]);
     let networks = [network(Icc::Enabled)];

@@ -41,7 +41,7 @@ pub(super) fn chain_name(policy: &EgressPolicy) -> Cow<'static, str> {
 /// Makes the chain of an address and leads its packets there.
 pub(super) fn add(network: &Network, policy: &EgressPolicy) -> Vec<Change> {
     let mut changes = fill(network, policy);
-    changes.push(Change::AddElement(way(network, policy)));
+    changes.extend(ways(network, policy).map(Change::AddElement));
     changes
 }
 
@@ -60,7 +60,7 @@ fn fill(network: &Network, policy: &EgressPolicy) -> Vec<Change> {
 
 /// Leads the packets of an address nowhere any more, and removes its chain.
 pub(super) fn remove(network: &Network, policy: &EgressPolicy) -> Vec<Change> {
-    let mut changes = vec![Change::DeleteElement(way(network, policy))];
+    let mut changes: Vec<Change> = ways(network, policy).map(Change::DeleteElement).collect();
     changes.extend(remove_chain(chain_name(policy)));
     changes
 }
@@ -89,13 +89,15 @@ pub(super) fn change(network: &Network, (from, to): (&Contribution, &Contributio
 }
 
 /// What leads the packets of an address to its chain.
-fn way(network: &Network, policy: &EgressPolicy) -> Element {
+fn ways(network: &Network, policy: &EgressPolicy) -> impl Iterator<Item = Element> {
     let words = Words::of(policy.family());
-    let key = vec![
-        Key::One(address_value(policy.source)),
-        Key::One(Value::Interface(network.bridge.clone())),
-    ];
-    verdict(&words.restricted, key, Verdict::Jump(chain_name(policy)))
+    policy.sources().map(move |source| {
+        let key = vec![
+            Key::One(address_value(source)),
+            Key::One(Value::Interface(network.bridge.clone())),
+        ];
+        verdict(&words.restricted, key, Verdict::Jump(chain_name(policy)))
+    })
 }
 
 const RETURN: Statement = Statement::Verdict(Verdict::Return);

@@ -12,13 +12,13 @@ use std::borrow::Cow;
 /// How often all rules are made afresh while others change rules at the same time.
 const TRIES: usize = 64;
 
-/// Applies a transaction. One without changes only sees whether the expectation is met.
+/// Applies transactions, all together. Without changes it only sees whether the expectation is met.
 pub(in super::super) fn commit(
     rules: &LazyRules,
-    transaction: &Transaction,
+    transactions: &[Transaction],
     expectation: Expectation,
 ) -> Result<Expectation, FirewallError> {
-    if transaction.changes.is_empty() {
+    if transactions.iter().all(|one| one.changes.is_empty()) {
         let generation = rules.generation()?;
         return match expectation {
             Expectation::Generation(expected) if expected != generation => {
@@ -28,7 +28,7 @@ pub(in super::super) fn commit(
         };
     }
     rules
-        .commit(transaction, expectation)
+        .commit(transactions, expectation)
         .map(Expectation::Generation)
 }
 
@@ -42,7 +42,10 @@ pub(in super::super) fn make_afresh(
         // Read first: whatever somebody changes after this makes the kernel refuse.
         let generation = rules.generation()?;
         let transaction = rebuild(state, container_chains(rules)?)?;
-        match rules.commit(&transaction, Expectation::Generation(generation)) {
+        match rules.commit(
+            std::slice::from_ref(&transaction),
+            Expectation::Generation(generation),
+        ) {
             Err(FirewallError::Changed) if tries < TRIES => tries += 1,
             outcome => {
                 return outcome.map(|after| (transaction, Expectation::Generation(after)));
@@ -64,7 +67,7 @@ pub(in super::super) fn dismantle(rules: &LazyRules) -> Result<(), FirewallError
         table: TABLE,
         changes: vec![Change::DeleteTable],
     };
-    match rules.commit(&removal, Expectation::Anything) {
+    match rules.commit(&[removal], Expectation::Anything) {
         Err(FirewallError::Kernel(CommitError::Missing { .. })) => Ok(()),
         outcome => outcome.map(drop),
     }

@@ -3,13 +3,14 @@
 //! Theory of operation, in the order a forwarded packet meets it
 //!
 //! 1. `raw`: packets for 127/8 that did not come from `lo`, and packets sent straight to a container's address from outside its
-//!    bridge (`sealed`, `homes`), are dropped before any translation.
+//!    bridge (`sealed`, `homes`), are dropped before any translation. Frames that cross a further bridge of a network
+//!    (`segments`) are not tracked there.
 //! 2. `translate`, from `prerouting` and `output`: a packet for a local address of the host on a published port is sent on to
 //!    the container (`bound`, `any`, and the same for rows of ports).
 //! 3. `user`: the administrator's own rules; never written by us.
 //! 4. `forward`: where its sender is restricted (`restricted`), the chain of that container; then what stays behind one bridge
-//!    (`within`), which is accepted or goes to `icc_off`, where links are looked up; then the fences of internal networks
-//!    (`internal`); then what goes into a network (`into`), which ends in `into_nat` or `into_routed`; last what goes out
+//!    (`within`), which is accepted or goes to `icc_off`, where links are looked up; what else comes from a segment is dropped;
+//!    then the fences of internal networks (`internal`); then what goes into a network (`into`), which ends in `into_nat` or `into_routed`; last what goes out
 //!    (`out`).
 //! 5. `postrouting`: masquerade what leaves (`hidden`), and what comes back to the bridge through the host (`translating`).
 //!
@@ -51,14 +52,10 @@ fn transaction(changes: Vec<Change>) -> Transaction {
     }
 }
 
-/// Changes nothing.
-pub(super) fn nothing() -> Transaction {
-    transaction(Vec::new())
-}
-
-/// A transaction as commands.
-pub(super) fn commands(transaction: &Transaction) -> String {
-    transaction.commands().join("\n")
+/// Transactions as commands.
+pub(super) fn commands(transactions: &[Transaction]) -> String {
+    let commands = transactions.iter().flat_map(Transaction::commands);
+    commands.collect::<Vec<_>>().join("\n")
 }
 
 /// Adds a contribution. The network's own elements are there since the network is.

@@ -1,11 +1,11 @@
 //! The elements that a network has whether anybody is on it or not.
 
 use super::ruleset::{
-    ICC_OFF_CHAIN, INTERNAL, INTO, INTO_NAT_CHAIN, INTO_ROUTED_CHAIN, OUT, TRANSLATING, WITHIN,
-    address_value,
+    ICC_OFF_CHAIN, INTERNAL, INTO, INTO_NAT_CHAIN, INTO_ROUTED_CHAIN, OUT, SEGMENTS, TRANSLATING,
+    WITHIN, address_value,
 };
 use super::words::Words;
-use crate::network::{GatewayMode, Icc, Network, Reach};
+use crate::network::{Family, GatewayMode, Icc, Network, Reach};
 use crate::policy;
 use ipnet::IpNet;
 use minirun_netns::netfilter::nf_tables::{Definition, Element, Key, Value, Verdict};
@@ -26,6 +26,20 @@ pub(super) fn network_elements(network: &Network) -> Vec<Element> {
     if policy::translates(network) {
         elements.push(member(&TRANSLATING, vec![bridge()]));
     }
+    let segments = network.segments();
+    elements.extend(segments.flat_map(|(_, devices)| segment(&devices.bridge)));
+    elements
+}
+
+/// What lets frames cross a further segment of a network. Its bridge is ours and never leads anywhere else, so this is the same in
+/// every family.
+fn segment(bridge: &str) -> Vec<Element> {
+    let bridge = || Key::One(Value::Interface(bridge.into()));
+    let mut elements = vec![member(&SEGMENTS, vec![bridge()])];
+    elements.extend(Family::BOTH.map(|family| {
+        let family = Key::One(Value::Family(Words::of(family).packets));
+        verdict(&WITHIN, vec![family, bridge(), bridge()], Verdict::Accept)
+    }));
     elements
 }
 

@@ -42,6 +42,8 @@ pub(super) static INTO: Definition = definition!("into", [Family, Interface] => 
 pub(super) static OUT: Definition = definition!("out", [Family, Interface]);
 /// The bridges that nothing passes.
 pub(super) static INTERNAL: Definition = definition!("internal", [Family, Interface]);
+/// The further bridges of networks, which frames only cross.
+pub(super) static SEGMENTS: Definition = definition!("segments", [Interface]);
 /// The bridges that ports of the host lead to.
 pub(super) static TRANSLATING: Definition = definition!("translating", [Interface]);
 
@@ -62,7 +64,7 @@ const NAT_SOURCE: i32 = 100;
 
 /// All sets, in the order in which they are made.
 pub(super) fn sets() -> Vec<&'static Definition> {
-    let common = [&WITHIN, &INTO, &OUT, &INTERNAL, &TRANSLATING];
+    let common = [&WITHIN, &INTO, &OUT, &INTERNAL, &SEGMENTS, &TRANSLATING];
     let of_families = Family::BOTH.map(|family| Words::of(family).sets());
     common
         .into_iter()
@@ -128,7 +130,7 @@ pub(super) fn rules() -> Vec<Rule> {
         (PREROUTING_CHAIN, to_the_host()),
         (OUTPUT_CHAIN, to_the_host()),
         (TRANSLATE_CHAIN, translate()),
-        (INPUT_CHAIN, restricted()),
+        (INPUT_CHAIN, input()),
         (FORWARD_CHAIN, forward()),
         (ICC_OFF_CHAIN, icc_off()),
         (INTO_NAT_CHAIN, into_nat()),
@@ -177,6 +179,9 @@ fn destination_type(operator: Operator) -> Statement {
 
 /// What is sent to an address of the host's loopback, or straight to a hidden container, does not get in. The kernel drops
 /// packets for `::1` that did not come from `lo` by itself (`ip6_rcv_core`).
+///
+/// Where `br_netfilter` is on, frames that cross a segment come by here as well. They are judged on the main bridge, so
+/// connection tracking must neither see them twice nor translate them half way.
 fn raw() -> Vec<Line> {
     let loopback = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0));
     let mut lines = vec![vec![
@@ -193,6 +198,7 @@ fn raw() -> Vec<Line> {
         ),
         DROP,
     ]];
+    lines.push(vec![from_segment(), Statement::Untracked, ACCEPT]);
     lines.extend(each_family(|words| {
         vec![
             member(words.to, &words.sealed),
@@ -202,6 +208,10 @@ fn raw() -> Vec<Line> {
         ]
     }));
     lines
+}
+
+fn from_segment() -> Statement {
+    member(&[Selector::InputInterface], &SEGMENTS)
 }
 
 fn to_the_host() -> Vec<Line> {
@@ -238,8 +248,16 @@ fn restricted() -> Vec<Line> {
     each_family(|words| vec![Statement::VerdictMap(words.from_in, words.restricted.name)])
 }
 
+/// A segment's bridge is nobody to talk to.
+fn input() -> Vec<Line> {
+    let mut lines = vec![vec![from_segment(), DROP]];
+    lines.extend(restricted());
+    lines
+}
+
 /// What goes into any network is judged before what goes out of one: otherwise one network's way out would be a way into
-/// another. Before both stand the fences of internal networks.
+/// another. Before both stand the fences of internal networks. What comes from a segment without staying there was sent to the
+/// Ethernet address of its bridge, which leads nowhere.
 fn forward() -> Vec<Line> {
     const PAIR: &[Selector] = &[
         Selector::Family,
@@ -252,6 +270,7 @@ fn forward() -> Vec<Line> {
     lines.extend(restricted());
     lines.extend([
         vec![Statement::VerdictMap(PAIR, WITHIN.name)],
+        vec![from_segment(), DROP],
         vec![member(INPUT, &INTERNAL), DROP],
         vec![member(OUTPUT, &INTERNAL), DROP],
         vec![Statement::VerdictMap(OUTPUT, INTO.name)],

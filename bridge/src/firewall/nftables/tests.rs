@@ -2,9 +2,13 @@
 
 use super::*;
 use crate::endpoint::Endpoint;
+use crate::link::Link;
 use crate::network::{GatewayMode, Icc, Reach};
 use crate::policy::{self, EgressPolicy, own_contribution};
 use crate::test_support::{dual_stack, endpoint, network};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::net::Ipv6Addr;
 
 fn texts(elements: &[Element]) -> Vec<String> {
     elements
@@ -34,6 +38,7 @@ fn publishing(publications: &[&str]) -> Endpoint {
 fn restricted(source: &str, allowed: &str, denied: &str) -> Contribution {
     let policy = EgressPolicy {
         source: source.parse().expect("an address"),
+        link_local: None,
         interface: "veth1".into(),
         egress: crate::egress::Egress {
             allowed: allowed.parse().expect("what is allowed"),
@@ -105,6 +110,32 @@ fn an_internal_network_leads_nowhere_and_a_routed_one_hides_nobody() {
             "homes4 \"minirun0\" . 172.17.0.0/16",
         ]
     );
+}
+
+#[test]
+fn frames_of_every_family_cross_the_further_bridges_of_a_network() {
+    let grown = Network {
+        segments: 2,
+        ..network(Icc::Disabled)
+    };
+    let plain = Network {
+        segments: 0,
+        ..grown.clone()
+    };
+    let id = grown.id.short();
+    let expected: Vec<String> = [1, 2]
+        .into_iter()
+        .flat_map(|number| {
+            let bridge = format!("\"mr-{}-{number}\"", &id[..7]);
+            [
+                format!("segments {bridge}"),
+                format!("within ipv4 . {bridge} . {bridge} : accept"),
+                format!("within ipv6 . {bridge} . {bridge} : accept"),
+            ]
+        })
+        .collect();
+    let texts = |network| texts(&network_elements(network));
+    assert_eq!(texts(&grown), [texts(&plain), expected].concat());
 }
 
 #[test]
@@ -273,4 +304,175 @@ fn making_everything_afresh_leaves_the_administrators_chain_alone() {
         ]
     );
     assert!(commands.contains(&"nft delete chain inet minirun egress4-veth9".to_string()));
+}
+
+/// What a transaction leaves of what there was: elements, and the chains of containers.
+fn applied(
+    there: &[(Network, Contribution)],
+    changes: impl IntoIterator<Item = Transaction>,
+) -> BTreeSet<String> {
+    let made = rebuild(there, Vec::new()).expect("nothing is claimed twice");
+    let mut present = BTreeSet::new();
+    for transaction in [made].into_iter().chain(changes) {
+        for change in transaction.changes {
+            let (thing, is_new) = match change {
+                Change::AddElement(element) => {
+                    (format!("{} {}", element.set, element.text()), true)
+                }
+                Change::DeleteElement(element) => {
+                    (format!("{} {}", element.set, element.text()), false)
+                }
+                Change::AddChain(chain) => {
+                    present.insert(format!("chain {}", chain.name));
+                    continue;
+                }
+                Change::DeleteChain(name) => (format!("chain {name}"), false),
+                Change::FlushChain(name) => {
+                    let rules = format!("rule of {name}:");
+                    present.retain(|thing: &String| !thing.starts_with(&rules));
+                    continue;
+                }
+                Change::AddRule(ref rule) => (
+                    format!("rule of {}: {:?}", rule.chain, rule.statements),
+                    true,
+                ),
+                _ => continue,
+            };
+            match is_new {
+                true => assert!(present.insert(thing.clone()), "`{thing}` is there already"),
+                false => assert!(present.remove(&thing), "`{thing}` is not there"),
+            }
+        }
+    }
+    present
+}
+
+/// A network with several endpoints, of which some are linked, publish ports, or are restricted.
+fn crowd() -> impl Strategy<Value = (Network, Vec<Endpoint>)> {
+    let endpoint = (
+        prop::collection::btree_set(1u16..6, 0..3),
+        prop::collection::btree_map(1u16..4, 1u16..4, 0..3),
+        prop::collection::btree_set(0usize..5, 0..3),
+        prop::bool::ANY,
+    );
+    let endpoints = prop::collection::vec(endpoint, 1..5);
+    let kinds = (prop::bool::ANY, prop::bool::ANY, 0u16..3);
+    (endpoints, kinds).prop_map(|(endpoints, (closed, routed, segments))| {
+        let network = Network {
+            segments,
+            gateway_mode: match routed {
+                true => GatewayMode::Routed,
+                false => GatewayMode::Nat,
+            },
+            ..dual_stack(match closed {
+                true => Icc::Disabled,
+                false => Icc::Enabled,
+            })
+        };
+        let endpoints = endpoints.into_iter().zip(0u8..);
+        let endpoints = endpoints.map(|((exposed, published, links, restricted), number)| {
+            let exposed: Vec<String> = exposed.iter().map(|port| format!("{port}/tcp")).collect();
+            let exposed: Vec<&str> = exposed.iter().map(String::as_str).collect();
+            let mut one =
+                crate::test_support::endpoint(&format!("c{number}"), number + 2, &exposed);
+            one.ipv6_address = Some(Ipv6Addr::from_bits(
+                (0xfd00_0017 << 96) | u128::from(number + 2),
+            ));
+            // Each has host ports of its own, since nobody gets one that another has.
+            one.publications = published
+                .into_iter()
+                .flat_map(|(outer, inner)| {
+                    let outer = 1000 * (u16::from(number) + 1) + outer;
+                    ["0.0.0.0", "[::]", "192.0.2.1"].map(|address| {
+                        format!("{address}:{outer}->{inner}/tcp")
+                            .parse()
+                            .expect("a publication")
+                    })
+                })
+                .collect();
+            one.published = one
+                .publications
+                .iter()
+                .map(|publication| publication.container)
+                .collect();
+            one.links = links
+                .into_iter()
+                .map(|target| Link {
+                    target: format!("c{target}").parse().expect("a name"),
+                    alias: "alias".parse().expect("an alias"),
+                })
+                .collect();
+            if restricted {
+                one.egress.allowed = "192.0.2.0/24:80/tcp".parse().expect("what is allowed");
+            }
+            one
+        });
+        (network, endpoints.collect())
+    })
+}
+
+/// What an endpoint adds when those before it are there already.
+fn addition(network: &Network, endpoint: &Endpoint, there: &[Endpoint]) -> Contribution {
+    let is_linked = |from: &Endpoint, to: &Endpoint| {
+        let mut links = from.links.iter();
+        links.any(|link| link.target == to.name)
+    };
+    let of = |wanted: &dyn Fn(&Endpoint) -> bool| -> Vec<Endpoint> {
+        there
+            .iter()
+            .filter(|other| wanted(other))
+            .cloned()
+            .collect()
+    };
+    let targets = of(&|other| is_linked(endpoint, other));
+    let sources = of(&|other| is_linked(other, endpoint));
+    policy::contribution(network, endpoint, &targets, &sources)
+}
+
+proptest! {
+    #[test]
+    fn what_comes_one_by_one_is_what_is_made_afresh_and_goes_without_a_trace((network, endpoints) in crowd()) {
+        let empty = [(network.clone(), Contribution::default())];
+        // Who is linked to itself would add nothing that is not there.
+        let mut endpoints = endpoints;
+        for endpoint in &mut endpoints {
+            let name = endpoint.name.clone();
+            endpoint.links.retain(|link| link.target != name);
+        }
+        let parts: Vec<Contribution> = endpoints
+            .iter()
+            .enumerate()
+            .map(|(index, endpoint)| addition(&network, endpoint, &endpoints[..index]))
+            .collect();
+        let additions: Vec<Transaction> = parts.iter().map(|part| add(&network, part)).collect();
+        let whole = [(network.clone(), policy::whole(&network, &endpoints))];
+        prop_assert_eq!(applied(&empty, additions.clone()), applied(&whole, []));
+        let removals = parts.iter().rev().map(|part| remove(&network, part));
+        prop_assert_eq!(applied(&empty, additions.into_iter().chain(removals)), applied(&empty, []));
+    }
+}
+
+#[test]
+fn the_rules_are_the_same_with_one_container_and_with_three_hundred() {
+    let rules = |count: u16| -> Vec<String> {
+        let publications: Vec<String> = (1..=count)
+            .map(|number| format!("0.0.0.0:{}->{number}/tcp", 10_000 + number))
+            .collect();
+        let publications: Vec<&str> = publications.iter().map(String::as_str).collect();
+        let network = Network {
+            segments: count / 256,
+            ..network(Icc::Disabled)
+        };
+        let mut whole = own_contribution(&network, &publishing(&publications));
+        let exposed: Vec<String> = (1..=count).map(|port| format!("{port}/tcp")).collect();
+        let exposed: Vec<&str> = exposed.iter().map(String::as_str).collect();
+        let target = endpoint("target", 3, &exposed);
+        whole
+            .permits
+            .extend(policy::link_permits(&endpoint("source", 4, &[]), &target));
+        let made = rebuild(&[(network, whole)], Vec::new()).expect("nothing is claimed twice");
+        let lines = made.commands().into_iter();
+        lines.filter(|line| !line.contains("add element")).collect()
+    };
+    assert_eq!(rules(1), rules(300));
 }

@@ -130,6 +130,7 @@ pub(super) fn selectors(statement: &Statement) -> &[Selector] {
         | Statement::Masquerade
         | Statement::Reject(_)
         | Statement::WritePort(..)
+        | Statement::Untracked
         | Statement::Verdict(_) => &[],
     }
 }

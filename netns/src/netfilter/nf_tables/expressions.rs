@@ -97,6 +97,7 @@ fn append(expressions: &mut Vec<Expressions>, statement: &Statement) {
         Statement::WritePort(transport, side, port) => {
             expressions.extend(write_port(*transport, *side, *port));
         }
+        Statement::Untracked => expressions.push(other("notrack", Vec::new())),
         Statement::Verdict(verdict) => expressions.push(Expressions::Immediate(vec![
             Immediate::DestinationRegister(Register::Verdict),
             Immediate::Data(verdict.data()),

@@ -40,6 +40,8 @@ pub enum Statement {
     /// `… dport set …`: writes another port into a packet of this protocol, which has been compared before. The kernel corrects
     /// the checksum by the difference, and leaves a UDP checksum of zero, which means none, alone.
     WritePort(Transport, Side, u16),
+    /// `notrack`: connection tracking, which comes later, leaves the packet alone.
+    Untracked,
     /// Ends the rule with a verdict.
     Verdict(Verdict),
 }

@@ -141,6 +141,7 @@ fn statement_text(statement: &Statement, transport: Option<u8>) -> String {
             };
             format!("{header} {side} set {port}")
         }
+        Statement::Untracked => "notrack".into(),
         Statement::Verdict(verdict) => verdict.text(),
     }
 }

@@ -375,6 +375,13 @@ fn rules() -> Vec<Change> {
             105,
             Policy::Accept,
         ),
+        base(
+            "early",
+            ChainKind::Filter,
+            Hook::Prerouting,
+            -300,
+            Policy::Accept,
+        ),
         filter(vec![
             Statement::State(&[CtState::Related, CtState::Established]),
             PASS,
@@ -504,6 +511,14 @@ fn rules() -> Vec<Change> {
             "ranges",
         )]),
         rule("late", vec![Statement::Translated, Statement::Masquerade]),
+        rule(
+            "early",
+            vec![
+                is(InputInterface, interface("br0")),
+                Statement::Untracked,
+                PASS,
+            ],
+        ),
     ]
 }
 
@@ -557,6 +572,11 @@ const LISTED_CHAINS: &str = r#"	chain elsewhere {
 	chain late {
 		type nat hook postrouting priority srcnat + 5; policy accept;
 		ct status dnat masquerade
+	}
+
+	chain early {
+		type filter hook prerouting priority raw; policy accept;
+		iifname "br0" notrack accept
 	}
 }
 "#;
