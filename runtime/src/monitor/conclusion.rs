@@ -24,10 +24,12 @@ use jiff::Timestamp;
 use nix::libc;
 use nix::unistd::ForkResult;
 use std::borrow::Cow;
+use std::fs::File;
 
 impl<'a> Monitor<'a> {
     /// Stays until the program has ended, and takes the container down.
     pub(super) fn accompany(&mut self, mut container: Container) {
+        let mounts = self.hold_mounts(&container);
         keep_memory_small();
         let (runtime, id) = (self.runtime, self.config.id);
         let seen = container.watch(&mut |followed| match followed {
@@ -67,10 +69,21 @@ impl<'a> Monitor<'a> {
         };
         let behind = container.hand_over();
         // The host ports become free now. Whoever takes one of them meets our claim and removes the rules behind it first.
-        drop(container);
+        drop((container, mounts));
         self.take_down(config, next);
         drop(lock);
         finish_for(behind);
+    }
+
+    /// Holds what the container has mounted beyond the end of its program. The kernel takes half a millisecond to take it apart, which
+    /// the command need not wait for; whoever else means a container that is removed with its end waits for its lock. Anything of
+    /// the host's that is mounted inside shall be free as soon as the program has ended.
+    fn hold_mounts(&self, container: &Container) -> Option<File> {
+        if !self.config.auto_remove || !self.config.storage.mounts.is_empty() {
+            return None;
+        }
+        // A program that has ended by now has none any more.
+        File::open(format!("/proc/{}/ns/mnt", container.process.pid())).ok()
     }
 
     /// Records that it could not be started, and takes back what was made.
