@@ -10,7 +10,7 @@
 //!    it on ([`input`]), for signals, and for news of the program's end ([`source`]). Nothing else ever waits.
 //! 4. What comes is passed on at once. Whoever stops reading our output does not stop the program: `minirun run … | head`
 //!    goes on until the program ends, and its log has everything.
-//! 5. When the end is known and the output has been passed on, its exit code is ours. A signal that comes while only our
+//! 5. When the end is known and the output has been passed on, we end with its exit code. A signal that comes while only our
 //!    reader is waited for ends the waiting.
 
 mod detach_keys;
@@ -37,7 +37,7 @@ use source::End;
 pub use source::Source;
 use std::io;
 use std::os::fd::AsFd;
-use std::process::ExitCode;
+use std::process::{ExitCode, exit};
 use user_terminal::RawTerminal;
 pub use user_terminal::{require_terminal, window};
 
@@ -52,7 +52,8 @@ pub struct Manners {
     pub signals: SignalProxy,
 }
 
-/// Passes everything on until the program has ended; its exit code is the result.
+/// Passes everything on until the program has ended, and ends the command with its exit code, at once: what the command still has
+/// is given back by the kernel sooner than piece by piece. It comes back only with something else to say.
 pub fn relay(
     streams: AttachedStreams,
     source: Source<'_>,
@@ -115,7 +116,8 @@ struct News {
 
 impl Relay<'_> {
     fn run(&mut self, told: &mut dyn FnMut(&Report)) -> Result<End, Failure> {
-        let mut buffer = vec![0; PIPE_SIZE];
+        // Needed to the end of the command.
+        let buffer = vec![0; PIPE_SIZE].leak();
         let mut known = None;
         self.fit_window();
         loop {
@@ -129,7 +131,7 @@ impl Relay<'_> {
                 .map_err(|error| Failure::own(format!("cannot wait for the container: {error}")))?;
             for (output, ready) in self.outputs.iter_mut().zip(news.outputs) {
                 if ready {
-                    output.go_on(&mut buffer);
+                    output.go_on(buffer);
                 }
             }
             if news.signal {
@@ -137,7 +139,7 @@ impl Relay<'_> {
                 self.fit_window();
             }
             if let Some(input) = self.input.as_mut().filter(|_| news.input) {
-                match input.go_on(&mut buffer) {
+                match input.go_on(buffer) {
                     More::Perhaps => {}
                     More::No => self.input = None,
                     More::Detach => return Ok(End::Detached),
@@ -158,7 +160,7 @@ impl Relay<'_> {
             if known.is_some() && matches!(self.source, Source::Process { .. }) {
                 // It may leave children behind that hold its output open; they are not waited for.
                 for output in &mut self.outputs {
-                    output.take_last(&mut buffer);
+                    output.take_last(buffer);
                 }
             }
         }
@@ -266,9 +268,7 @@ impl Relay<'_> {
                 "the monitor of container `{}` was killed, and the container with it",
                 container.1.name
             ))),
-            (End::Code(code), _) if !failed => {
-                Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)))
-            }
+            (End::Code(code), _) if !failed => exit(u8::try_from(code).unwrap_or(u8::MAX).into()),
             _ => Ok(ExitCode::from(OWN_ERROR)),
         }
     }

@@ -338,10 +338,15 @@ impl ContainerPaths {
 
     /// Forgets that it runs.
     pub fn remove_running(&self) {
-        self.remove_control();
-        atomic_file::remove(&self.health());
-        atomic_file::remove(&self.running());
-        let _ = fs::remove_dir(&self.state);
+        let _ = fs::remove_file(self.health());
+        let _ = fs::remove_file(self.running());
+        // What is left in most cases is nothing.
+        if fs::remove_dir(&self.state).is_err() {
+            self.remove_control();
+            atomic_file::remove(&self.health());
+            atomic_file::remove(&self.running());
+            let _ = fs::remove_dir(&self.state);
+        }
     }
 }
 

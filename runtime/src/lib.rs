@@ -68,6 +68,7 @@ pub mod process_listing;
 pub mod profile;
 pub mod project_quota;
 pub mod prune;
+mod record_stamp;
 pub mod remove;
 mod rename;
 mod repair;

@@ -58,13 +58,13 @@ impl Runtime {
             self.repair_locked(config, &lock)?;
             // Somebody may have started it while we waited for the lock.
             if !self.paths(&config.id).container_state()?.is_up() {
-                return match self.paths(&config.id).record().exists() {
-                    true => {
+                return match self.read(&config.id)? {
+                    Some(current) => {
                         // A command that was killed while it created the container may have left groups.
-                        clear(config.group(), PATIENCE)?;
-                        self.delete(config, narrator)
+                        clear(current.group(), PATIENCE)?;
+                        self.delete(&current, narrator)
                     }
-                    false => Ok(()),
+                    None => Ok(()),
                 };
             }
         }
@@ -106,16 +106,14 @@ impl Runtime {
         Ok(())
     }
 
-    /// Deletes a container that does not run; the caller holds its lock.
+    /// Deletes a container that does not run. The caller holds its lock, under which the record was read: its name and its
+    /// networks are those of now.
     pub(crate) fn delete(
         &self,
         config: &ContainerConfig,
         narrator: &mut dyn Narrator,
     ) -> Result<(), RuntimeError> {
         let paths = self.paths(&config.id);
-        // Its name and networks may have changed since the caller read its record.
-        let current = self.read(&config.id)?;
-        let config = current.as_ref().unwrap_or(config);
         let last = paths.read_last_place()?;
         let joined = config
             .network

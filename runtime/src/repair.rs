@@ -116,12 +116,17 @@ impl Runtime {
         let record = match paths.container_state()? {
             ContainerState::Abandoned(record) => record,
             // Its monitor was killed when nothing but this was left to do.
-            ContainerState::Exited(_) if config.auto_remove && paths.record().exists() => {
-                return self.delete(config, &mut Silent);
+            ContainerState::Exited(_) if config.auto_remove => {
+                return match self.read(&config.id)? {
+                    Some(current) => self.delete(&current, &mut Silent),
+                    None => Ok(()),
+                };
             }
             _ => return Ok(()),
         };
         self.end_abandoned(config, record.as_ref())?;
+        let current = self.read(&config.id)?;
+        let config = current.as_ref().unwrap_or(config);
         let failures = take_down(self, (config, Afterwards::Ended), &mut Silent);
         match failures.into_iter().next() {
             Some(error) => Err(error),

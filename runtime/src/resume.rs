@@ -8,7 +8,7 @@ use crate::error::RuntimeError;
 use crate::monitor::{Afterwards, guardian, take_down};
 use crate::process::Sealed;
 use crate::process_identity::{ProcessIdentity, boot_id};
-use crate::restart_policy::{Next, Restarts, RunEnd};
+use crate::restart_policy::{Next, RestartPolicy, Restarts, RunEnd};
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +23,9 @@ impl Runtime {
         end: &ExitRecord,
         record: &RunningRecord,
     ) -> Result<(Next, Option<ProcessIdentity>), RuntimeError> {
+        if config.restart == RestartPolicy::No {
+            return Ok((Next::End, None));
+        }
         let paths = self.paths(&config.id);
         let next = config
             .restart
@@ -110,6 +113,8 @@ impl Runtime {
                 .map_err(|error| RuntimeError::system("end a guardian", error))?;
         }
         self.end_abandoned(config, Some(&record))?;
+        let current = self.read(&config.id)?;
+        let config = current.as_ref().unwrap_or(config);
         let leftover = take_down(self, (config, Afterwards::Ended), &mut Silent);
         leftover.into_iter().next().map_or(Ok(()), Err)
     }

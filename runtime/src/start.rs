@@ -67,7 +67,7 @@ impl Runtime {
         told: &mut dyn FnMut(&Report),
     ) -> Result<Started, RuntimeError> {
         let ahead = forerunner.map_or_else(Ahead::default, Forerunner::arrive);
-        self.start_locked((config, lock), ahead, options, (Occasion::Asked, told))
+        self.start_locked((config, lock), ahead, options, (Occasion::New, told))
     }
 
     /// Has made what the start of such a container will need, while it is created. None if it will not. One may have been sent

@@ -54,6 +54,10 @@ impl Removal<'_> {
                 Err(Errno::EISDIR | Errno::EPERM) => {}
                 Err(error) => return Err(error.into()),
             }
+            // Many are empty.
+            if unlinkat(directory, name.as_os_str(), UnlinkatFlags::RemoveDir).is_ok() {
+                continue;
+            }
             if levels == 0 {
                 self.move_to_top(directory, name.as_ref())?;
                 continue;

@@ -8,6 +8,7 @@ use minirun_netns::netfilter::nf_tables::{
 };
 use std::cell::RefCell;
 use std::fmt;
+use std::mem;
 use std::process;
 use std::rc::Rc;
 
@@ -95,12 +96,16 @@ impl LazyRules {
     ) -> Result<T, E> {
         let mut slot = self.0.borrow_mut();
         let process = process::id();
-        let open = match slot.take().filter(|open| open.process == process) {
-            Some(open) => open,
-            None => Open {
-                process,
-                connection: RulesConnection::open()?.ok_or_else(absent)?,
-            },
+        let open = match slot.take() {
+            Some(open) if open.process == process => open,
+            inherited => {
+                // A monitor has closed what it was not given, and another file may have the number since.
+                mem::forget(inherited);
+                Open {
+                    process,
+                    connection: RulesConnection::open()?.ok_or_else(absent)?,
+                }
+            }
         };
         work(&mut slot.insert(open).connection)
     }

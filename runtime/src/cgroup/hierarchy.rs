@@ -8,6 +8,8 @@ use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, FsType, statfs};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where the version 2 hierarchy is: alone, or beside the old ones.
 const MOUNT_POINTS: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
@@ -86,11 +88,21 @@ pub(super) enum Hierarchy {
     Legacy(PathBuf),
 }
 
+/// Which mount point was found to have the version 2 hierarchy. A host that has it once keeps it, and one that has not may get it.
+static UNIFIED: OnceLock<&'static str> = OnceLock::new();
+
+/// Which controllers were found to have a hierarchy of version 1, in the order of [`Controller::ALL`].
+static LEGACY_FOUND: [AtomicBool; Controller::ALL.len()] =
+    [const { AtomicBool::new(false) }; Controller::ALL.len()];
+
 /// Where the version 2 hierarchy is mounted, if it is.
 pub(super) fn unified() -> Result<Option<PathBuf>, CgroupError> {
+    if let Some(known) = UNIFIED.get() {
+        return Ok(Some(known.into()));
+    }
     for mount_point in MOUNT_POINTS {
         if is_mounted(mount_point.as_ref(), CGROUP2_SUPER_MAGIC)? {
-            return Ok(Some(mount_point.into()));
+            return Ok(Some(UNIFIED.get_or_init(|| mount_point).into()));
         }
     }
     Ok(None)
@@ -99,7 +111,14 @@ pub(super) fn unified() -> Result<Option<PathBuf>, CgroupError> {
 /// Where a controller's own hierarchy of version 1 is mounted, if it is.
 pub(super) fn legacy(controller: Controller) -> Result<Option<PathBuf>, CgroupError> {
     let path = Path::new(LEGACY).join(controller.old_name());
-    Ok(is_mounted(&path, CGROUP_SUPER_MAGIC)?.then_some(path))
+    let found = &LEGACY_FOUND[controller as usize];
+    if !found.load(Ordering::Relaxed) {
+        if !is_mounted(&path, CGROUP_SUPER_MAGIC)? {
+            return Ok(None);
+        }
+        found.store(true, Ordering::Relaxed);
+    }
+    Ok(Some(path))
 }
 
 /// The hierarchy that has a controller. The kernel lends each to one only.

@@ -15,6 +15,7 @@ use crate::error::{OWN_ERROR, RuntimeError};
 use crate::fork::fork_apart;
 use crate::process::Exit;
 use crate::process_identity::boot_id;
+use crate::record_stamp::RecordStamp;
 use crate::report::Report;
 use crate::restart_policy::Next;
 use crate::run_usage::RunUsage;
@@ -22,10 +23,13 @@ use crate::time_limit::TIMED_OUT;
 use jiff::Timestamp;
 use nix::libc;
 use nix::unistd::ForkResult;
+use std::borrow::Cow;
+use std::fs::File;
 
-impl Monitor<'_> {
+impl<'a> Monitor<'a> {
     /// Stays until the program has ended, and takes the container down.
     pub(super) fn accompany(&mut self, mut container: Container) {
+        let mounts = self.hold_mounts(&container);
         keep_memory_small();
         let (runtime, id) = (self.runtime, self.config.id);
         let seen = container.watch(&mut |followed| match followed {
@@ -41,15 +45,16 @@ impl Monitor<'_> {
             Err(error) => self.end(EndCause::MonitorLost, OWN_ERROR, Some(error.to_string())),
         };
         // Its name and its policy may be others than at the start.
-        let current = runtime.read(&id);
+        let current = self.current_record();
         let next = match lock {
             Ok(_) => self.next(&end, &current),
             Err(_) => Next::End,
         };
         self.record_end(&end);
         let current = current.ok().flatten();
-        runtime.tell_death(current.as_ref().unwrap_or(self.config), &end);
-        for message in reached_limits(runtime, self.config, &end) {
+        let config = current.as_deref().unwrap_or(self.config);
+        runtime.tell_death(config, &end);
+        for message in reached_limits(config, &end) {
             let warned = Report::Warned { message };
             self.reporter.send(&warned);
             container.tell(&warned);
@@ -64,10 +69,21 @@ impl Monitor<'_> {
         };
         let behind = container.hand_over();
         // The host ports become free now. Whoever takes one of them meets our claim and removes the rules behind it first.
-        drop(container);
-        self.take_down(next);
+        drop((container, mounts));
+        self.take_down(config, next);
         drop(lock);
         finish_for(behind);
+    }
+
+    /// Holds what the container has mounted beyond the end of its program. The kernel takes half a millisecond to take it apart, which
+    /// the command need not wait for; whoever else means a container that is removed with its end waits for its lock. Anything of
+    /// the host's that is mounted inside shall be free as soon as the program has ended.
+    fn hold_mounts(&self, container: &Container) -> Option<File> {
+        if !self.config.auto_remove || !self.config.storage.mounts.is_empty() {
+            return None;
+        }
+        // A program that has ended by now has none any more.
+        File::open(format!("/proc/{}/ns/mnt", container.process.pid())).ok()
     }
 
     /// Records that it could not be started, and takes back what was made.
@@ -79,11 +95,19 @@ impl Monitor<'_> {
         );
         let next = match self.occasion {
             // Whoever asked is told, and decides.
-            Occasion::Asked => Next::End,
-            Occasion::Policy(_) => self.next(&end, &self.runtime.read(&self.config.id)),
+            Occasion::Asked | Occasion::New => Next::End,
+            Occasion::Policy(_) => self.next(&end, &self.current_record()),
         };
         self.record_end(&end);
-        self.take_down(next);
+        self.take_down(self.config, next);
+    }
+
+    /// The container's record. It is read again only if it was replaced.
+    fn current_record(&self) -> Result<Option<Cow<'a, ContainerConfig>>, RuntimeError> {
+        if self.stamp.is_some() && RecordStamp::of(&self.paths.record()) == self.stamp {
+            return Ok(Some(Cow::Borrowed(self.config)));
+        }
+        Ok(self.runtime.read(&self.config.id)?.map(Cow::Owned))
     }
 
     /// The end of a run that was watched to its end. A program that was quicker than the kill has ended by itself.
@@ -123,7 +147,7 @@ impl Monitor<'_> {
     fn next(
         &mut self,
         end: &ExitRecord,
-        current: &Result<Option<ContainerConfig>, RuntimeError>,
+        current: &Result<Option<Cow<'_, ContainerConfig>>, RuntimeError>,
     ) -> Next {
         let id = &self.config.id;
         let decided = match current {
@@ -163,12 +187,12 @@ impl Monitor<'_> {
         }
     }
 
-    fn take_down(&mut self, next: Next) {
+    fn take_down(&mut self, config: &ContainerConfig, next: Next) {
         let afterwards = match next {
             Next::End => Afterwards::Ended,
             Next::Again { .. } => Afterwards::MadeAgain,
         };
-        for error in take_down(self.runtime, (self.config, afterwards), &mut self.reporter) {
+        for error in take_down(self.runtime, (config, afterwards), &mut self.reporter) {
             self.reporter.warn(&error);
         }
     }

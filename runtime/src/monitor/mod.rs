@@ -44,6 +44,7 @@ use crate::container_state::{ContainerPaths, RunningRecord};
 use crate::error::RuntimeError;
 use crate::forerunner::Ahead;
 use crate::process_identity::ProcessIdentity;
+use crate::record_stamp::RecordStamp;
 use crate::report::Reporter;
 use crate::restart_policy::Restarts;
 use crate::runtime::Runtime;
@@ -101,6 +102,8 @@ pub struct Assignment {
 pub enum Occasion {
     /// Somebody asked for it, and is told if it fails.
     Asked,
+    /// So it is here, and who asked has just created the container, under the lock that we have.
+    New,
     /// Its restart policy says so, also if it fails. It has been started again so often.
     Policy(Restarts),
 }
@@ -108,7 +111,7 @@ pub enum Occasion {
 impl Occasion {
     fn restarts(self) -> Restarts {
         match self {
-            Occasion::Asked => Restarts::default(),
+            Occasion::Asked | Occasion::New => Restarts::default(),
             Occasion::Policy(restarts) => restarts,
         }
     }
@@ -156,6 +159,8 @@ struct Monitor<'a> {
     occasion: Occasion,
     record: RunningRecord,
     exit_file: File,
+    /// That of the record that our configuration was read from; none if nobody knows.
+    stamp: Option<RecordStamp>,
 }
 
 fn live(runtime: &Runtime, config: &ContainerConfig, assignment: Assignment) {
@@ -188,6 +193,7 @@ fn live(runtime: &Runtime, config: &ContainerConfig, assignment: Assignment) {
             restarting: None,
         },
         exit_file,
+        stamp: None,
         paths,
     };
     monitor.live((streams, ahead), lock);
@@ -203,6 +209,10 @@ impl Monitor<'_> {
                 // runs, so that whoever finds this monitor killed finds the addresses that it was seen to have.
                 container.network.remember(&self.paths);
                 container.announce(&mut self.reporter);
+                // Until the lock is given back, nobody changes what was written when the container was created.
+                if self.occasion == Occasion::New {
+                    self.stamp = RecordStamp::of(&self.paths.record());
+                }
                 drop(lock);
                 self.accompany(container);
             }

@@ -4,24 +4,15 @@ use crate::cgroup::processes_refused;
 use crate::config::ContainerConfig;
 use crate::container_state::ExitRecord;
 use crate::repair::KILLED;
-use crate::runtime::Runtime;
 
 /// One sentence for each limit that was reached.
-pub(super) fn reached_limits(
-    runtime: &Runtime,
-    config: &ContainerConfig,
-    end: &ExitRecord,
-) -> Vec<String> {
+///
+/// Its name and its limits may be others than at the start, so the record is that of now.
+pub(super) fn reached_limits(config: &ContainerConfig, end: &ExitRecord) -> Vec<String> {
     let refused = match config.resources.pids {
         Some(_) => processes_refused(config.group()).unwrap_or_default(),
         None => 0,
     };
-    if !end.oom_killed && refused == 0 {
-        return Vec::new();
-    }
-    // Its name and its limits may be others than at the start.
-    let current = runtime.read(&config.id).ok().flatten();
-    let config = current.as_ref().unwrap_or(config);
     let mut sentences = Vec::new();
     sentences.extend(end.oom_killed.then(|| out_of_memory(config, end.exit_code)));
     sentences.extend((refused > 0).then(|| too_many_processes(config)).flatten());

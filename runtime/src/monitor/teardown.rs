@@ -24,12 +24,13 @@ pub(crate) enum Afterwards {
     MadeAgain,
 }
 
-/// Takes down what a start made. The caller holds the container's lock.
+/// Takes down what a start made. The caller holds the container's lock, under which the record was read.
 pub(crate) fn take_down(
     runtime: &Runtime,
     (config, afterwards): (&ContainerConfig, Afterwards),
     narrator: &mut dyn Narrator,
 ) -> Vec<RuntimeError> {
+    let is_removed = config.auto_remove && afterwards == Afterwards::Ended;
     let mut errors = Vec::new();
     let paths = runtime.paths(&config.id);
     paths.remove_control();
@@ -45,7 +46,10 @@ pub(crate) fn take_down(
         }
         Err(error) => errors.push(error.into()),
     }
-    errors.extend(forget_unnoted(runtime, config).err());
+    // With a container that is removed, all of its addresses are given up.
+    if !is_removed {
+        errors.extend(forget_unnoted(runtime, config).err());
+    }
     // What is still in the groups, because a monitor was killed, is killed first.
     errors.extend(clear(config.group(), PATIENCE).err().map(Into::into));
     if !errors.is_empty() || afterwards == Afterwards::MadeAgain {
@@ -53,7 +57,7 @@ pub(crate) fn take_down(
         return errors;
     }
     paths.remove_running();
-    if config.auto_remove {
+    if is_removed {
         errors.extend(runtime.delete(config, narrator).err());
     }
     errors
