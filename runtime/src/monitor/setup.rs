@@ -87,7 +87,7 @@ impl ContainerNetwork {
     /// program can do without, so a failure does not count.
     pub(super) fn remember(&mut self, paths: &ContainerPaths) {
         if let Some(place) = self.place.take() {
-            let _ = atomic_file::replace_json(&paths.last_place(), &place);
+            let _ = atomic_file::write_json(&paths.last_place(), &place);
         }
     }
 }
