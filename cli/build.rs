@@ -8,7 +8,9 @@ fn main() {
     let is_static = setting("CARGO_CFG_TARGET_FEATURE")
         .split(',')
         .any(|feature| feature == "crt-static");
-    if setting("CARGO_CFG_TARGET_ARCH") == "x86_64" && is_static {
+    // Before `_start` nothing is relocated yet, so there must be nothing to relocate.
+    let is_fixed = setting("CARGO_ENCODED_RUSTFLAGS").contains("relocation-model=static");
+    if setting("CARGO_CFG_TARGET_ARCH") == "x86_64" && is_static && is_fixed {
         println!("cargo::rustc-link-arg-bin=minirun=-Wl,--entry=minirun_entry");
     }
 }

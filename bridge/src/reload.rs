@@ -9,7 +9,7 @@
 //! 2. The marker holds the driver, and the generation of the host's rules, a number that the kernel raises with every change
 //!    anybody makes. While it is the same, nobody can have flushed our rules. When it is another, the next command asks whether
 //!    everything is still in place, or makes it so. The older iptables, which does not use nf_tables, is asked each time.
-//! 3. Nobody's change is missed in between. With nftables the kernel itself refuses a change that was decided on rules of another
+//! 3. Nobody's change is missed in between, but for one that comes while iptables makes all rules afresh. With nftables the kernel itself refuses a change that was decided on rules of another
 //!    generation, and the next one is known without asking. With iptables it is counted on from what it was before: if somebody
 //!    else was there, the marker names a generation that has passed already.
 //! 4. The lock of the rules is taken after that of a network, and held by those only who change rules. iptables has such a lock itself;
@@ -400,10 +400,19 @@ pub(crate) fn rebuild(host: &NetworkHost, lock: &RulesLock) -> Result<Transactio
         fs::write(&marker, "").map_err(|error| NetworkError::file("write", &marker, error))?;
     }
     let state = whole_state(host, &networks)?;
-    // Before the rules: these are counted as well.
-    host.make_guards_afresh(Expectation::Anything)?;
-    host.pass_others(lock)?;
+    // Another driver's rules need what lets them pass until these are there.
+    if others.is_empty() {
+        host.pass_others(lock)?;
+    }
+    let guarded = host.make_guards_afresh(Expectation::Anything)?;
     let (transaction, mut since) = host.firewall.make_afresh(host, &state, &families)?;
+    // If somebody was there between the two, the marker names a generation that has passed, and the next command looks.
+    if let (Expectation::Generation(_), Some(next)) = (since, guarded.next()) {
+        since = next;
+    }
+    if !others.is_empty() {
+        host.pass_others(lock)?;
+    }
     for other in &others {
         other.firewall().dismantle(host, &families)?;
         since = Expectation::Anything;

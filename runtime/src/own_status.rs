@@ -47,8 +47,9 @@ impl OwnStatus {
         if let Some(status) = ASKED.get() {
             return Ok(*status);
         }
-        let text = fs::read_to_string("/proc/thread-self/status")?;
-        let status = parse(&text).ok_or(io::ErrorKind::InvalidData)?;
+        // The name in it may have been cut in the middle of a character.
+        let text = fs::read("/proc/thread-self/status")?;
+        let status = parse(&String::from_utf8_lossy(&text)).ok_or(io::ErrorKind::InvalidData)?;
         Ok(*ASKED.get_or_init(|| status))
     }
 }

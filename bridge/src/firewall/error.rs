@@ -76,8 +76,9 @@ impl FirewallError {
     pub fn hint(&self) -> Option<String> {
         match self {
             FirewallError::ProgramMissing { .. } => Some(
-                "install the Debian package `iptables`, set `firewall = \"nftables\"` in minirun.toml, or \
-                 `firewall = \"none\"` to do without rules"
+                "install the Debian package `iptables`; where it has made no rules since the boot, \
+                 `firewall = \"nftables\"` in minirun.toml does without it, and so does `firewall = \"none\"`, \
+                 without rules"
                     .into(),
             ),
             FirewallError::NoNfTables => Some(

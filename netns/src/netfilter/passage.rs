@@ -83,9 +83,9 @@ impl Passage {
     ///
     /// # Errors
     ///
-    /// [`NetnsError::OpenPassage`] when the table or the rule that ours shall stand before is gone, or when the table belongs
+    /// [`NetnsError::OpenPassage`] when somebody has changed a rule since `generation` (`ERESTART`), when the table or the rule that ours shall stand before is gone, or when the table belongs
     /// to a program that lets nobody else change it (`EPERM`).
-    pub fn apply(&self) -> Result<(), NetnsError> {
+    pub fn apply(&self, generation: u32) -> Result<(), NetnsError> {
         let refused = |cause| NetnsError::OpenPassage {
             table: format!("{} {}", self.family, self.table),
             cause,
@@ -105,7 +105,7 @@ impl Passage {
             let header = NetfilterHeader::new(family, 0, 0);
             (NetfilterMessage::new(header, message), flags)
         });
-        let outcome = socket.transaction(messages.collect(), None);
+        let outcome = socket.transaction(messages.collect(), Some(generation));
         outcome.map_err(|error| refused(error.into_cause()))
     }
 }

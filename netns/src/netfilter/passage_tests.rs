@@ -1,6 +1,7 @@
 //! What the kernel and other programs make of a passage.
 
 use super::forward_filter::{Effect, FilterFamily, forward_tables};
+use super::generation::ruleset_generation;
 use super::nf_tables::PacketFamily;
 use super::passage::{Entrance, PASSAGE_CHAIN, Passage, Place, Present, Way};
 use crate::explain::Explain;
@@ -31,6 +32,11 @@ fn ways() -> Vec<Way> {
 }
 
 /// The passage through [`FIREWALL`], whatever of it is there, before its last rule.
+/// The generation of the rules.
+fn now() -> u32 {
+    ruleset_generation().unwrap().unwrap()
+}
+
 fn passage(ways: Vec<Way>) -> Passage {
     let tables = forward_tables().unwrap();
     let table = &tables[0];
@@ -64,8 +70,8 @@ fn passage(ways: Vec<Way>) -> Passage {
 fn a_passage_stands_where_it_is_put_and_is_never_doubled() {
     in_fresh_namespace(|| {
         shell(FIREWALL);
-        passage(ways()).apply().unwrap();
-        passage(ways()).apply().unwrap();
+        passage(ways()).apply(now()).unwrap();
+        passage(ways()).apply(now()).unwrap();
         assert_eq!(
             shell("nft list ruleset"),
             "table inet fw {\n\
@@ -91,10 +97,10 @@ fn nothing_is_left_of_a_passage_that_is_taken_away() {
     in_fresh_namespace(|| {
         shell(FIREWALL);
         let before = shell("nft list ruleset");
-        passage(ways()).apply().unwrap();
-        passage(Vec::new()).apply().unwrap();
+        passage(ways()).apply(now()).unwrap();
+        passage(Vec::new()).apply(now()).unwrap();
         assert_eq!(shell("nft list ruleset"), before);
-        passage(Vec::new()).apply().unwrap();
+        passage(Vec::new()).apply(now()).unwrap();
     });
 }
 
@@ -111,7 +117,7 @@ fn the_printed_commands_do_the_same() {
     let of_commands = of(|passage| {
         shell(&passage.explain().command);
     });
-    assert_eq!(of_commands, of(|passage| passage.apply().unwrap()));
+    assert_eq!(of_commands, of(|passage| passage.apply(now()).unwrap()));
 }
 
 #[test]
@@ -131,7 +137,7 @@ fn iptables_reads_a_passage_through_its_own_table() {
             }],
             ways,
         };
-        passage.apply().unwrap();
+        passage.apply(now()).unwrap();
         assert_eq!(
             shell("iptables -S"),
             "-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-N minirun\n\
@@ -156,7 +162,7 @@ fn a_place_that_is_gone_keeps_everything_as_it_was() {
         let handle = passage.entrances[0].before.unwrap();
         shell(&format!("nft delete rule inet fw forward handle {handle}"));
         let before = shell("nft list ruleset");
-        let error = passage.apply().unwrap_err();
+        let error = passage.apply(now()).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENOENT));
         assert_eq!(shell("nft list ruleset"), before);
     });

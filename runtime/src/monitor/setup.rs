@@ -1,8 +1,8 @@
 //! Making a container: the way from a record to a running program.
 //!
 //! The container's first process makes its root file system while the monitor makes its network; the gate between them
-//! opens when both are done ([`set_up`]) and the process is on record ([`Prepared::begin`]). What no process needs is written
-//! behind the gate.
+//! opens when both are done ([`set_up`]) and the process is on record ([`Prepared::begin`]). Whoever finds it there relies on the
+//! specification and the monitor's socket, so these are there before.
 
 use super::MonitorStreams;
 use super::control::Control;
@@ -96,9 +96,8 @@ impl ContainerNetwork {
 pub(super) struct Prepared {
     held: HeldProcess,
     plan: InitPlan,
-    spec: Spec,
-    paths: ContainerPaths,
     network: ContainerNetwork,
+    control: Control,
     log: Option<LogWriter>,
     streams: Streams,
 }
@@ -150,6 +149,8 @@ pub(super) fn set_up(
         .try_for_each(|group| group.admit(held.pid()))?;
     let groups = (cgroup.as_ref(), &limits, device_group.as_ref());
     tell_beginning(groups, &plan, reporter);
+    write_specification(&paths, &spec)?;
+    let control = Control::open(&paths)?;
     let log = open_log(config, &paths)?;
     let place = (&held, network);
     let connected = connect((runtime, config), &connections, place, reporter);
@@ -164,9 +165,8 @@ pub(super) fn set_up(
     Ok(Prepared {
         held,
         plan,
-        spec,
-        paths,
         network,
+        control,
         log,
         streams,
     })
@@ -178,18 +178,13 @@ impl Prepared {
         self.held.pid()
     }
 
-    /// Lets the program begin. What nobody needs before it is known to run is made while it does: its process has filters and
-    /// rights to take, and a file to execute.
+    /// Lets the program begin.
     pub(super) fn begin(
         self,
         since: Timestamp,
         reporter: &mut Reporter,
     ) -> Result<Container, RuntimeError> {
-        let (paths, spec) = (self.paths, self.spec);
-        let (process, control) = self.held.release_with(|| {
-            write_specification(&paths, &spec)?;
-            Control::open(&paths)
-        })?;
+        let process = self.held.release()?;
         let clock = RunClock::begin()?;
         if !self.plan.limits().is_empty() {
             reporter.tell(self.plan.limits());
@@ -198,7 +193,7 @@ impl Prepared {
         Ok(Container {
             process,
             network: self.network,
-            control: Some(control),
+            control: Some(self.control),
             log: self.log,
             streams: self.streams,
             reporters: Vec::new(),

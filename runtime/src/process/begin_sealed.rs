@@ -90,9 +90,12 @@ fn is_sealed() -> bool {
             &[EXECUTABLE.as_ptr() as usize, place, 0, 0, 0],
         )
     };
-    // SAFETY: the kernel has written this word.
+    if result != 0 {
+        return false;
+    }
+    // SAFETY: the call has succeeded, so the kernel has written this word.
     let flags = unsafe { *words.as_ptr().cast::<u64>().add(FLAGS) };
-    result == 0 && flags & SEAL_SHOWN == SEAL_SHOWN
+    flags & SEAL_SHOWN == SEAL_SHOWN
 }
 
 /// What follows the last slash.

@@ -168,25 +168,13 @@ impl HeldProcess {
     }
 
     /// Opens the gate and waits until the program runs. On failure the process is gone.
-    pub fn release(self) -> Result<RunningProcess, ProcessError> {
-        let nothing = || Ok::<(), ProcessError>(());
-        self.release_with(nothing).map(|(process, ())| process)
-    }
-
-    /// The same, with work to do while the process becomes its program, on another processor. When the work fails, the process
-    /// is gone as well, but may have been its program for a moment; what hindered the program is told first.
-    pub fn release_with<Done, Failure: From<ProcessError>>(
-        mut self,
-        meanwhile: impl FnOnce() -> Result<Done, Failure>,
-    ) -> Result<(RunningProcess, Done), Failure> {
+    pub fn release(mut self) -> Result<RunningProcess, ProcessError> {
         self.open_gate()?;
-        let done = meanwhile();
         if let Some(report) = self.next_report()? {
-            return Err(self.failure(report).into());
+            return Err(self.failure(report));
         }
-        let done = done?;
         self.process.set_when_dropped(WhenDropped::Leave);
-        Ok((self.process, done))
+        Ok(self.process)
     }
 
     fn open_gate(&mut self) -> Result<(), ProcessError> {

@@ -12,6 +12,9 @@ use minirun_netns::netfilter::{FilterTable, Passage, forward_tables};
 use std::fs;
 use std::io::ErrorKind;
 
+/// How often it is tried while others change rules at the same time.
+const ATTEMPTS: u32 = 5;
+
 impl NetworkHost {
     /// The chains of others that refuse what they know nothing about, and what has become of our bridges there. Where minirun
     /// reads and writes no rules, none.
@@ -35,20 +38,42 @@ impl NetworkHost {
         if self.firewall == Firewall::None {
             return Ok(Vec::new());
         }
+        for _ in 0..ATTEMPTS {
+            if let Some(passages) = self.try_to_pass_others()? {
+                return Ok(passages);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// None when somebody has changed rules meanwhile: rules are named by numbers, which may be others' then.
+    fn try_to_pass_others(&self) -> Result<Option<Vec<Passage>>, NetworkError> {
         let networks = self.networks()?;
         let situation = self.situation(&networks);
+        let Ok(mut generation) = self.rules.generation() else {
+            return Ok(Some(Vec::new()));
+        };
         // Rules that cannot be read, because a newer kernel tells of them in other words, may well let everything pass.
         let Ok(tables) = forward_tables() else {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         };
         let mut wanted = passages(&tables, situation);
         if wanted.is_empty() {
             self.note_blockade(&self.chains_of(&tables, situation))?;
         } else {
-            wanted.retain(|passage| passage.apply().is_ok());
+            let mut made = Vec::new();
+            for passage in wanted {
+                match passage.apply(generation) {
+                    Ok(()) => made.push(passage),
+                    Err(error) if error.raw_os_error() == Some(libc::ERESTART) => return Ok(None),
+                    Err(_) => continue,
+                }
+                generation = generation.wrapping_add(1).max(1);
+            }
+            wanted = made;
             self.note_blockade(&self.foreign_chains()?)?;
         }
-        Ok(wanted)
+        Ok(Some(wanted))
     }
 
     /// What refuses containers, as it was when somebody last changed a rule of the host. Costs one look for a file.

@@ -51,3 +51,16 @@ pub enum Expectation {
     /// Nobody has changed a rule since the rules were of this generation.
     Generation(u32),
 }
+
+impl Expectation {
+    /// What holds after one change more, if nobody else changes anything.
+    pub fn next(self) -> Option<Expectation> {
+        match self {
+            Expectation::Anything => None,
+            // The kernel leaves zero out (`nf_tables_commit` in net/netfilter/nf_tables_api.c).
+            Expectation::Generation(number) => {
+                Some(Expectation::Generation(number.wrapping_add(1).max(1)))
+            }
+        }
+    }
+}
