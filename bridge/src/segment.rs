@@ -17,7 +17,7 @@
 //! 5. A segment's bridge is nobody to talk to: it has no address, answers no ARP, and rules drop what is sent to its
 //!    Ethernet address (`firewall::network_rules`).
 //! 6. How many segments there are stands in the network's definition, because the rules follow from it; on which one a
-//!    container is, in its endpoint. [`crate::room`] chooses, [`crate::segment_devices`] makes the devices.
+//!    container is, in its endpoint. `room` chooses, `segment_devices` makes the devices.
 
 use crate::id::ContainerId;
 use serde::{Deserialize, Serialize};

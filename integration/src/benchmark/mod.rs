@@ -1,14 +1,14 @@
 //! The benchmark: what minirun costs, beside the bare kernel and beside its peers.
 //!
 //! Theory of operation
-//! 1. A [`row`] says what is measured and where its value must lie. The parts ([`starts`], [`peers`], [`crowd`], [`requests`], [`wire`],
-//!    [`size`], [`profile`]) measure the rows that [`options`] ask for and add what they find to the [`findings`].
+//! 1. A [`row`] says what is measured and where its value must lie. The parts (`starts`, `peers`, `crowd`, `requests`, `wire`,
+//!    `size`, `profile`) measure the rows that [`options`] ask for and add what they find to the [`findings`].
 //! 2. Everything runs on a [`bench`], a test host with a [`stopwatch`]. Before each sample the bench waits until whatever was measured
 //!    before is gone; all programs are started by the stopwatch, in the same way.
-//! 3. What is compared takes turns, in an order that changes (a [`contest`]), so that a slow minute of the machine is everybody's.
+//! 3. What is compared takes turns, in an order that changes (a `contest`), so that a slow minute of the machine is everybody's.
 //! 4. A peer or feature that is not here is a row that says so. A command of minirun that fails is a failure, and the program's end
 //!    says that; a target that is missed is only reported, since what is measured depends on the machine.
-//! 5. The [`report`] goes to the terminal and into a [`document`], the [`record`] to a file, the [`plots`] into a directory.
+//! 5. The `report` goes to the terminal and into a `document`, the `record` to a file, the `plots` into a directory.
 
 pub mod bare;
 mod bench;

@@ -3,7 +3,7 @@
 //! Theory of operation
 //!
 //! 1. A forwarded packet has to pass every chain of the hook `forward`, whoever made it: what our rules accept, another chain may
-//!    still refuse. [`dead_end`] says from which rule on a chain of another refuses everything that it has not judged before.
+//!    still refuse. `dead_end` says from which rule on a chain of another refuses everything that it has not judged before.
 //! 2. Right before that rule our passage begins: one rule of ours that leads to a chain of ours in the same table, which accepts
 //!    what comes in or goes out by our bridges. So every rule with which the other has said something about particular packets
 //!    is heard before, and only what would be refused because nobody had anything to say about it goes through. Our own rules
