@@ -131,6 +131,7 @@ impl NetworkHost {
             let leftover = (&request.container, Departure::Disconnected);
             self.detach_locked(&network, leftover, &mut Silent)?;
         }
+        self.note_change_without_rules()?;
         let (network, segment) = self.take_port(context, network, narrator)?;
         let port = (&network, segment, bridge);
         match self.attach_to(context, port, (request, place), narrator) {

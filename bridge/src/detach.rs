@@ -155,6 +155,7 @@ impl NetworkHost {
             // Whoever was here before may have been killed between record and rules.
             return self.reload_if_unknown();
         };
+        self.note_change_without_rules()?;
         let netlink = LazyNetlink::default();
         let context = Context {
             host: self,

@@ -101,6 +101,15 @@ impl NetworkHost {
         Ok(())
     }
 
+    /// Where this command makes no rules, and records are about to change all the same: notes that nobody knows what the rules
+    /// are, so that whoever makes rules next sees the change.
+    pub(crate) fn note_change_without_rules(&self) -> Result<(), NetworkError> {
+        match self.firewall {
+            Firewall::None if self.firewall_marker().exists() => self.distrust_rules(),
+            _ => Ok(()),
+        }
+    }
+
     /// What is known of the rules, while nobody changes them. Rules of iptables that somebody has changed may be what they were.
     pub(crate) fn known_rules(&self, _lock: &RulesLock) -> KnownRules {
         match (self.firewall, self.marked()) {

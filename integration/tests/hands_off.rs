@@ -4,6 +4,7 @@ use std::net::SocketAddrV4;
 
 use minirun_integration::TestHost;
 use minirun_integration::probe::{LONG_WAIT, Reach, tcp_connect};
+use nix::sys::signal::Signal;
 
 /// All that the kernel filters by, byte for byte, without counters.
 fn ruleset(host: &TestHost) -> String {
@@ -51,6 +52,24 @@ fn without_iptables_no_byte_of_the_rules_changes() {
         }
         host.finish();
     }
+}
+
+/// Regression test: what was taken down without rules kept its published port open, and nobody noticed.
+#[test]
+fn what_changes_without_rules_is_seen_by_the_next_command_that_makes_them() {
+    let host = TestHost::create();
+    let program = host.idles("web1", "-p 8080:80").process();
+    let monitor = program.parent();
+    monitor.signal(Signal::SIGKILL);
+    assert!(monitor.ends_within(LONG_WAIT));
+    assert!(program.ends_within(LONG_WAIT));
+    host.minirun("--iptables=false rm -f web1").succeeds();
+    assert_eq!(host.rules("nat").with(&["--dport 8080"]).len(), 1);
+    host.minirun("run -d --name web2 -p 8081:80 demo sleep infinity")
+        .succeeds();
+    host.rules("nat").lack(&["8080"]).have(&["8081"]);
+    host.removes("web2");
+    host.finish();
 }
 
 #[test]
