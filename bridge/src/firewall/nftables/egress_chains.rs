@@ -4,7 +4,7 @@
 //! a packet to the chain of its container, however many there are.
 
 use super::network_elements::verdict;
-use super::ruleset::{ICMPV6, REFUSE_CHAIN, address_value, neighbour_discovery, of_protocol};
+use super::ruleset::{ICMP, ICMPV6, REFUSE_CHAIN, address_value, neighbour_discovery, of_protocol};
 use super::words::Words;
 use crate::egress::{Allowance, Allowed, Destination};
 use crate::network::{Family, Network};
@@ -14,9 +14,6 @@ use minirun_netns::netfilter::nf_tables::{
     Chain, Change, CtState, Element, Key, Operator, Rule, Selector, Statement, Value, Verdict,
 };
 use std::borrow::Cow;
-
-/// `IPPROTO_ICMP`.
-const ICMP: u8 = 1;
 
 /// Whether a chain belongs to a container.
 pub(super) fn is_container_chain(name: &str) -> bool {

@@ -6,7 +6,7 @@
 //! never true of a frame with a tag of a virtual LAN.
 
 use super::TableFamily;
-use super::rule::{Operator, Refusal, Statement};
+use super::rule::{Operator, Refusal, Statement, Transport};
 use super::selector::Selector;
 use super::value::{PacketFamily, Value};
 
@@ -14,8 +14,7 @@ use super::value::{PacketFamily, Value};
 const IPV4_FRAME: u16 = 0x0800;
 const ARP_FRAME: u16 = 0x0806;
 const IPV6_FRAME: u16 = 0x86dd;
-/// `IPPROTO_TCP` and `IPPROTO_ICMPV6` of `linux/in.h`.
-const TCP: u8 = 6;
+/// `IPPROTO_ICMPV6` of `linux/in.h`.
 const ICMPV6: u8 = 58;
 
 /// Which protocol the network header is of.
@@ -66,7 +65,7 @@ impl Knowledge {
             }
         }
         if *statement == Statement::Reject(Refusal::TcpReset) {
-            missing.extend(self.transport_is(TCP));
+            missing.extend(self.transport_is(Transport::Tcp.number()));
         }
         missing
     }
