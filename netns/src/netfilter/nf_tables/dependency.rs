@@ -43,7 +43,11 @@ impl Knowledge {
     /// What is known of packets of a table.
     pub(super) fn of(family: TableFamily) -> Knowledge {
         Knowledge {
-            network: (family == TableFamily::Ipv4).then_some(NetworkProtocol::Ipv4),
+            network: match family {
+                TableFamily::Ipv4 => Some(NetworkProtocol::Ipv4),
+                TableFamily::Ipv6 => Some(NetworkProtocol::Ipv6),
+                TableFamily::Inet | TableFamily::Bridge => None,
+            },
             transport: None,
             ethernet: false,
         }
@@ -100,7 +104,7 @@ impl Knowledge {
         };
         let packet = |family| Some((Selector::Family, Value::Family(family)));
         match (family, needed) {
-            (TableFamily::Ipv4, _) => None,
+            (TableFamily::Ipv4 | TableFamily::Ipv6, _) => None,
             (TableFamily::Inet, NetworkProtocol::Ipv4) => packet(PacketFamily::Ipv4),
             (TableFamily::Inet, NetworkProtocol::Ipv6) => packet(PacketFamily::Ipv6),
             (_, NetworkProtocol::Ipv4) => frame(IPV4_FRAME),

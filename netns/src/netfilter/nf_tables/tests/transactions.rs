@@ -4,6 +4,7 @@ use super::sets::{elements, sets};
 use super::values::*;
 use super::{TABLE, commit, inet_table, transaction};
 use crate::netfilter::nf_tables::*;
+use crate::netfilter::{Effect, FilterRule, tables_called};
 use crate::scratch::{in_fresh_namespace, shell};
 
 #[test]
@@ -51,6 +52,54 @@ fn chains_and_sets_are_emptied_and_chains_and_tables_deleted() {
         commit(&[transaction(TABLE, vec![Change::DeleteTable])]).unwrap();
         assert_eq!(shell("nft list ruleset"), "");
     });
+}
+
+#[test]
+fn one_rule_of_another_is_deleted_by_its_number() {
+    for (family, name) in [(TableFamily::Ipv4, "ip"), (TableFamily::Ipv6, "ip6")] {
+        in_fresh_namespace(|| {
+            for command in [
+                "table {} raw",
+                "chain {} raw ours",
+                "chain {} raw theirs",
+                "rule {} raw theirs tcp dport 80 accept",
+                "rule {} raw theirs udp dport 53 jump ours",
+                "rule {} raw theirs tcp dport 81 accept",
+            ] {
+                shell(&format!("nft add {}", command.replace("{}", name)));
+            }
+            let tables = tables_called(&["raw"]).unwrap();
+            let theirs = tables[0].chains.iter().find(|chain| chain.name == "theirs");
+            let leads_to_ours =
+                |rule: &&FilterRule| rule.effect == Effect::Jump("ours".to_string());
+            let leading = theirs.unwrap().rules.iter().find(leads_to_ours).unwrap();
+            let removal = Transaction {
+                table: Table {
+                    family,
+                    name: "raw",
+                },
+                changes: vec![
+                    Change::DeleteRule {
+                        chain: "theirs".into(),
+                        handle: leading.handle,
+                    },
+                    Change::DeleteChain("ours".into()),
+                ],
+            };
+            commit(std::slice::from_ref(&removal)).unwrap();
+            let left = format!(
+                "table {name} raw {{\n\tchain theirs {{\n\t\ttcp dport 80 accept\n\t\ttcp dport 81 accept\n\t}}\n}}\n"
+            );
+            assert_eq!(shell("nft list ruleset"), left);
+            assert_eq!(
+                removal.commands()[0],
+                format!(
+                    "nft delete rule {name} raw theirs handle {}",
+                    leading.handle
+                )
+            );
+        });
+    }
 }
 
 #[test]
