@@ -8,16 +8,14 @@ use crate::scratch::{in_fresh_namespace, shell};
 
 /// Rules with every kind of statement and every field, over the sets.
 pub(super) fn rules() -> Vec<Change> {
-    use Selector::*;
-    const BOUND: &[Selector] = &[Ipv4Destination, Protocol, DestinationPort];
-    const LINK: &[Selector] = &[Ipv4Source, Ipv4Destination, Protocol, DestinationPort];
-    const BOUND6: &[Selector] = &[Ipv6Destination, Protocol, DestinationPort];
-    let elsewhere = || Verdict::Jump("elsewhere".into());
-    let equal = Operator::Equal;
-    let other = Operator::NotEqual;
-    let protocol = |number| is(Protocol, Value::Protocol(number));
-    let filter = |statements| rule("forward", statements);
-    let nat = |statements| rule("translate", statements);
+    let mut changes = chains();
+    let judging = [of_origins(), of_protocols(), of_sets_and_refusals()].concat();
+    changes.extend(judging.into_iter().map(|row| rule("forward", row)));
+    changes.extend(translating());
+    changes
+}
+
+fn chains() -> Vec<Change> {
     vec![
         base("forward", ChainKind::Filter, Hook::Forward, 0, Policy::Drop),
         base(
@@ -41,134 +39,170 @@ pub(super) fn rules() -> Vec<Change> {
             -300,
             Policy::Accept,
         ),
-        filter(vec![
+    ]
+}
+
+/// What is known of a packet's flow, where it comes from and where it goes.
+fn of_origins() -> Vec<Vec<Statement>> {
+    use Selector::*;
+    let equal = Operator::Equal;
+    let other = Operator::NotEqual;
+    vec![
+        vec![
             Statement::State(&[CtState::Related, CtState::Established]),
             PASS,
-        ]),
-        filter(vec![
+        ],
+        vec![
             Statement::State(&[CtState::Invalid, CtState::Untracked]),
             STOP,
-        ]),
-        filter(vec![Statement::Translated, PASS]),
-        filter(vec![
+        ],
+        vec![Statement::Translated, PASS],
+        vec![
             is(InputInterface, interface("br0")),
-            Statement::Verdict(elsewhere()),
-        ]),
-        filter(vec![
+            Statement::Verdict(Verdict::Jump("elsewhere".into())),
+        ],
+        vec![
             Statement::Compare(OutputInterface, other, interface("lo")),
             Statement::Verdict(Verdict::Goto("elsewhere".into())),
-        ]),
-        filter(vec![
+        ],
+        vec![
             is(Ipv4Source, ip("192.0.2.1")),
             Statement::Verdict(Verdict::Return),
-        ]),
-        filter(vec![
+        ],
+        vec![
             Statement::Compare(Ipv6Destination, other, ip("2001:db8::1")),
             STOP,
-        ]),
-        filter(vec![
+        ],
+        vec![
             Statement::InNetwork(Ipv4Source, equal, ip("10.0.0.0"), 8),
             STOP,
-        ]),
-        filter(vec![
+        ],
+        vec![
             Statement::InNetwork(Ipv4Source, other, ip("172.16.0.0"), 12),
             STOP,
-        ]),
-        filter(vec![
+        ],
+        vec![
             Statement::InNetwork(Ipv4Destination, equal, ip("192.0.2.1"), 32),
             STOP,
-        ]),
-        filter(vec![
+        ],
+        vec![
             Statement::InNetwork(Ipv6Source, equal, ip("fe80::"), 64),
             STOP,
-        ]),
-        filter(vec![
+        ],
+        vec![
             Statement::InNetwork(Ipv6Source, equal, ip("fc00::"), 7),
             STOP,
-        ]),
-        filter(vec![is(Family, Value::Family(PacketFamily::Ipv6)), PASS]),
-        filter(vec![
+        ],
+    ]
+}
+
+/// What a packet is of, and where it was sent first.
+fn of_protocols() -> Vec<Vec<Statement>> {
+    use Selector::*;
+    let protocol = |number| is(Protocol, Value::Protocol(number));
+    vec![
+        vec![is(Family, Value::Family(PacketFamily::Ipv6)), PASS],
+        vec![
             is(InputInterface, interface("br0")),
             is(Family, Value::Family(PacketFamily::Ipv4)),
             is(Ipv4Source, ip("192.0.2.1")),
             PASS,
-        ]),
-        filter(vec![protocol(58), PASS]),
-        filter(vec![
-            protocol(6),
-            is(DestinationPort, Value::Port(80)),
-            PASS,
-        ]),
-        filter(vec![
+        ],
+        vec![protocol(58), PASS],
+        vec![protocol(6), is(DestinationPort, Value::Port(80)), PASS],
+        vec![
             protocol(17),
             Statement::InRange(SourcePort, Value::Port(5000), Value::Port(5010)),
             PASS,
-        ]),
-        filter(vec![
+        ],
+        vec![
             is(HopLimit, Value::Bytes(vec![255])),
             is(Icmpv6Type, Value::Bytes(vec![136])),
             PASS,
-        ]),
-        filter(vec![
+        ],
+        vec![
             Statement::InRange(Icmpv6Type, Value::Bytes(vec![135]), Value::Bytes(vec![136])),
             PASS,
-        ]),
-        filter(vec![is(Direction, Value::Bytes(vec![1])), PASS]),
-        filter(vec![is(OriginalIpv4Destination, ip("192.0.2.1")), PASS]),
-        filter(vec![is(OriginalIpv6Destination, ip("2001:db8::1")), PASS]),
-        filter(vec![
+        ],
+        vec![is(Direction, Value::Bytes(vec![1])), PASS],
+        vec![is(OriginalIpv4Destination, ip("192.0.2.1")), PASS],
+        vec![is(OriginalIpv6Destination, ip("2001:db8::1")), PASS],
+        vec![
             protocol(6),
             is(OriginalDestinationPort, Value::Port(80)),
             PASS,
-        ]),
-        filter(vec![Statement::Member(LINK, equal, "links4"), PASS]),
-        filter(vec![
-            Statement::Member(&[InputInterface], other, "names"),
-            PASS,
-        ]),
-        filter(vec![
+        ],
+    ]
+}
+
+fn of_sets_and_refusals() -> Vec<Vec<Statement>> {
+    use Selector::*;
+    const LINK: &[Selector] = &[Ipv4Source, Ipv4Destination, Protocol, DestinationPort];
+    let equal = Operator::Equal;
+    let other = Operator::NotEqual;
+    vec![
+        vec![Statement::Member(LINK, equal, "links4"), PASS],
+        vec![Statement::Member(&[InputInterface], other, "names"), PASS],
+        vec![
             Statement::Member(&[InputInterface, Ipv4Destination], other, "homes4"),
             Statement::Compare(DestinationType, other, Value::Local),
             STOP,
-        ]),
-        filter(vec![
+        ],
+        vec![
             Statement::Member(&[InputInterface, Ipv6Source], equal, "homes6"),
             STOP,
-        ]),
-        filter(vec![
-            Statement::Member(&[Ipv4Source], equal, "networks"),
-            PASS,
-        ]),
-        filter(vec![
+        ],
+        vec![Statement::Member(&[Ipv4Source], equal, "networks"), PASS],
+        vec![
             Statement::Member(&[Family, OutputInterface], equal, "families"),
             PASS,
-        ]),
-        filter(vec![Statement::VerdictMap(
+        ],
+        vec![Statement::VerdictMap(
             &[Family, InputInterface, OutputInterface],
             "within",
-        )]),
-        filter(vec![Statement::Reject(Refusal::TcpReset)]),
-        filter(vec![protocol(6), Statement::Reject(Refusal::TcpReset)]),
-        filter(vec![Statement::Reject(Refusal::Prohibited)]),
-        nat(vec![Statement::TranslateDestination(
-            Translation::Ipv6Port,
-            BOUND6,
-            "bound6",
-        )]),
-        nat(vec![
-            is(DestinationType, Value::Local),
-            is(Family, Value::Family(PacketFamily::Ipv4)),
-            Statement::TranslateDestination(
-                Translation::Ipv4Port,
-                &[Protocol, DestinationPort],
-                "any",
-            ),
-        ]),
-        nat(vec![Statement::TranslateDestination(
-            Translation::Ipv4,
-            BOUND,
-            "ranges",
-        )]),
+        )],
+        vec![Statement::Reject(Refusal::TcpReset)],
+        vec![
+            is(Protocol, Value::Protocol(6)),
+            Statement::Reject(Refusal::TcpReset),
+        ],
+        vec![Statement::Reject(Refusal::Prohibited)],
+    ]
+}
+
+fn translating() -> Vec<Change> {
+    use Selector::*;
+    const BOUND: &[Selector] = &[Ipv4Destination, Protocol, DestinationPort];
+    const BOUND6: &[Selector] = &[Ipv6Destination, Protocol, DestinationPort];
+    vec![
+        rule(
+            "translate",
+            vec![Statement::TranslateDestination(
+                Translation::Ipv6Port,
+                BOUND6,
+                "bound6",
+            )],
+        ),
+        rule(
+            "translate",
+            vec![
+                is(DestinationType, Value::Local),
+                is(Family, Value::Family(PacketFamily::Ipv4)),
+                Statement::TranslateDestination(
+                    Translation::Ipv4Port,
+                    &[Protocol, DestinationPort],
+                    "any",
+                ),
+            ],
+        ),
+        rule(
+            "translate",
+            vec![Statement::TranslateDestination(
+                Translation::Ipv4,
+                BOUND,
+                "ranges",
+            )],
+        ),
         rule("late", vec![Statement::Translated, Statement::Masquerade]),
         rule(
             "early",
