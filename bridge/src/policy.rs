@@ -4,11 +4,12 @@
 //! it adds nothing and leaves nothing out. Each endpoint contributes its own part, so adding or removing one never
 //! touches the others.
 
-use crate::egress::Egress;
+use crate::egress::{Allowance, Allowed, Destination, Egress};
 use crate::endpoint::Endpoint;
 use crate::network::{Family, GatewayMode, Icc, Masquerade, Network, Reach};
 use crate::port::ExposedPort;
 use crate::publication::Publication;
+use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -64,6 +65,26 @@ impl EgressPolicy {
     pub fn sources(&self) -> impl Iterator<Item = IpAddr> {
         let link_local = self.link_local.map(IpAddr::V6);
         [self.source].into_iter().chain(link_local)
+    }
+
+    /// What it may not reach, as far as it is of the family of the address.
+    pub fn denied(&self) -> impl Iterator<Item = IpNet> {
+        let family = self.family();
+        let networks = self.egress.denied.networks().into_iter();
+        networks.filter(move |network| Family::of(network.addr()) == family)
+    }
+
+    /// What alone it may reach, as far as it is of the family of the address; none if it may reach everything that is not denied.
+    pub fn only_allowed(&self) -> Option<impl Iterator<Item = &Destination>> {
+        let Allowed::Only(allowances) = &self.egress.allowed else {
+            return None;
+        };
+        let family = self.family();
+        let destinations = allowances.iter().filter_map(|allowance| match allowance {
+            Allowance::To(destination) => Some(destination),
+            Allowance::Names => None,
+        });
+        Some(destinations.filter(move |destination| destination.family() == family))
     }
 }
 

@@ -1,9 +1,5 @@
 //! A whole host inside a namespace.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -16,7 +12,7 @@ use crate::cgroup::HostCgroup;
 use crate::container::Container;
 use crate::controllers::ControlGroups;
 use crate::diagnosis;
-use crate::driver::{self, Driver};
+use crate::driver::Driver;
 use crate::filesystem;
 use crate::finished::Finished;
 use crate::guard::Guard;
@@ -24,8 +20,6 @@ use crate::leftovers;
 use crate::namespaces::Namespaces;
 use crate::network::Network;
 use crate::place::Place;
-use crate::probe::{self, Reach};
-use crate::rules::Rules;
 use crate::running::Running;
 use crate::terminal::Terminal;
 use crate::uplink;
@@ -174,28 +168,6 @@ impl TestHost {
         self.guard.pid()
     }
 
-    /// The path, on this host, of a file that the kernel shows for a container's control group: the name that it has in version 1, and
-    /// in version 2.
-    #[track_caller]
-    pub fn control_path(&self, container: &str, (one, two): (&str, &str)) -> String {
-        let id = self.container(container).inspect()["Id"].take();
-        let id = id.as_str().expect("a container has an id").to_owned();
-        let controller = one.split('.').next().unwrap_or_default();
-        let old = format!("/sys/fs/cgroup/{controller}/minirun/{id}/{one}");
-        let unified = format!("/sys/fs/cgroup/minirun/{id}/{two}");
-        let beside = format!("/sys/fs/cgroup/unified/minirun/{id}/{two}");
-        let there = |path: &String| self.inside(|| Path::new(path).exists());
-        let found = [old, unified, beside].into_iter().find(there);
-        found.unwrap_or_else(|| panic!("container `{container}` has no file `{one}` or `{two}`"))
-    }
-
-    /// What such a file says, without the newline at its end.
-    #[track_caller]
-    pub fn control(&self, container: &str, names: (&str, &str)) -> String {
-        let path = self.control_path(container, names);
-        self.read_file(&path).trim_end().to_owned()
-    }
-
     /// The container of this name; it need not run, or exist, before something is asked of it.
     pub fn container(&self, name: &str) -> Container<'_> {
         Container::new(self, name)
@@ -220,83 +192,6 @@ impl TestHost {
         self.minirun(format!("network rm {names}")).succeeds();
     }
 
-    /// The IPv4 rules of one table (`filter`, `nat`, `raw`).
-    #[track_caller]
-    pub fn rules(&self, table: &str) -> Rules {
-        self.rules_by("iptables", table)
-    }
-
-    /// The IPv6 rules of one table.
-    #[track_caller]
-    pub fn rules6(&self, table: &str) -> Rules {
-        self.rules_by("ip6tables", table)
-    }
-
-    /// What minirun's own table of nftables says, as `nft` lists it.
-    #[track_caller]
-    pub fn table(&self) -> Rules {
-        let listed = self.command("nft", "list table inet minirun");
-        Rules::new(listed.succeeds().stdout())
-    }
-
-    /// Writes minirun's configuration. The firewall driver stays.
-    #[track_caller]
-    pub fn configures(&self, text: &str) {
-        let text = format!("{}{text}", self.driver.setting());
-        self.write_file(driver::CONFIGURATION, &text);
-    }
-
-    #[track_caller]
-    fn rules_by(&self, program: &str, table: &str) -> Rules {
-        let listed = self.command(program, ["-w", "-t", table, "-S"]);
-        Rules::new(listed.succeeds().stdout())
-    }
-
-    /// Writes a file of this host (below `/etc`, `/run` or `/var/lib`; nothing else is its own).
-    #[track_caller]
-    pub fn write_file(&self, path: &str, text: &str) {
-        let own = ["/etc/", "/run/", "/var/lib/"]
-            .iter()
-            .any(|start| path.starts_with(start));
-        assert!(own, "`{path}` belongs to the machine, not to the host");
-        self.inside(|| {
-            fs::create_dir_all(Path::new(path).parent().expect("a file has a directory"))
-                .and_then(|()| fs::write(path, text))
-                .unwrap_or_else(|error| panic!("cannot write `{path}`: {error}"));
-        });
-    }
-
-    /// Reads a file as this host sees it.
-    #[track_caller]
-    pub fn read_file(&self, path: &str) -> String {
-        self.inside(|| {
-            fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read `{path}`: {error}"))
-        })
-    }
-
-    /// Sets a sysctl of this host's network (`net/ipv4/ip_forward`). Says false if this kernel does not have it.
-    #[track_caller]
-    pub fn set_sysctl(&self, name: &str, value: &str) -> bool {
-        assert!(
-            name.starts_with("net/"),
-            "only sysctls of the network belong to the host"
-        );
-        let path = format!("/proc/sys/{name}");
-        self.inside(|| match fs::write(&path, value) {
-            Ok(()) => true,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-            Err(error) => panic!("cannot write `{path}`: {error}"),
-        })
-    }
-
-    /// Reads a sysctl of this host's network, without the newline at its end.
-    #[track_caller]
-    pub fn sysctl(&self, name: &str) -> String {
-        self.read_file(&format!("/proc/sys/{name}"))
-            .trim_end()
-            .to_owned()
-    }
-
     /// Gives this host a bridge that minirun has not made.
     #[track_caller]
     pub fn has_bridge(&self, name: &str, address: &str) {
@@ -307,57 +202,6 @@ impl TestHost {
         ] {
             self.command("ip", command).succeeds();
         }
-    }
-
-    /// Who of `names` can open a TCP connection to whom on `port`, at their addresses on the default network; see
-    /// [`TestHost::reach_matrix_at`].
-    #[track_caller]
-    pub fn reach_matrix(
-        &self,
-        names: &[&str],
-        port: u16,
-        expected: &[(&str, &str)],
-    ) -> BTreeMap<(String, String), Reach> {
-        self.reach_matrix_at(names, expected, |container| {
-            SocketAddr::new(container.address().into(), port)
-        })
-    }
-
-    /// Who of `names` can open a TCP connection to whom, for every ordered pair, all at the same time. `where_to` says at which
-    /// address and port a container is called.
-    ///
-    /// Pairs named in `expected` get a long time to succeed, the others a short one to fail.
-    #[track_caller]
-    pub fn reach_matrix_at(
-        &self,
-        names: &[&str],
-        expected: &[(&str, &str)],
-        where_to: impl Fn(&Container<'_>) -> SocketAddr,
-    ) -> BTreeMap<(String, String), Reach> {
-        let place_of = |name: &&'_ str| {
-            let container = self.container(name);
-            ((*name).to_owned(), container.place(), where_to(&container))
-        };
-        let places: Vec<_> = names.iter().map(place_of).collect();
-        thread::scope(|scope| {
-            let mut answers = Vec::new();
-            for (source, place, _) in &places {
-                for (target, _, address) in places.iter().filter(|(target, ..)| target != source) {
-                    let patience = if expected.contains(&(source.as_str(), target.as_str())) {
-                        probe::LONG_WAIT
-                    } else {
-                        probe::SHORT_WAIT
-                    };
-                    let address = *address;
-                    let ask = move || place.inside(|| probe::tcp_connect(address, patience));
-                    answers.push(((source.clone(), target.clone()), scope.spawn(ask)));
-                }
-            }
-            answers
-                .into_iter()
-                .map(|(pair, answer)| (pair, answer.join().expect("a probe panicked")))
-                .collect()
-        })
     }
 
     /// Kills every process on this host, commands and monitors and containers, and waits until all are gone.

@@ -1,5 +1,7 @@
 //! The firewall rules of a host, as `iptables -S` and `ip6tables -S` show them.
 
+use crate::host::TestHost;
+
 /// Rules of one table, one a line.
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -39,6 +41,33 @@ impl Rules {
             self.text
         );
         self
+    }
+}
+
+impl TestHost {
+    /// The IPv4 rules of one table (`filter`, `nat`, `raw`).
+    #[track_caller]
+    pub fn rules(&self, table: &str) -> Rules {
+        self.rules_by("iptables", table)
+    }
+
+    /// The IPv6 rules of one table.
+    #[track_caller]
+    pub fn rules6(&self, table: &str) -> Rules {
+        self.rules_by("ip6tables", table)
+    }
+
+    /// What minirun's own table of nftables says, as `nft` lists it.
+    #[track_caller]
+    pub fn table(&self) -> Rules {
+        let listed = self.command("nft", "list table inet minirun");
+        Rules::new(listed.succeeds().stdout())
+    }
+
+    #[track_caller]
+    fn rules_by(&self, program: &str, table: &str) -> Rules {
+        let listed = self.command(program, ["-w", "-t", table, "-S"]);
+        Rules::new(listed.succeeds().stdout())
     }
 }
 

@@ -1,72 +1,44 @@
 //! A host whose firewall belongs to somebody else: containers get through it, nobody else does, and what was done is told.
 
+#[path = "foreign_firewall/rules.rs"]
+mod rules;
+
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use minirun_integration::probe::{LONG_WAIT, Reach, SHORT_WAIT, tcp_connect, tcp_listen};
 use minirun_integration::{HOST_ADDRESS, NEIGHBOUR_ADDRESS, NEIGHBOUR_ADDRESS_V6, Place, TestHost};
+use rules::{CLOSED, FIREWALLD, listed, loads, told};
 
 /// Where the container `web1` is published.
 const PUBLISHED: SocketAddrV4 = SocketAddrV4::new(HOST_ADDRESS, 8080);
 
-/// What firewalld makes of a host with one zone, as far as forwarded packets are concerned.
-const FIREWALLD: &str = r#"
-table inet firewalld {
-	chain filter_FORWARD {
-		type filter hook forward priority filter + 10; policy accept;
-		ct state { established, related } accept
-		iifname "lo" accept
-		ct state invalid drop
-		jump filter_FORWARD_ZONES
-		reject with icmpx admin-prohibited
-	}
-
-	chain filter_FORWARD_ZONES {
-		goto filter_FWD_public
-	}
-
-	chain filter_FWD_public {
-		jump filter_FWD_public_allow
-		reject with icmpx admin-prohibited
-	}
-
-	chain filter_FWD_public_allow {
-	}
-}
-"#;
-
-/// What an administrator writes who lets nothing through.
-const CLOSED: &str = r#"
-table inet fw {
-	chain forward {
-		type filter hook forward priority filter; policy drop;
-		ct state established,related accept
-		ip daddr 192.0.2.2 tcp dport 444 drop
-		log prefix "refused: "
-	}
-}
-"#;
-
-/// Loads rules as `nft` reads them.
+/// Starts the container, and gives its network.
 #[track_caller]
-fn loads(host: &TestHost, rules: &str) {
-    let load = host.place().program("nft", "-f -").input(rules);
-    load.run().succeeds();
+fn publishes(host: &TestHost) -> Place {
+    host.serves("web1", "-p 8080:80", 80).place()
 }
 
-/// A chain as `nft` lists it.
+/// Expects that it is reached from the LAN, and reaches it.
 #[track_caller]
-fn listed(host: &TestHost, chain: &str) -> String {
-    let listed = host.command("nft", format!("list chain {chain}"));
-    listed.succeeds().stdout().to_owned()
+fn gets_through(host: &TestHost, web1: &Place) {
+    assert_eq!(from_lan(host), Reach::Open);
+    assert_eq!(way_out(host, web1, 443), Reach::Open);
 }
 
-/// What `info` says of the firewalls of others.
+/// Expects that whoever publishes a port is told this on standard error.
 #[track_caller]
-fn told(host: &TestHost) -> Vec<String> {
-    let info = host.minirun("info").succeeds();
-    let lines = info.stdout().lines();
-    let lines = lines.filter_map(|line| line.strip_prefix("Foreign firewall: "));
-    lines.map(str::to_owned).collect()
+fn publishing_tells(host: &TestHost, text: &str) {
+    host.minirun("run --rm -p 9090:90 demo true")
+        .succeeds()
+        .stderr_is(text);
+}
+
+/// Removes the container, whose network must be gone with it.
+#[track_caller]
+fn ends(host: TestHost, web1: Place) {
+    drop(web1);
+    host.removes("web1");
+    host.finish();
 }
 
 #[track_caller]
@@ -94,9 +66,8 @@ fn containers_get_through_firewalld_and_info_tells_how() {
         told(&host),
         [format!("{firewalld}: there is nothing to let through yet")]
     );
-    let web1 = host.serves("web1", "-p 8080:80", 80).place();
-    assert_eq!(from_lan(&host), Reach::Open);
-    assert_eq!(way_out(&host, &web1, 443), Reach::Open);
+    let web1 = publishes(&host);
+    gets_through(&host, &web1);
     assert_eq!(
         told(&host),
         [format!(
@@ -128,9 +99,7 @@ fn containers_get_through_firewalld_and_info_tells_how() {
 }
 "#
     );
-    drop(web1);
-    host.removes("web1");
-    host.finish();
+    ends(host, web1);
 }
 
 #[test]
@@ -139,10 +108,8 @@ fn rules_that_keep_containers_apart_hold_beside_a_firewall_of_another() {
     loads(&host, CLOSED);
     host.minirun("network update bridge --icc=false").succeeds();
     let target = SocketAddrV4::new(host.serves("web1", "--expose 80", 80).address(), 80);
-    host.minirun("run -d --name source --link web1:web demo sleep infinity")
-        .succeeds();
-    host.minirun("run -d --name stranger demo sleep infinity")
-        .succeeds();
+    host.idles("source", "--link web1:web");
+    host.idles("stranger", "");
     let from = |name: &str, patience| {
         host.container(name)
             .inside(|| tcp_connect(target, patience))
@@ -164,9 +131,8 @@ fn rules_that_keep_containers_apart_hold_beside_a_firewall_of_another() {
 fn what_the_other_says_of_particular_packets_is_heard_before_and_after() {
     let host = TestHost::create();
     loads(&host, CLOSED);
-    let web1 = host.serves("web1", "-p 8080:80", 80).place();
-    assert_eq!(from_lan(&host), Reach::Open);
-    assert_eq!(way_out(&host, &web1, 443), Reach::Open);
+    let web1 = publishes(&host);
+    gets_through(&host, &web1);
     assert_eq!(way_out(&host, &web1, 444), Reach::Silent);
     host.command(
         "nft",
@@ -190,16 +156,14 @@ fn what_the_other_says_of_particular_packets_is_heard_before_and_after() {
 }
 "#
     );
-    drop(web1);
-    host.removes("web1");
-    host.finish();
+    ends(host, web1);
 }
 
 #[test]
 fn a_firewall_that_is_loaded_anew_is_passed_with_the_next_command_and_once() {
     let host = TestHost::create();
     loads(&host, FIREWALLD);
-    let web1 = host.serves("web1", "-p 8080:80", 80).place();
+    let web1 = publishes(&host);
     let before = listed(&host, "inet firewalld filter_FORWARD");
     for _ in 0..2 {
         loads(&host, &format!("delete table inet firewalld\n{FIREWALLD}"));
@@ -213,9 +177,7 @@ fn a_firewall_that_is_loaded_anew_is_passed_with_the_next_command_and_once() {
         host.removes("web2");
         assert_eq!(listed(&host, "inet firewalld filter_FORWARD"), before);
     }
-    drop(web1);
-    host.removes("web1");
-    host.finish();
+    ends(host, web1);
 }
 
 #[test]
@@ -296,9 +258,7 @@ fn a_firewall_can_be_left_alone() {
         )
         .stderr_contains(&warning("minirun0"));
     host.minirun("run --rm demo true").succeeds().stderr_is("");
-    host.minirun("run --rm -p 9090:90 demo true")
-        .succeeds()
-        .stderr_is(&warning("minirun0"));
+    publishing_tells(&host, &warning("minirun0"));
     host.minirun("network create -o bridge_name=br-net1 net1")
         .succeeds()
         .stderr_is(&warning("br-net1"));
@@ -308,9 +268,7 @@ fn a_firewall_can_be_left_alone() {
     host.write_file("/etc/minirun/minirun.toml", "");
     host.minirun("network reload").succeeds();
     assert_eq!(from_lan(&host), Reach::Open);
-    host.minirun("run --rm -p 9090:90 demo true")
-        .succeeds()
-        .stderr_is("");
+    publishing_tells(&host, "");
     host.removes("web1");
     host.finish();
 }
@@ -331,22 +289,19 @@ fn a_firewall_that_lets_nobody_in_is_told_and_keeps_no_container_from_running() 
         told(&host),
         ["firewalld, policy drop of `inet firewalld f`: containers are refused"]
     );
-    host.minirun("run --rm -p 9090:90 demo true")
-        .succeeds()
-        .stderr_is(
-            "warning: another firewall (firewalld) refuses what goes in and out of `minirun0`, by the policy drop of \
+    publishing_tells(
+        &host,
+        "warning: another firewall (firewalld) refuses what goes in and out of `minirun0`, by the policy drop of \
              `inet firewalld f`: `firewall-cmd --permanent --zone=trusted --add-interface=minirun0` and \
              `firewall-cmd --reload` let it through",
-        );
+    );
     owner.types("quit\r");
     owner.finish().succeeds();
     // The kernel does not count that the table went with its owner.
     host.minirun("network reload").succeeds();
     assert_eq!(from_lan(&host), Reach::Open);
     assert_eq!(told(&host), ["none"]);
-    host.minirun("run --rm -p 9090:90 demo true")
-        .succeeds()
-        .stderr_is("");
+    publishing_tells(&host, "");
     host.removes("web1");
     host.finish();
 }
@@ -358,9 +313,8 @@ fn in_the_tables_of_iptables_our_own_rules_are_the_way() {
     for rule in ["-P FORWARD DROP", "-N DOCKER-USER", "-A FORWARD -j REJECT"] {
         host.command("iptables", rule).succeeds();
     }
-    let web1 = host.serves("web1", "-p 8080:80", 80).place();
-    assert_eq!(from_lan(&host), Reach::Open);
-    assert_eq!(way_out(&host, &web1, 443), Reach::Open);
+    let web1 = publishes(&host);
+    gets_through(&host, &web1);
     assert_eq!(
         told(&host),
         [
@@ -368,9 +322,7 @@ fn in_the_tables_of_iptables_our_own_rules_are_the_way() {
         ]
     );
     host.rules("filter").lack(&["-j minirun"]);
-    drop(web1);
-    host.removes("web1");
-    host.finish();
+    ends(host, web1);
 }
 
 #[test]

@@ -12,16 +12,6 @@ fn two_networks(host: &TestHost) {
     host.network("net2", "--subnet 10.2.0.0/24");
 }
 
-/// Starts a container that does nothing, with the given options.
-#[track_caller]
-fn idle<'host>(host: &'host TestHost, name: &str, options: &str) -> Container<'host> {
-    host.minirun(format!(
-        "run -d --name {name} {options} demo sleep infinity"
-    ))
-    .succeeds();
-    host.container(name)
-}
-
 /// The interfaces of the container with their IPv4 addresses, in the order of the kernel: `lo 127.0.0.1/8`.
 #[track_caller]
 fn interfaces(container: &Container<'_>) -> Vec<String> {
@@ -58,7 +48,7 @@ fn a_running_container_is_connected_and_disconnected() {
     let host = TestHost::create();
     two_networks(&host);
     let (first, second) = (
-        idle(&host, "web1", "--network net1"),
+        host.idles("web1", "--network net1"),
         host.serves("web2", "--network net2", 80),
     );
     let target = SocketAddrV4::new(second.address_on("net2"), 80);
@@ -101,9 +91,9 @@ fn a_running_container_is_connected_and_disconnected() {
 fn what_was_disconnected_leaves_no_rule_and_no_address_taken() {
     let host = TestHost::create();
     two_networks(&host);
-    let container = idle(&host, "web1", "--network net1 -p 8080:80");
+    let container = host.idles("web1", "--network net1 -p 8080:80");
     // What a network needs by itself may be made when it is first used.
-    idle(&host, "web2", "--network net2");
+    host.idles("web2", "--network net2");
     let before = traces(&host, &container);
     for _ in 0..3 {
         host.minirun("network connect --ip 10.2.0.7 net2 web1")
@@ -144,7 +134,7 @@ fn a_stopped_container_is_connected_at_its_next_start() {
 fn a_container_without_a_network_goes_on_and_can_be_connected_again() {
     let host = TestHost::create();
     two_networks(&host);
-    let container = idle(&host, "web1", "--network net1");
+    let container = host.idles("web1", "--network net1");
     host.minirun("network disconnect net1 web1").succeeds();
     assert_eq!(interfaces(&container), ["lo 127.0.0.1/8"]);
     assert_eq!(container.status(), "running");
@@ -163,7 +153,7 @@ fn a_container_without_a_network_goes_on_and_can_be_connected_again() {
 fn a_container_is_found_under_the_alias_of_its_network() {
     let host = TestHost::create();
     two_networks(&host);
-    let seeker = idle(&host, "web1", "--network net1 --network net2");
+    let seeker = host.idles("web1", "--network net1 --network net2");
     let found = host.serves("web2", "--network net1 --network-alias store", 80);
     host.minirun("network connect --alias vault --alias safe net2 web2")
         .succeeds();
@@ -191,11 +181,11 @@ fn a_container_is_found_under_the_alias_of_its_network() {
 fn a_refused_connection_says_why_and_changes_nothing() {
     let host = TestHost::create();
     two_networks(&host);
-    let container = idle(&host, "web1", "--network net1 -p 8080:80");
-    idle(&host, "web2", "--network net2 --ip 10.2.0.9");
-    idle(&host, "hosted", "--network host");
-    idle(&host, "alone", "--network none");
-    idle(&host, "guest", "--network container:web1");
+    let container = host.idles("web1", "--network net1 -p 8080:80");
+    host.idles("web2", "--network net2 --ip 10.2.0.9");
+    host.idles("hosted", "--network host");
+    host.idles("alone", "--network none");
+    host.idles("guest", "--network container:web1");
     let before = traces(&host, &container);
     for (request, fragment) in [
         ("connect net1 web1", "`net1`"),
@@ -266,7 +256,7 @@ fn memberships_survive_a_restart() {
 fn a_published_port_moves_with_the_default_route_and_keeps_its_number() {
     let host = TestHost::create();
     two_networks(&host);
-    let container = idle(&host, "web1", "--network net1 -p 80");
+    let container = host.idles("web1", "--network net1 -p 80");
     let listener = container.inside(|| tcp_listen(80));
     let answer = host.minirun("port web1 80").succeeds();
     let port = answer.line().to_owned();
@@ -333,7 +323,7 @@ fn many_networks_are_connected_at_once() {
     for name in &names {
         host.network(name, "");
     }
-    let container = idle(&host, "web1", "");
+    let container = host.idles("web1", "");
     let all: Vec<_> = names
         .iter()
         .chain(&names[..1])
@@ -368,7 +358,7 @@ fn many_networks_are_connected_at_once() {
 fn connecting_explains_itself() {
     let host = TestHost::create();
     two_networks(&host);
-    idle(&host, "web1", "--network net1");
+    host.idles("web1", "--network net1");
     host.minirun("network connect --explain net2 web1")
         .succeeds()
         .stdout_is("")

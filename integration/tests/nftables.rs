@@ -189,6 +189,100 @@ fn a_container_that_is_killed_on_the_way_leaves_no_element() {
     host.finish();
 }
 
+/// Installs one of the two iptables, `nft` or `legacy`, or none if that is not there.
+#[track_caller]
+fn installs_iptables(host: &TestHost, variant: &str) {
+    for (family, program) in [
+        ("iptables", ""),
+        ("iptables", "-restore"),
+        ("ip6tables", ""),
+        ("ip6tables", "-restore"),
+    ] {
+        let link = format!("/etc/alternatives/{family}{program}");
+        let target = format!("/usr/sbin/{family}-{variant}{program}");
+        host.command("ln", format!("-sfn {target} {link}"))
+            .succeeds();
+    }
+}
+
+#[test]
+fn what_iptables_has_made_goes_without_it_and_what_others_made_with_it_stays() {
+    let host = TestHost::using(Driver::Iptables);
+    host.network("net1", "--ipv6 --icc=false");
+    let web1 = host.serves("web1", "--network net1 --expose 80 -p 8080:80", 80);
+    host.idles("web2", "--network net1 --link web1 --egress none");
+    for rule in [
+        "-A MINIRUN-USER -s 198.51.100.1 -j DROP",
+        "-I FORWARD -s 198.51.100.2 -j DROP",
+        "-A FORWARD -s 198.51.100.3 -j MINIRUN-USER",
+    ] {
+        host.command("iptables", rule).succeeds();
+    }
+    installs_iptables(&host, "none");
+    host.minirun("ps")
+        .succeeds()
+        .stderr_contains("warning: cannot find `iptables-restore`");
+    host.write_file("/etc/minirun/minirun.toml", "firewall = \"nftables\"\n");
+    host.minirun("ps").succeeds().stderr_is("");
+    calls(&host, Reach::Open);
+    installs_iptables(&host, "nft");
+    for table in ["raw", "nat"] {
+        host.rules(table).lack(&["MINIRUN"]);
+        host.rules6(table).lack(&["MINIRUN"]);
+    }
+    assert_eq!(
+        host.rules("filter").with(&["-"]),
+        [
+            "-P INPUT ACCEPT",
+            "-P FORWARD ACCEPT",
+            "-P OUTPUT ACCEPT",
+            "-N MINIRUN-USER",
+            "-A FORWARD -s 198.51.100.2/32 -j DROP",
+            "-A FORWARD -s 198.51.100.3/32 -j MINIRUN-USER",
+            "-A MINIRUN-USER -s 198.51.100.1/32 -j DROP",
+        ]
+    );
+    assert_eq!(
+        host.rules6("filter").with(&["MINIRUN"]),
+        ["-N MINIRUN-USER"]
+    );
+    // What is left is as good as anything that the program made itself.
+    host.write_file("/etc/minirun/minirun.toml", "firewall = \"iptables\"\n");
+    host.minirun("ps").succeeds();
+    calls(&host, Reach::Open);
+    host.rules("filter").have(&["-A FORWARD -j MINIRUN-USER"]);
+    drop(web1);
+    host.removes("web1 web2");
+    host.removes_networks("net1");
+    for rule in [
+        "-F MINIRUN-USER",
+        "-D FORWARD -s 198.51.100.2 -j DROP",
+        "-D FORWARD -s 198.51.100.3 -j MINIRUN-USER",
+    ] {
+        host.command("iptables", rule).succeeds();
+    }
+    host.finish();
+}
+
+#[test]
+fn what_the_older_iptables_has_made_waits_for_it() {
+    let host = TestHost::using(Driver::Iptables);
+    installs_iptables(&host, "legacy");
+    host.serves("web1", "-p 8080:80", 80);
+    installs_iptables(&host, "none");
+    host.write_file("/etc/minirun/minirun.toml", "firewall = \"nftables\"\n");
+    host.minirun("ps")
+        .succeeds()
+        .stderr_contains("warning: cannot find `iptables`");
+    installs_iptables(&host, "legacy");
+    host.rules("nat").have(&["--dport 8080 -j DNAT"]);
+    host.minirun("ps").succeeds().stderr_is("");
+    host.rules("nat").lack(&["-j MINIRUN"]);
+    calls(&host, Reach::Open);
+    host.removes("web1");
+    host.finish();
+}
+
 #[test]
 fn the_driver_can_be_changed_under_running_containers_both_ways() {
     let host = TestHost::using(Driver::Iptables);

@@ -2,14 +2,6 @@
 
 use minirun_integration::{Container, TestHost};
 
-/// Starts a container that does nothing, with the given options.
-#[track_caller]
-fn idle<'host>(host: &'host TestHost, options: &str) -> Container<'host> {
-    host.minirun(format!("run -d --name web1 {options} demo sleep infinity"))
-        .succeeds();
-    host.container("web1")
-}
-
 /// Expects that the container's way out over IPv4 is by this gateway, and that `inspect` says the same.
 #[track_caller]
 fn leads_out_by(container: &Container<'_>, gateway: &str, occasion: &str) {
@@ -36,7 +28,7 @@ fn interfaces_are_numbered_in_the_order_in_which_networks_were_typed() {
     }
     for order in [["beta", "gamma", "alpha"], ["alpha", "beta", "gamma"]] {
         let options = order.map(|name| format!("--network {name}")).join(" ");
-        let container = idle(&host, &options);
+        let container = host.idles("web1", &options);
         for (number, name) in order.into_iter().enumerate() {
             let address = container.address_on(name);
             container
@@ -55,9 +47,7 @@ fn each_network_has_its_own_settings_in_the_long_form() {
     let host = TestHost::create();
     host.network("net1", "--subnet 10.1.0.0/24");
     host.network("net2", "--subnet 10.2.0.0/24");
-    let container = idle(
-        &host,
-        "--network name=net1,alias=a,alias=b,ip=10.1.0.7,mac-address=02:42:00:00:00:07,gw-priority=-1 \
+    let container = host.idles("web1", "--network name=net1,alias=a,alias=b,ip=10.1.0.7,mac-address=02:42:00:00:00:07,gw-priority=-1 \
          --network name=net2,ip=10.2.0.8",
     );
     let first = container.membership("net1");
@@ -138,11 +128,11 @@ fn the_way_out_is_chosen_by_priority_then_by_name_and_never_internal() {
         ),
         ("--network aaa --network beta", "10.2.0.1"),
     ] {
-        let container = idle(&host, options);
+        let container = host.idles("web1", options);
         leads_out_by(&container, gateway, options);
         host.removes("web1");
     }
-    let container = idle(&host, "--network aaa");
+    let container = host.idles("web1", "--network aaa");
     assert_eq!(container.default_route("-4"), "");
     host.removes("web1");
     host.removes_networks("alpha beta aaa");
@@ -158,7 +148,7 @@ fn the_way_out_is_chosen_anew_whenever_a_network_comes_or_goes() {
             &format!("--subnet 10.{number}.0.0/24"),
         );
     }
-    let container = idle(&host, "--network net2");
+    let container = host.idles("web1", "--network net2");
     leads_out_by(&container, "10.2.0.1", "at the start");
     for (command, gateway) in [
         ("connect net1", "10.1.0.1"),
@@ -181,7 +171,7 @@ fn a_container_on_two_networks_does_not_forward_between_them() {
     let host = TestHost::create();
     host.network("net1", "");
     host.network("net2", "");
-    idle(&host, "--network net1 --network net2");
+    host.idles("web1", "--network net1 --network net2");
     for name in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] {
         let path = format!("/proc/sys/{name}");
         host.minirun(["exec", "web1", "cat", &path])
@@ -200,7 +190,7 @@ fn the_network_of_another_container_is_shared() {
     let owner = host.serves("owner", "--network net1", 80);
     host.minirun("run --rm --network container:owner demo wget -qO- http://127.0.0.1/")
         .succeeds();
-    let container = idle(&host, "--network container:owner");
+    let container = host.idles("web1", "--network container:owner");
     let network = |container: &Container<'_>| {
         let path = format!("/proc/{}/ns/net", container.pid());
         std::fs::read_link(path).expect("the process runs")

@@ -22,6 +22,7 @@ mod datagram;
 pub mod endpoint;
 pub mod error;
 mod error_hint;
+mod error_number;
 pub mod explain;
 mod family;
 pub mod ipv6;

@@ -32,13 +32,22 @@ impl Namespace {
         Namespace::open(OWN)
     }
 
-    /// The network namespace of a process, by its number as this process's `/proc` shows it.
+    /// The network namespace of a process, by its number as this process's `/proc` shows it. If its first thread has ended while
+    /// others go on, it is that of one of these: a thread that ends lets go of its namespaces at once.
     ///
     /// # Errors
     ///
     /// Fails when there is no such process or it may not be looked into.
     pub fn of_process(pid: i32) -> Result<Namespace, NetnsError> {
-        Namespace::open(format!("/proc/{pid}/ns/net"))
+        let first = Namespace::open(format!("/proc/{pid}/ns/net"));
+        match first {
+            Err(NetnsError::OpenNamespace { ref cause, .. })
+                if cause.kind() == io::ErrorKind::NotFound =>
+            {
+                of_some_thread(pid).map_or(first, Ok)
+            }
+            first => first,
+        }
     }
 
     /// The network namespace that a file stands for: `/proc/PID/ns/net` or a file on which a namespace was mounted.
@@ -155,6 +164,14 @@ fn home() -> Result<Namespace, NetnsError> {
         // Whoever has no rights over the namespace gets it by its file all the same.
         None => Namespace::current(),
     }
+}
+
+/// That of the first thread which still has one.
+fn of_some_thread(pid: i32) -> Option<Namespace> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    threads
+        .flatten()
+        .find_map(|thread| Namespace::open(thread.path().join("ns/net")).ok())
 }
 
 fn namespace_of(socket: &UnixDatagram) -> Option<OwnedFd> {

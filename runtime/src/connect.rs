@@ -13,7 +13,6 @@ use crate::error::RuntimeError;
 use crate::events::Action;
 use crate::link_resolution::LinkSource;
 use crate::monitor::last_addresses;
-use crate::process_identity::ProcessIdentity;
 use crate::remove::Force;
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
@@ -24,7 +23,7 @@ use minirun_bridge::detach::Departure;
 use minirun_bridge::error::NetworkError;
 use minirun_bridge::link::LinkRequest;
 use minirun_bridge::name::NetworkName;
-use minirun_netns::{Namespace, Narrator};
+use minirun_netns::Narrator;
 use std::collections::BTreeSet;
 
 /// How a container is to be connected.
@@ -187,16 +186,15 @@ impl Runtime {
         connections: &Connections,
         narrator: &mut dyn Narrator,
     ) -> Result<(), RuntimeError> {
-        let (Some(joined), Some(init)) = (connections.joined.last(), self.init_of(&config.id))
-        else {
+        let Some(joined) = connections.joined.last() else {
             return Ok(());
         };
         let paths = self.paths(&config.id);
-        let Some(namespace) = self.namespace_of(config, &init)? else {
+        let Some(namespace) = self.namespace_while_running(&config.id)? else {
             // Its program has just ended, and its monitor waits for the lock that we hold.
             return Ok(());
         };
-        let label = format!("/proc/{}/ns/net", init.pid);
+        let label = namespace.path().display().to_string();
         let last = paths.read_last_place()?;
         let interface = self.free_interface(config)?;
         let mut request =
@@ -214,18 +212,6 @@ impl Runtime {
             last_addresses(&attached.endpoint),
         );
         Ok(atomic_file::write_json(&paths.last_place(), &last)?)
-    }
-
-    /// Its network namespace, if its first process still runs.
-    fn namespace_of(
-        &self,
-        config: &ContainerConfig,
-        init: &ProcessIdentity,
-    ) -> Result<Option<Namespace>, RuntimeError> {
-        match self.network_namespace(&config.id) {
-            None if init.is_alive() => Err(RuntimeError::NotRunning(config.name.clone())),
-            namespace => Ok(namespace),
-        }
     }
 
     /// The first of `eth0`, `eth1` … that no network of a running container uses.

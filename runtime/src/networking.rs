@@ -12,8 +12,7 @@ use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::NetworkName;
 use minirun_bridge::network::{DEFAULT_NETWORK, Network};
 use minirun_bridge::reservation::Reservation;
-use minirun_netns::Namespace;
-use minirun_netns::Narrator;
+use minirun_netns::{Namespace, Narrator, NetnsError};
 
 /// Networks that have no record: there is nothing to say about them.
 const WITHOUT_RECORD: [&str; 2] = ["host", "none"];
@@ -131,11 +130,29 @@ impl Runtime {
 
     /// The network namespace of a running container.
     pub fn network_namespace(&self, container: &ContainerId) -> Option<Namespace> {
-        let init = self.init_of(container)?;
+        self.namespace_while_running(container).ok().flatten()
+    }
+
+    /// The network namespace of a container, none if it does not run, or has just ended.
+    ///
+    /// # Errors
+    /// When it runs, and its namespace cannot be had.
+    pub(crate) fn namespace_while_running(
+        &self,
+        container: &ContainerId,
+    ) -> Result<Option<Namespace>, NetnsError> {
+        let Some(init) = self.init_of(container) else {
+            return Ok(None);
+        };
         // Held open, so that the number cannot pass to another process between the two looks.
-        let process = init.open()?;
-        let namespace = Namespace::of_process(init.pid).ok()?;
-        (!process.has_ended().ok()?).then_some(namespace)
+        let Some(process) = init.open() else {
+            return Ok(None);
+        };
+        let namespace = Namespace::of_process(init.pid);
+        match process.has_ended().unwrap_or(true) {
+            true => Ok(None),
+            false => namespace.map(Some),
+        }
     }
 
     /// The first process of a running container.

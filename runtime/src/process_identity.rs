@@ -168,10 +168,20 @@ fn parse_start_ticks(stat: &[u8]) -> Option<u64> {
     fields_behind_name(stat)?.nth(19)?.parse().ok()
 }
 
-/// Whether the state of a process (its third field) is that of one which has ended and was not waited for yet, or is just going.
+/// Whether a process has ended and was not waited for yet, or is just going. The state (third field) is that of its first
+/// thread alone, which may be gone while others go on; how many there are says field 20, and whoever was the last to go is
+/// counted until somebody has waited (`get_nr_threads` in Linux's `fs/proc/array.c`).
 fn says_ended(stat: &[u8]) -> bool {
-    let state = fields_behind_name(stat).and_then(|mut fields| fields.next());
-    matches!(state, None | Some("Z" | "X" | "x"))
+    let Some(mut fields) = fields_behind_name(stat) else {
+        return true;
+    };
+    match fields.next() {
+        Some("Z") => fields
+            .nth(16)
+            .and_then(|threads| threads.parse::<u64>().ok())
+            .is_none_or(|threads| threads <= 1),
+        state => matches!(state, None | Some("X" | "x")),
+    }
 }
 
 /// The fields from the third on.
@@ -215,6 +225,16 @@ mod tests {
         assert!(says_ended(b"42 (sleep) X 1 42"));
         assert!(!says_ended(b"42 (Z) S 1 42"));
         assert!(says_ended(b""));
+    }
+
+    #[test]
+    fn a_process_whose_first_thread_alone_has_ended_goes_on() {
+        let with_threads = |threads: u64| {
+            format!("42 (db) Z 1 42 42 0 -1 4227084 1 0 0 0 0 0 0 0 20 0 {threads} 0 987654 0 0")
+        };
+        assert!(!says_ended(with_threads(2).as_bytes()));
+        assert!(says_ended(with_threads(1).as_bytes()));
+        assert!(says_ended(with_threads(0).as_bytes()));
     }
 
     #[test]

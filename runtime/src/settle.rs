@@ -103,16 +103,14 @@ impl Runtime {
         connections: &Connections,
         narrator: &mut dyn Narrator,
     ) -> Result<(), RuntimeError> {
-        let (Some(init), Some(namespace)) =
-            (self.init_of(&config.id), self.network_namespace(&config.id))
-        else {
+        let Some(namespace) = self.network_namespace(&config.id) else {
             // It has just ended.
             return Ok(());
         };
         let routes = DefaultRoutes {
             ipv4: self.default_route(config, connections, Family::Ipv4)?,
             ipv6: self.default_route(config, connections, Family::Ipv6)?,
-            namespace_label: format!("/proc/{}/ns/net", init.pid),
+            namespace_label: namespace.path().display().to_string(),
         };
         set_default_routes(&mut Netlink::open_in(&namespace)?, &routes)?;
         narrator.tell(&routes);

@@ -17,11 +17,10 @@ use super::endpoint_rules::host;
 use super::network_rules::icmp;
 use super::render::{FORWARD_CHAIN, Present};
 use super::rule::{Chain, Change, Rule, Table};
-use crate::egress::{Allowance, Allowed, Destination};
+use crate::egress::Destination;
 use crate::network::{Family, Network};
 use crate::policy::{Contribution, EgressPolicy};
 use crate::segment::SegmentDevices;
-use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// The chain that leads to those of single containers.
@@ -208,20 +207,12 @@ fn policy_rules(network: &Network, policy: &EgressPolicy) -> Vec<Rule> {
         "-m conntrack --ctdir REPLY -j RETURN".to_string(),
         format!("-p {icmp} -m conntrack --ctstate RELATED -j RETURN"),
     ]);
-    let of_family = |network: &IpNet| Family::of(network.addr()) == family;
-    let denied = policy.egress.denied.networks();
     lines.extend(
-        denied
-            .iter()
-            .filter(|network| of_family(network))
+        policy
+            .denied()
             .map(|network| format!("-m conntrack --ctorigdst {network} -j {REFUSE_CHAIN}")),
     );
-    if let Allowed::Only(allowances) = &policy.egress.allowed {
-        let destinations = allowances.iter().filter_map(|allowance| match allowance {
-            Allowance::To(destination) => Some(destination),
-            Allowance::Names => None,
-        });
-        let destinations = destinations.filter(|destination| destination.family() == family);
+    if let Some(destinations) = policy.only_allowed() {
         lines.extend(destinations.map(allow));
         lines.push(format!("-j {REFUSE_CHAIN}"));
     }

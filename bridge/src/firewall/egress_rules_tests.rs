@@ -6,6 +6,7 @@ use crate::network::Icc;
 use crate::policy::contribution;
 use crate::port::{ExposedPort, Port, Protocol};
 use crate::test_support::{dual_stack, endpoint};
+use ipnet::IpNet;
 use proptest::prelude::*;
 use std::net::IpAddr;
 

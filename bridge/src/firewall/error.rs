@@ -76,8 +76,8 @@ impl FirewallError {
     pub fn hint(&self) -> Option<String> {
         match self {
             FirewallError::ProgramMissing { .. } => Some(
-                "install the Debian package `iptables`; where it has made no rules since the boot, \
-                 `firewall = \"nftables\"` in minirun.toml does without it, and so does `firewall = \"none\"`, \
+                "install the Debian package `iptables`; `firewall = \"nftables\"` in minirun.toml does without it, \
+                 except where `iptables-legacy` has made rules since the boot, and so does `firewall = \"none\"`, \
                  without rules"
                     .into(),
             ),

@@ -2,6 +2,7 @@
 //!
 //! Policy is what [`crate::policy`] says it is; a driver adds nothing and leaves nothing out. Both are tested with the same tests.
 
+mod abandoned_iptables;
 mod connection;
 mod egress_rules;
 mod endpoint_rules;
@@ -167,6 +168,9 @@ impl Firewall {
         families: &[Family],
     ) -> Result<(), FirewallError> {
         match self {
+            Firewall::Iptables if !iptables::is_installed() => {
+                abandoned_iptables::take_away(&host.rules)
+            }
             Firewall::Iptables => {
                 let mut changes = Vec::new();
                 for family in families {

@@ -19,15 +19,20 @@ pub enum Table {
 impl Table {
     /// All tables in the order packets meet them.
     pub const ALL: [Table; 3] = [Table::Raw, Table::Nat, Table::Filter];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Table::Raw => "raw",
+            Table::Nat => "nat",
+            Table::Filter => "filter",
+        }
+    }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Table::Raw => "raw",
-            Table::Nat => "nat",
-            Table::Filter => "filter",
-        })
+        formatter.write_str(self.name())
     }
 }
 

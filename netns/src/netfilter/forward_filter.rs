@@ -10,7 +10,7 @@ use std::fmt;
 use netlink_packet_netfilter::NetfilterProtoFamily;
 
 use super::forward_filter_messages::{
-    chain_question, chain_reply, rule_question, rule_reply, table_names,
+    ChainReply, chain_question, chain_reply, rule_question, rule_reply, table_names,
 };
 use super::nf_tables::Policy;
 use super::socket::NetfilterSocket;
@@ -127,6 +127,21 @@ impl FilterFamily {
 ///
 /// [`NetnsError::ReadForwardFilter`] without `CAP_NET_ADMIN` over the namespace, and when the answer is not understood.
 pub fn forward_tables() -> Result<Vec<FilterTable>, NetnsError> {
+    read_tables(|chain| chain.chain.forward_policy.is_some())
+}
+
+/// The tables of these names in the families of IPv4 and of IPv6, whatever they judge; otherwise as [`forward_tables`]. The
+/// tables of the iptables that makes rules of nf_tables are called as ever.
+///
+/// # Errors
+///
+/// As [`forward_tables`].
+pub fn tables_called(names: &[&str]) -> Result<Vec<FilterTable>, NetnsError> {
+    read_tables(|chain| chain.family != FilterFamily::Inet && names.contains(&chain.table.as_str()))
+}
+
+/// The tables with a chain of which `is_wanted` is true.
+fn read_tables(is_wanted: impl Fn(&ChainReply) -> bool) -> Result<Vec<FilterTable>, NetnsError> {
     let Some(mut socket) = NetfilterSocket::open()? else {
         return Ok(Vec::new());
     };
@@ -141,7 +156,7 @@ pub fn forward_tables() -> Result<Vec<FilterTable>, NetnsError> {
     };
     let chains: Vec<_> = replies.iter().filter_map(chain_reply).collect();
     let mut tables = Vec::new();
-    for (family, name) in table_names(&chains) {
+    for (family, name) in table_names(&chains, is_wanted) {
         let replies = dump(rule_question(family, &name))?;
         let mut table = FilterTable {
             family,

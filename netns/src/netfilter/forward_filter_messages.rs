@@ -58,12 +58,15 @@ pub(super) fn rule_question(family: FilterFamily, table: &str) -> NetfilterMessa
     )
 }
 
-/// The tables that have a chain for forwarded packets, each once, in the order of the list.
-pub(super) fn table_names(chains: &[ChainReply]) -> Vec<(FilterFamily, String)> {
+/// The tables that have a chain which is wanted, each once, in the order of the list.
+pub(super) fn table_names(
+    chains: &[ChainReply],
+    is_wanted: impl Fn(&ChainReply) -> bool,
+) -> Vec<(FilterFamily, String)> {
     let mut names = Vec::new();
     for reply in chains {
         let name = (reply.family, reply.table.clone());
-        if reply.chain.forward_policy.is_some() && !names.contains(&name) {
+        if is_wanted(reply) && !names.contains(&name) {
             names.push(name);
         }
     }

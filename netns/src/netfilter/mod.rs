@@ -36,6 +36,7 @@ mod source_check_tests;
 pub use flow::{ForgetFlows, UdpPort, forget_flows};
 pub use forward_filter::{
     Effect, FilterChain, FilterFamily, FilterRule, FilterTable, Scope, forward_tables,
+    tables_called,
 };
 pub use generation::ruleset_generation;
 pub use outgoing_flow::{OutgoingFlow, forget_flows_from};

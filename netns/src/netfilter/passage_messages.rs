@@ -7,7 +7,7 @@ use netlink_packet_netfilter::nftables::{
 };
 
 use super::forward_filter_messages::with_comment;
-use super::nf_tables::PacketFamily;
+use super::nf_tables::Value;
 use super::passage::{Entrance, PASSAGE_CHAIN, Passage, Present, Way};
 
 /// A message of a transaction, with its flags.
@@ -15,11 +15,6 @@ type Message = (NfTablesMessage, u16);
 
 /// `NF_ACCEPT` of `linux/netfilter.h`.
 const ACCEPT: u32 = 1;
-/// `NFPROTO_IPV4` and `NFPROTO_IPV6` of `linux/netfilter.h`.
-const IPV4: u8 = 2;
-const IPV6: u8 = 10;
-/// `IFNAMSIZ` of `linux/if.h`: the kernel compares whole names, filled up with zeros.
-const INTERFACE_NAME_LENGTH: usize = 16;
 /// The one register that the rules load into.
 const REGISTER: Register = Register::Reg1;
 
@@ -65,21 +60,15 @@ fn names(passage: &Passage, chain: &str) -> Vec<RuleAttribute> {
 
 fn accept(passage: &Passage, way: &Way) -> Message {
     let mut expressions = Vec::new();
-    let family = way.family.map(|family| match family {
-        PacketFamily::Ipv4 => IPV4,
-        PacketFamily::Ipv6 => IPV6,
-    });
-    if let Some(family) = family {
-        expressions.extend(is(MetaKey::Nfproto, vec![family]));
+    if let Some(family) = way.family {
+        expressions.extend(is(MetaKey::Nfproto, &Value::Family(family)));
     }
     for (key, name) in [
         (MetaKey::Iifname, &way.input),
         (MetaKey::Oifname, &way.output),
     ] {
         if let Some(name) = name {
-            let mut bytes = name.as_bytes().to_vec();
-            bytes.resize(INTERFACE_NAME_LENGTH, 0);
-            expressions.extend(is(key, bytes));
+            expressions.extend(is(key, &Value::Interface(name.clone())));
         }
     }
     expressions.push(verdict(vec![VerdictAttribute::Code(Verdict::Other(
@@ -120,13 +109,13 @@ fn rule(
 }
 
 /// Whether what the kernel knows of a packet has a value.
-fn is(key: MetaKey, value: Vec<u8>) -> [Expressions; 2] {
+fn is(key: MetaKey, value: &Value) -> [Expressions; 2] {
     [
         Expressions::Meta(vec![Meta::Key(key), Meta::DestinationRegister(REGISTER)]),
         Expressions::Cmp(vec![
             Cmp::SourceRegister(REGISTER),
             Cmp::Op(Operator::Equal),
-            Cmp::Data(DataAttribute::Value(value)),
+            Cmp::Data(DataAttribute::Value(value.bytes())),
         ]),
     ]
 }

@@ -288,7 +288,9 @@ impl ProcessError {
             } => "run minirun as root",
             Self::Enter {
                 errno: Errno::ESRCH,
-            } => "the container has ended; start it again",
+            } => {
+                "start the container again if it has ended; one that goes on has lost its first thread, and with it the way in"
+            }
             Self::Step {
                 errno: Errno::ELOOP,
                 ..

@@ -4,9 +4,9 @@
 //! a packet to the chain of its container, however many there are.
 
 use super::network_elements::verdict;
-use super::ruleset::{ICMPV6, REFUSE_CHAIN, address_value, neighbour_discovery, of_protocol};
+use super::ruleset::{ICMP, ICMPV6, REFUSE_CHAIN, address_value, neighbour_discovery, of_protocol};
 use super::words::Words;
-use crate::egress::{Allowance, Allowed, Destination};
+use crate::egress::Destination;
 use crate::network::{Family, Network};
 use crate::policy::{Contribution, EgressPolicy};
 use ipnet::IpNet;
@@ -14,9 +14,6 @@ use minirun_netns::netfilter::nf_tables::{
     Chain, Change, CtState, Element, Key, Operator, Rule, Selector, Statement, Value, Verdict,
 };
 use std::borrow::Cow;
-
-/// `IPPROTO_ICMP`.
-const ICMP: u8 = 1;
 
 /// Whether a chain belongs to a container.
 pub(super) fn is_container_chain(name: &str) -> bool {
@@ -142,20 +139,12 @@ fn rules(network: &Network, policy: &EgressPolicy) -> Vec<Rule> {
             RETURN,
         ],
     ]);
-    let of_family = |network: &IpNet| Family::of(network.addr()) == family;
-    let denied = policy.egress.denied.networks();
     lines.extend(
-        denied
-            .iter()
-            .filter(|network| of_family(network))
-            .map(|network| vec![sent_to(words, *network), refuse()]),
+        policy
+            .denied()
+            .map(|network| vec![sent_to(words, network), refuse()]),
     );
-    if let Allowed::Only(allowances) = &policy.egress.allowed {
-        let destinations = allowances.iter().filter_map(|allowance| match allowance {
-            Allowance::To(destination) => Some(destination),
-            Allowance::Names => None,
-        });
-        let destinations = destinations.filter(|destination| destination.family() == family);
+    if let Some(destinations) = policy.only_allowed() {
         lines.extend(destinations.map(|destination| allow(words, destination)));
         lines.push(vec![refuse()]);
     }

@@ -48,7 +48,7 @@ pub(super) static SEGMENTS: Definition = definition!("segments", [Interface]);
 pub(super) static TRANSLATING: Definition = definition!("translating", [Interface]);
 
 /// `IPPROTO_ICMP`, `IPPROTO_TCP` and `IPPROTO_ICMPV6`.
-const ICMP: u8 = 1;
+pub(super) const ICMP: u8 = 1;
 const TCP: u8 = 6;
 pub(super) const ICMPV6: u8 = 58;
 /// Neighbour solicitations and advertisements (RFC 4861).

@@ -199,6 +199,7 @@ impl Change {
             | Change::DeleteTable
             | Change::DeleteChain(_)
             | Change::AddRule(_)
+            | Change::DeleteRule { .. }
             | Change::AddElement(_)
             | Change::DeleteElement(_) => true,
             Change::AddTable

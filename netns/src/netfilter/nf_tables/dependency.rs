@@ -6,7 +6,7 @@
 //! never true of a frame with a tag of a virtual LAN.
 
 use super::TableFamily;
-use super::rule::{Operator, Refusal, Statement};
+use super::rule::{Operator, Refusal, Statement, Transport};
 use super::selector::Selector;
 use super::value::{PacketFamily, Value};
 
@@ -14,8 +14,7 @@ use super::value::{PacketFamily, Value};
 const IPV4_FRAME: u16 = 0x0800;
 const ARP_FRAME: u16 = 0x0806;
 const IPV6_FRAME: u16 = 0x86dd;
-/// `IPPROTO_TCP` and `IPPROTO_ICMPV6` of `linux/in.h`.
-const TCP: u8 = 6;
+/// `IPPROTO_ICMPV6` of `linux/in.h`.
 const ICMPV6: u8 = 58;
 
 /// Which protocol the network header is of.
@@ -44,7 +43,11 @@ impl Knowledge {
     /// What is known of packets of a table.
     pub(super) fn of(family: TableFamily) -> Knowledge {
         Knowledge {
-            network: (family == TableFamily::Ipv4).then_some(NetworkProtocol::Ipv4),
+            network: match family {
+                TableFamily::Ipv4 => Some(NetworkProtocol::Ipv4),
+                TableFamily::Ipv6 => Some(NetworkProtocol::Ipv6),
+                TableFamily::Inet | TableFamily::Bridge => None,
+            },
             transport: None,
             ethernet: false,
         }
@@ -66,7 +69,7 @@ impl Knowledge {
             }
         }
         if *statement == Statement::Reject(Refusal::TcpReset) {
-            missing.extend(self.transport_is(TCP));
+            missing.extend(self.transport_is(Transport::Tcp.number()));
         }
         missing
     }
@@ -101,7 +104,7 @@ impl Knowledge {
         };
         let packet = |family| Some((Selector::Family, Value::Family(family)));
         match (family, needed) {
-            (TableFamily::Ipv4, _) => None,
+            (TableFamily::Ipv4 | TableFamily::Ipv6, _) => None,
             (TableFamily::Inet, NetworkProtocol::Ipv4) => packet(PacketFamily::Ipv4),
             (TableFamily::Inet, NetworkProtocol::Ipv6) => packet(PacketFamily::Ipv6),
             (_, NetworkProtocol::Ipv4) => frame(IPV4_FRAME),

@@ -13,9 +13,6 @@ const REGISTER_LENGTH: usize = 4;
 const TYPE_BITS: u32 = 6;
 /// `RTN_LOCAL` of `linux/rtnetlink.h`.
 const LOCAL: u32 = 2;
-/// `NFPROTO_IPV4` and `NFPROTO_IPV6` of `linux/netfilter.h`.
-const IPV4: u8 = 2;
-const IPV6: u8 = 10;
 
 /// The order of the bytes of a value, as `nft` counts it and notes it beside a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +105,7 @@ pub(super) fn concatenated<'a>(values: impl ExactSizeIterator<Item = &'a Value>)
 
 impl Value {
     /// It, in the order that the kernel compares it in.
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(in crate::netfilter) fn bytes(&self) -> Vec<u8> {
         match self {
             Value::Ipv4(address) => address.octets().into(),
             Value::Ipv6(address) => address.octets().into(),
@@ -120,10 +117,19 @@ impl Value {
                 bytes
             }
             Value::Ethernet(address) => address.octets().into(),
-            Value::Family(PacketFamily::Ipv4) => vec![IPV4],
-            Value::Family(PacketFamily::Ipv6) => vec![IPV6],
+            Value::Family(family) => vec![family.number()],
             Value::Local => LOCAL.to_ne_bytes().into(),
             Value::Bytes(bytes) => bytes.clone(),
+        }
+    }
+}
+
+impl PacketFamily {
+    /// Its number: `NFPROTO_IPV4` or `NFPROTO_IPV6` of `linux/netfilter.h`.
+    pub(super) fn number(self) -> u8 {
+        match self {
+            PacketFamily::Ipv4 => 2,
+            PacketFamily::Ipv6 => 10,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::encoding::registers;
 use super::field::{Field, Header, STATE, STATUS, Source, number, other, register};
 use super::rule::{CtState, Operator, Refusal, Side, Statement, Translation, Transport, Verdict};
 use super::selector::Selector;
+use super::value::PacketFamily;
 
 /// `NF_DROP` and `NF_ACCEPT` of `linux/netfilter.h`.
 pub(super) const DROP: u32 = 0;
@@ -29,9 +30,6 @@ const NAT_FAMILY: u16 = 2;
 const NAT_ADDRESS: u16 = 3;
 const NAT_PORT: u16 = 5;
 const NAT_DESTINATION: u32 = 1;
-/// `NFPROTO_IPV4` and `NFPROTO_IPV6` of `linux/netfilter.h`
-const IPV4: u32 = 2;
-const IPV6: u32 = 10;
 /// `enum nft_reject_attributes`, `enum nft_reject_types` and `NFT_REJECT_ICMPX_ADMIN_PROHIBITED`
 const REJECT_TYPE: u16 = 1;
 const REJECT_CODE: u16 = 2;
@@ -196,14 +194,14 @@ fn lookup(set: &str, further: Option<Lookup>) -> Expressions {
 /// The map has put the address into the first registers, and a port behind it.
 fn translate(translation: Translation) -> Expressions {
     let (family, port) = match translation {
-        Translation::Ipv4 => (IPV4, None),
-        Translation::Ipv4Port => (IPV4, Some(registers(4))),
-        Translation::Ipv6 => (IPV6, None),
-        Translation::Ipv6Port => (IPV6, Some(registers(16))),
+        Translation::Ipv4 => (PacketFamily::Ipv4, None),
+        Translation::Ipv4Port => (PacketFamily::Ipv4, Some(registers(4))),
+        Translation::Ipv6 => (PacketFamily::Ipv6, None),
+        Translation::Ipv6Port => (PacketFamily::Ipv6, Some(registers(16))),
     };
     let mut attributes = vec![
         number(NAT_TYPE, NAT_DESTINATION),
-        number(NAT_FAMILY, family),
+        number(NAT_FAMILY, family.number().into()),
         number(NAT_ADDRESS, register(0).into()),
     ];
     attributes.extend(port.map(|index| number(NAT_PORT, register(index).into())));

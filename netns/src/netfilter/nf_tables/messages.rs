@@ -30,6 +30,7 @@ pub(super) fn of(transaction: &Transaction, first_set: u32) -> Vec<(NetfilterMes
 pub(super) fn family(family: TableFamily) -> NetfilterProtoFamily {
     match family {
         TableFamily::Ipv4 => NetfilterProtoFamily::IPv4,
+        TableFamily::Ipv6 => NetfilterProtoFamily::IPv6,
         TableFamily::Inet => NetfilterProtoFamily::Inet,
         TableFamily::Bridge => NetfilterProtoFamily::Bridge,
     }
@@ -73,6 +74,11 @@ fn message(table: Table, change: &Change, id: u32) -> (NfTablesMessage, u16) {
                 NfTablesMessage::NewRule(message),
                 NLM_F_CREATE | NLM_F_APPEND,
             )
+        }
+        Change::DeleteRule { chain, handle } => {
+            let mut attributes = rules_of(table, chain);
+            attributes.push(RuleAttribute::Handle(*handle));
+            (NfTablesMessage::DeleteRule(RuleMessage { attributes }), 0)
         }
         Change::AddElement(element) => {
             let message = set_messages::element(table, element);

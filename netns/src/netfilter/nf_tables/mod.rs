@@ -57,6 +57,8 @@ pub struct Table {
 pub enum TableFamily {
     /// IPv4 alone (`ip`).
     Ipv4,
+    /// IPv6 alone (`ip6`).
+    Ipv6,
     /// IPv4 and IPv6 (`inet`).
     Inet,
     /// Frames that a bridge forwards (`bridge`).

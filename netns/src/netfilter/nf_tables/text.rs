@@ -17,6 +17,7 @@ impl Table {
     pub fn text(self) -> String {
         let family = match self.family {
             TableFamily::Ipv4 => "ip",
+            TableFamily::Ipv6 => "ip6",
             TableFamily::Inet => "inet",
             TableFamily::Bridge => "bridge",
         };
@@ -101,6 +102,9 @@ impl Change {
                 format!("nft add chain {table} {name} '{{ {} }}'", base.text(family))
             }
             Change::FlushChain(chain) => format!("nft flush chain {table} {chain}"),
+            Change::DeleteRule { chain, handle } => {
+                format!("nft delete rule {table} {chain} handle {handle}")
+            }
             Change::DeleteChain(chain) => format!("nft delete chain {table} {chain}"),
             Change::AddSet(definition) => {
                 let lines = definition.lines().join("; ");

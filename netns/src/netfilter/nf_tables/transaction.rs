@@ -28,6 +28,13 @@ pub enum Change {
     FlushSet(&'static str),
     /// Appends a rule.
     AddRule(Rule),
+    /// Deletes one rule of a chain, by the number that the kernel gave it.
+    DeleteRule {
+        /// The chain.
+        chain: Cow<'static, str>,
+        /// The number.
+        handle: u64,
+    },
     /// Puts in an element; the transaction fails if its key is taken.
     AddElement(Element),
     /// Takes out an element; the transaction fails if it is not there.
