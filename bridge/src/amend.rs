@@ -36,7 +36,7 @@ impl NetworkHost {
         change: impl FnOnce(&mut Endpoint),
         narrator: &mut dyn Narrator,
     ) -> Result<(), NetworkError> {
-        let _lock = self.network(name).lock()?;
+        let _lock = self.network(name).lock_records()?;
         let (Some(network), Some(before)) = (self.load(name)?, self.network(name).find(container)?)
         else {
             return Ok(());
@@ -77,7 +77,7 @@ impl NetworkHost {
         (name, container): (&NetworkName, &ContainerId),
         new: &ContainerName,
     ) -> Result<(), NetworkError> {
-        let _lock = self.network(name).lock()?;
+        let _lock = self.network(name).lock_records()?;
         let state = self.network(name);
         let (Some(network), Some(before)) = (self.load(name)?, state.find(container)?) else {
             return Ok(());

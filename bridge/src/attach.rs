@@ -2,12 +2,17 @@
 //!
 //! Theory of operation
 //!
-//! 1. The network's lock is taken; everything below happens under it.
-//! 2. Resolve: addresses are leased, and the records of the peers are read: those this container is linked to, and those
+//! 1. Whether the bridge is as it should be is asked first, because the kernel may let us wait for the answer. It counts if the
+//!    network is still the same when the lock on its records is held; otherwise it is asked again.
+//! 2. Under that lock, resolve: addresses are leased, and the records of the peers are read: those this container is linked to, and those
 //!    that are linked to it. All of them may have changed while it was stopped.
-//! 3. Plan: the record, the claims, one firewall transaction, the hosts files of this container and of those linked to
-//!    it, and the devices, as a list of steps. This part is pure.
-//! 4. Apply. A failure takes the steps back, then the leases.
+//! 3. Plan: the record, the claims, one firewall transaction, and the hosts files of this container and of those linked to it;
+//!    then the devices. Both are lists of steps, made by pure functions.
+//! 4. Apply the first list. A failure takes the steps back, then the leases.
+//! 5. The lock on the records is released before the devices are made, since the kernel makes them under a lock of its own and
+//!    others could not even lease an address meanwhile. Whoever changes devices of a network by its records waits until those
+//!    that were begun before are made ([`crate::state::NetworkState::lock`]), so none is made by what is no longer true. If one
+//!    cannot be made, the container is detached like any other.
 //!
 //! The container's process exists already, with its network namespace; at its start it makes its root file system meanwhile.
 
@@ -19,16 +24,15 @@ use crate::error::NetworkError;
 use crate::id::ContainerId;
 use crate::lazy_netlink::LazyNetlink;
 use crate::link::Link;
-use crate::name::{Alias, ContainerName, Hostname};
+use crate::name::{Alias, ContainerName, Hostname, NetworkName};
 use crate::network::{Network, Ownership};
 use crate::plan;
 use crate::port::ExposedPort;
 use crate::publication::Publication;
 use crate::reload::{KnownRules, RulesLock};
 use crate::resolve::Resolved;
-use crate::segment::Segment;
 use crate::segment_devices;
-use crate::state::NetworkHost;
+use crate::state::{NetworkHost, NetworkLock};
 use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::{
     EndpointAddress, InterfaceAddress, LinkIndex, MacAddress, Namespace, Narrator, SetLinkDown,
@@ -112,77 +116,109 @@ impl NetworkHost {
             host: self,
             netlink: &netlink,
         };
-        let lock = self.network(&network.name).lock()?;
+        let seen = self.find_complete_bridge(context, network)?;
+        let lock = self.network(&network.name).lock_records()?;
         // Another command may have changed the network since the caller looked.
-        let network = self.load_or_create_locked(&network.name, &lock)?;
-        if !self.firewall.enforces(network.icc) || !self.firewall.encloses(network.reach) {
+        let current = self.load_or_create_locked(&network.name, &lock)?;
+        if !self.firewall.enforces(current.icc) || !self.firewall.encloses(current.reach) {
             return Err(NetworkError::CannotEnforce {
-                network: network.name,
+                network: current.name,
             });
         }
         self.check_egress(&request.egress)?;
-        let bridge = self.ensure_bridge(context, &network, narrator)?;
+        let bridge = match seen {
+            Some(bridge) if current == *network => bridge,
+            _ => self.ensure_bridge_for_port(context, (&current, &lock), narrator)?,
+        };
         if self
-            .network(&network.name)
+            .network(&current.name)
             .find(&request.container)?
             .is_some()
         {
             // A command that was to connect it was killed when it had done so, and before it had noted it.
             let leftover = (&request.container, Departure::Disconnected);
-            self.detach_locked(&network, leftover, &mut Silent)?;
+            self.detach_locked(&current, leftover, &mut Silent)?;
         }
         self.note_change_without_rules()?;
-        let (network, segment) = self.take_port(context, network, narrator)?;
-        let port = (&network, segment, bridge);
-        match self.attach_to(context, port, (request, place), narrator) {
+        let outcome =
+            self.attach_locked(context, (current, bridge, lock), (request, place), narrator);
+        match outcome {
             Err(error) if error.says_bridge_is_full() => {
-                self.count_ports_next_time(&network)?;
-                let (network, segment) = self.take_port(context, network, narrator)?;
-                let port = (&network, segment, bridge);
-                self.attach_to(context, port, (request, place), narrator)
+                let lock = self.network(&network.name).lock_records()?;
+                let current = self.load_or_create_locked(&network.name, &lock)?;
+                self.count_ports_next_time(&current)?;
+                self.attach_locked(context, (current, bridge, lock), (request, place), narrator)
             }
             outcome => outcome,
         }
     }
 
-    /// Attaches a container to a segment of a network, whose main bridge is `main`.
-    fn attach_to(
+    /// Attaches a container to a network, on whatever segment has a port, and releases the network's lock as soon as it can. The
+    /// network's main bridge is `main`.
+    fn attach_locked(
         &self,
         context: Context<'_>,
-        (network, segment, main): (&Network, Segment, LinkIndex),
+        (network, main, lock): (Network, LinkIndex, NetworkLock),
         (request, place): (&EndpointRequest, NamespaceToAttach<'_>),
         narrator: &mut dyn Narrator,
     ) -> Result<Attachment, NetworkError> {
+        let (network, segment) = self.take_port(context, network, narrator)?;
         let bridge = match segment.is_main() {
             true => main,
             false => device::index_of(context, &network.bridge_of(segment))?,
         };
-        let resolved = self.resolve((network, segment), request)?;
-        let steps = resolved.plan(context, bridge, place);
-        match plan::apply(steps, narrator) {
+        let making = self.network(&network.name).share_devices(&lock)?;
+        let resolved = self.resolve((&network, segment), request)?;
+        match plan::apply(resolved.records(context), narrator) {
             Ok(applied) => applied.commit(),
             Err(error) => {
-                self.release_leases(network, &resolved.endpoint);
+                self.release_leases(&network, &resolved.endpoint);
+                return Err(error);
+            }
+        }
+        let place_on_bridge = resolved.into_place(bridge);
+        drop(lock);
+        let devices = place_on_bridge.devices(context, &network, place);
+        match plan::apply(devices, narrator) {
+            Ok(applied) => applied.commit(),
+            Err(error) => {
+                drop(making);
+                self.withdraw(&network.name, &place_on_bridge.endpoint);
                 return Err(error);
             }
         }
         if segment.is_main() {
-            self.note_port(network, context.netlink.port_number())?;
+            self.note_port(&network, context.netlink.port_number())?;
         }
         Ok(Attachment {
-            network: network.clone(),
-            endpoint: resolved.endpoint,
+            network,
+            endpoint: place_on_bridge.endpoint,
         })
+    }
+
+    /// Takes a container off a network again whose devices could not be made. Their error is the one to tell, so others do not count.
+    fn withdraw(&self, name: &NetworkName, endpoint: &Endpoint) {
+        let Ok(_lock) = self.network(name).lock_records() else {
+            return;
+        };
+        if let Ok(Some(network)) = self.load(name) {
+            let leaving = (&endpoint.container, Departure::Disconnected);
+            let _ = self.detach_locked(&network, leaving, &mut Silent);
+            self.release_leases(&network, endpoint);
+        }
     }
 }
 
+/// Where a recorded endpoint's devices are to be made. Nothing here holds a lock.
+struct PlaceOnBridge {
+    endpoint: Endpoint,
+    previous_interfaces: BTreeSet<String>,
+    bridge: LinkIndex,
+}
+
 impl Resolved {
-    fn plan<'a>(
-        &'a self,
-        context: Context<'a>,
-        bridge: LinkIndex,
-        place: NamespaceToAttach<'a>,
-    ) -> Vec<NetworkStep<'a>> {
+    /// Everything that happens under the network's lock.
+    fn records<'a>(&'a self, context: Context<'a>) -> Vec<NetworkStep<'a>> {
         let endpoint = &self.endpoint;
         let sources = self.sources.iter().map(|source| source.container).collect();
         let mut actions = vec![Action::Register {
@@ -202,18 +238,20 @@ impl Resolved {
         actions.push(Action::RefreshHosts(own));
         let sources = self.sources.iter().map(hosts_of);
         actions.extend(sources.map(Action::RefreshHosts));
-        // A namespace may outlive its container, and would go on answering for the address.
-        let previous = self.previous_interfaces.iter().cloned();
-        actions.extend(previous.map(|name| Action::SetDown(SetLinkDown { name })));
         // Before the first frame.
         let lock = self.rules_lock();
         let guard = self.guard.clone().zip(lock);
         actions.extend(guard.map(|(guard, lock)| Action::Guard(guard, lock)));
-        actions.extend(self.devices(bridge, place));
-        actions
-            .into_iter()
-            .map(|action| NetworkStep { context, action })
-            .collect()
+        in_context(context, actions)
+    }
+
+    /// Gives up the right to change rules.
+    fn into_place(self, bridge: LinkIndex) -> PlaceOnBridge {
+        PlaceOnBridge {
+            endpoint: self.endpoint,
+            previous_interfaces: self.previous_interfaces,
+            bridge,
+        }
     }
 
     fn rules<'a>(&'a self) -> Option<Action<'a>> {
@@ -247,29 +285,48 @@ impl Resolved {
         let of_rules = self.rules.as_ref().map(|rules| &rules.lock);
         of_rules.or(self.guard_lock.as_ref())
     }
+}
 
-    fn devices<'a>(&'a self, bridge: LinkIndex, place: NamespaceToAttach<'a>) -> Vec<Action<'a>> {
+impl PlaceOnBridge {
+    fn devices<'a>(
+        &'a self,
+        context: Context<'a>,
+        network: &Network,
+        place: NamespaceToAttach<'a>,
+    ) -> Vec<NetworkStep<'a>> {
         let endpoint = &self.endpoint;
-        let mut actions = vec![Action::CreateVeth(VethPair {
+        // A namespace may outlive its container, and would go on answering for the address.
+        let previous = self.previous_interfaces.iter().cloned();
+        let mut actions: Vec<Action<'a>> = previous
+            .map(|name| Action::SetDown(SetLinkDown { name }))
+            .collect();
+        actions.push(Action::CreateVeth(VethPair {
             host_name: endpoint.interface.clone(),
             container_name: endpoint.interface_name.clone(),
             container_mac: endpoint.mac,
-            mtu: self.network.mtu,
-            bridge,
-            port: device::bridge_port(endpoint, self.network.icc).port,
-            bridge_name: self.network.bridge_of(endpoint.segment),
+            mtu: network.mtu,
+            bridge: self.bridge,
+            port: device::bridge_port(endpoint, network.icc).port,
+            bridge_name: network.bridge_of(endpoint.segment),
             namespace: place.namespace.as_fd(),
             namespace_label: place.label.into(),
-        })];
-        actions.extend(segment_devices::far_station(&self.network, endpoint).map(Action::Pin));
-        actions.extend(device::proxy_neighbour(&self.network, endpoint));
+        }));
+        actions.extend(segment_devices::far_station(network, endpoint).map(Action::Pin));
+        actions.extend(device::proxy_neighbour(network, endpoint));
         actions.push(Action::ConfigureEndpoint {
             namespace: place.namespace,
-            ipv6: device::ipv6(&self.network),
-            address: endpoint_address(&self.network, endpoint, place.label),
+            ipv6: device::ipv6(network),
+            address: endpoint_address(network, endpoint, place.label),
         });
-        actions
+        in_context(context, actions)
     }
+}
+
+fn in_context<'a>(context: Context<'a>, actions: Vec<Action<'a>>) -> Vec<NetworkStep<'a>> {
+    actions
+        .into_iter()
+        .map(|action| NetworkStep { context, action })
+        .collect()
 }
 
 /// What the inside of the namespace shall look like.
@@ -308,23 +365,48 @@ impl NetworkHost {
             .collect()
     }
 
-    /// Makes the bridge if it is not there, and finishes what a killed command has begun on it.
+    /// Makes the bridge if it is not there, and finishes what a killed command has begun on it. The caller holds the whole
+    /// network's lock.
     pub(crate) fn ensure_bridge(
         &self,
         context: Context<'_>,
         network: &Network,
         narrator: &mut dyn Narrator,
     ) -> Result<LinkIndex, NetworkError> {
-        let found = device::find(context, network)?;
-        if let Some(bridge) = found
-            && device::is_complete(context, network, &bridge)?
-        {
-            return Ok(bridge.index);
+        match self.find_complete_bridge(context, network)? {
+            Some(bridge) => Ok(bridge),
+            None => self.complete_bridge(context, network, narrator),
         }
+    }
+
+    /// The same for whoever holds the lock on the records only.
+    fn ensure_bridge_for_port(
+        &self,
+        context: Context<'_>,
+        (network, lock): (&Network, &NetworkLock),
+        narrator: &mut dyn Narrator,
+    ) -> Result<LinkIndex, NetworkError> {
+        if let Some(bridge) = self.find_complete_bridge(context, network)? {
+            return Ok(bridge);
+        }
+        let _alone = self.network(&network.name).lock_devices(lock)?;
         self.complete_bridge(context, network, narrator)
     }
 
-    /// Makes the bridge if it is not there, and everything on it what the records say.
+    /// The bridge, if it is there and nothing remains to be done on it.
+    fn find_complete_bridge(
+        &self,
+        context: Context<'_>,
+        network: &Network,
+    ) -> Result<Option<LinkIndex>, NetworkError> {
+        let Some(bridge) = device::find(context, network)? else {
+            return Ok(None);
+        };
+        let is_complete = device::is_complete(context, network, &bridge)?;
+        Ok(is_complete.then_some(bridge.index))
+    }
+
+    /// Makes the bridge if it is not there, and everything on it what the records say. The caller holds the lock on the devices.
     pub(crate) fn complete_bridge(
         &self,
         context: Context<'_>,

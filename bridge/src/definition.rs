@@ -59,7 +59,7 @@ impl NetworkHost {
         if let Some(network) = self.load(name)? {
             return Ok(network);
         }
-        let lock = self.network(name).lock()?;
+        let lock = self.network(name).lock_records()?;
         self.load_or_create_locked(name, &lock)
     }
 

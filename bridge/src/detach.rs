@@ -4,7 +4,10 @@
 //! and at no cost to anyone. A namespace may be held by others for longer; the record of who had an address last says whose
 //! interface has to be set down when the address is used again ([`crate::attach`]). Of a container that goes on running, the
 //! pair is deleted.
+//!
+//! Nor is what keeps the port of a container that has ended to its addresses taken away at once ([`crate::departed`]).
 
+use crate::departed::RecordLeft;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::firewall::{Firewall, Transaction};
@@ -45,7 +48,7 @@ impl NetworkHost {
         (container, departure): (&ContainerId, Departure),
         narrator: &mut dyn Narrator,
     ) -> Result<(), NetworkError> {
-        let lock = self.network(name).lock_if_there()?;
+        let lock = self.network(name).lock_records_if_there()?;
         // Read under the lock: which rules an endpoint has depends on what the network is now.
         let network = match &lock {
             Some(_) => self.load(name)?,
@@ -98,7 +101,7 @@ impl NetworkHost {
         addresses: &[IpAddr],
     ) -> Result<(), NetworkError> {
         // Nobody has an address of a network that never had an endpoint, or was removed.
-        let Some(_lock) = self.network(name).lock_if_there()? else {
+        let Some(_lock) = self.network(name).lock_records_if_there()? else {
             return Ok(());
         };
         let Some(network) = self.load(name)? else {
@@ -165,8 +168,10 @@ impl NetworkHost {
         let removes_rules = actions
             .iter()
             .any(|action| matches!(action, Action::RemoveRules { .. }));
-        let lock = self
-            .guards_sources()
+        let removes_guard = actions
+            .iter()
+            .any(|action| matches!(action, Action::Unguard(_)));
+        let lock = (removes_rules || removes_guard)
             .then(|| self.lock_rules())
             .transpose()?;
         let mut known = match &lock {
@@ -194,6 +199,7 @@ impl NetworkHost {
             Some(lock) if removes_rules => self.settle_rules(&lock, known),
             other => {
                 drop(other);
+                self.forget_departed_in_time()?;
                 self.reload_if_unknown()
             }
         };
@@ -254,17 +260,21 @@ impl NetworkHost {
         }
     }
 
-    /// What takes away the rules of an endpoint, and what keeps it to its addresses: one step, where the driver can do that.
+    /// What takes away the rules of an endpoint, and what keeps it to its addresses: one step, where the driver can do that. Where
+    /// no rule has to go, what keeps it to its addresses stays for now.
     fn removal_of_rules(
         &self,
-        network: &Network,
-        endpoint: &Endpoint,
+        (network, endpoint): (&Network, &Endpoint),
+        departure: Departure,
         removal: Transaction,
     ) -> Result<Vec<Action<'_>>, NetworkError> {
         if !self.guards_sources() {
             return Ok(Vec::new());
         }
         let others = self.others_of(&endpoint.container, &network.name)?;
+        if removal.is_empty() && others.is_empty() && departure == Departure::Ended {
+            return Ok(vec![Action::KeepGuard(endpoint.interface.clone())]);
+        }
         let guard = guard(endpoint, &others);
         let remove = |removal, checks| Action::RemoveRules {
             sentence: format!(
@@ -304,7 +314,12 @@ impl NetworkHost {
             Departure::Disconnected => Action::DeleteVeth(interface),
         });
         let removal = self.firewall.removal(network, &contribution);
-        actions.extend(self.removal_of_rules(network, &endpoint, removal)?);
+        let rules = self.removal_of_rules((network, &endpoint), departure, removal)?;
+        let record = match rules.as_slice() {
+            [Action::KeepGuard(_)] => RecordLeft::AsDeparted,
+            _ => RecordLeft::Nowhere,
+        };
+        actions.extend(rules);
         actions.extend(Action::forget_flows(&endpoint.publications));
         actions.extend(endpoint.ipv6_address.map(|address| {
             Action::StopAnsweringFor(ProxyNeighbour {
@@ -318,6 +333,7 @@ impl NetworkHost {
         actions.push(Action::Unregister(
             Box::new(network.clone()),
             Box::new(endpoint),
+            record,
         ));
         // Somebody else may have written them meanwhile, from records that were still there.
         actions.extend(

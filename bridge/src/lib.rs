@@ -20,6 +20,7 @@ pub mod bracketed;
 mod claim;
 mod creation;
 mod definition;
+mod departed;
 pub mod detach;
 mod device;
 mod directory;

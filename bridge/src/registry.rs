@@ -108,7 +108,8 @@ impl NetworkState {
         Ok(())
     }
 
-    /// Removes what [`NetworkState::register`] wrote, going on past what is gone already.
+    /// Removes what [`NetworkState::register`] wrote to lead to a record, going on past what is gone already. The record itself is
+    /// the caller's to remove, last.
     pub(crate) fn unregister(&self, endpoint: &Endpoint) {
         // Whatever the network's names are now, they may have been others.
         for directory in self.lookups_of(endpoint, Names::Dns) {
@@ -120,7 +121,6 @@ impl NetworkState {
             let _ = fs::remove_file(&interface);
             let _ = symlink(&endpoint.interface, &interface);
         }
-        let _ = fs::remove_file(self.endpoint(&endpoint.container));
     }
 
     /// Removes what leads to an endpoint whose record is not there: whoever wrote them was killed in between. Its name and those

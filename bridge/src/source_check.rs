@@ -8,6 +8,7 @@
 //!    known to be right before, they are so afterwards, of the generation then. Who is killed in between leaves a generation
 //!    that is not noted, and whoever finds that looks at everything. With the nftables driver, they are a part of the change of
 //!    rules that a container makes by coming and going, if it makes any.
+//!    When a container has ended, they may stay until its port is gone ([`crate::departed`]).
 //! 3. Where what is added is there already, or what it belongs in is not, all of it is made afresh from the records.
 //! 4. A kernel without nf_tables for bridges cannot check. That matters to a container only whose egress is restricted, because
 //!    the rules of that go by its addresses; it is refused.
@@ -49,7 +50,7 @@ pub enum Necessity {
 /// of its addresses by each of its interfaces. One that may not reach everything may not: what it may reach is judged by its
 /// address on the network that it speaks on.
 pub(crate) fn guard(endpoint: &Endpoint, others: &[Endpoint]) -> Guard {
-    let own = check(endpoint);
+    let own = own_check(endpoint);
     let mut elements = own.elements();
     for other in others {
         if endpoint.egress.is_open() {
@@ -57,7 +58,7 @@ pub(crate) fn guard(endpoint: &Endpoint, others: &[Endpoint]) -> Guard {
             elements.extend(own.sources(&elsewhere));
         }
         if other.egress.is_open() {
-            elements.extend(check(other).sources(&own.addresses));
+            elements.extend(own_check(other).sources(&own.addresses));
         }
     }
     Guard {
@@ -70,7 +71,8 @@ pub(crate) fn guard(endpoint: &Endpoint, others: &[Endpoint]) -> Guard {
     }
 }
 
-fn check(endpoint: &Endpoint) -> SourceCheck {
+/// What an endpoint's port lets in on its own account.
+pub(crate) fn own_check(endpoint: &Endpoint) -> SourceCheck {
     SourceCheck {
         interface: endpoint.interface.clone(),
         mac: endpoint.mac,
@@ -138,6 +140,22 @@ impl NetworkHost {
         })
     }
 
+    /// Ends what is said of ports that are gone.
+    pub(crate) fn remove_checks(
+        &self,
+        elements: &[Element],
+        lock: &RulesLock,
+    ) -> Result<(), NetworkError> {
+        let transaction = remove_sources(elements.to_vec());
+        self.change_guards(lock, |expectation| {
+            let outcome = self.rules.commit_checks(&transaction, expectation);
+            match Necessity::WherePossible.forgive(outcome, expectation) {
+                Err(error) if is_out_of_place(&error) => self.make_guards_afresh(expectation),
+                outcome => outcome.map_err(Into::into),
+            }
+        })
+    }
+
     /// Makes all guards what the records say, whatever there is.
     pub(crate) fn make_guards_afresh(
         &self,
@@ -170,15 +188,23 @@ impl NetworkHost {
         for network in self.networks()? {
             endpoints.extend(self.network(&network.name).all()?);
         }
-        endpoints.retain(|endpoint| leaving.is_none_or(|leaving| leaving.check != check(endpoint)));
+        endpoints
+            .retain(|endpoint| leaving.is_none_or(|leaving| leaving.check != own_check(endpoint)));
         let is_restricted = |endpoint: &Endpoint| !endpoint.egress.is_open();
         let necessity = match endpoints.iter().any(is_restricted) {
             true => Necessity::Required,
             false => Necessity::WherePossible,
         };
-        let transaction = replace_source_checks(all_elements(endpoints));
+        // After the others: whoever departs meanwhile was found among them.
+        let counted = endpoints.iter().map(|endpoint| endpoint.interface.clone());
+        let departed = self.find_departed(&counted.collect())?;
+        let mut elements = all_elements(endpoints);
+        elements.extend(departed.staying.iter().cloned());
+        let transaction = replace_source_checks(elements);
         let outcome = self.rules.commit_checks(&transaction, expectation);
-        necessity.forgive(outcome, expectation).map_err(Into::into)
+        let since = necessity.forgive(outcome, expectation)?;
+        departed.forget_gone();
+        Ok(since)
     }
 }
 

@@ -5,6 +5,8 @@
 //! ROOT/networks/<name>.removing                      the definition of a network that is being removed
 //! ROOT/networks/lock                                 held (flock) by whoever makes or removes a network
 //! STATE/networks/<name>/lock                         held (flock) by whoever changes anything below
+//! STATE/networks/<name>/devices.lock                 held (flock) shared while a container's devices are made by what the records
+//!                                                    said, exclusively by whoever changes devices that are there
 //! STATE/networks/<name>/room                         where the next port is, once the main bridge was full
 //! STATE/networks/<name>/leases/<address>             symbolic link to the container's id
 //! STATE/networks/<name>/leases6/<address>            the same for IPv6
@@ -20,6 +22,7 @@
 //! STATE/firewall.lock                                held (flock) by whoever changes rules
 //! STATE/firewall.variant                             present once rules were made, says by which drivers
 //! STATE/firewall.blockade                            what of others refuses our packets, where we could not change that
+//! STATE/firewall.departed/<interface>                the endpoint of a container that has ended, whose port is still kept to its addresses
 //! STATE/firewall6                                    present once our chains for IPv6 were made
 //! ```
 //!
@@ -116,6 +119,11 @@ impl NetworkHost {
         self.state.join("firewall.blockade")
     }
 
+    /// The directory of the endpoints of ended containers whose ports are still kept to their addresses.
+    pub fn departed(&self) -> PathBuf {
+        self.state.join("firewall.departed")
+    }
+
     /// The file that says that our chains for IPv6 were made since the boot.
     pub fn ipv6_firewall_marker(&self) -> PathBuf {
         self.state.join("firewall6")
@@ -157,6 +165,26 @@ pub struct NetworkLock {
     _file: File,
 }
 
+/// An exclusive lock on a network's records, and on its devices as well; released on drop.
+#[derive(Debug)]
+pub struct WholeNetworkLock {
+    _devices: DevicesLock,
+    records: NetworkLock,
+}
+
+impl WholeNetworkLock {
+    /// The lock on the records.
+    pub(crate) fn records(&self) -> &NetworkLock {
+        &self.records
+    }
+}
+
+/// A lock on a network's devices, exclusive or shared; released on drop.
+#[derive(Debug)]
+pub(crate) struct DevicesLock {
+    _file: File,
+}
+
 #[cfg(test)]
 impl NetworkState {
     /// The state in a directory.
@@ -166,11 +194,22 @@ impl NetworkState {
 }
 
 impl NetworkState {
-    /// Waits for the network's lock, making the directories first if this is their first use.
+    /// Waits for the lock on the network's records, and until nobody makes devices by what they said before. The directories
+    /// are made first if this is their first use.
     ///
     /// # Errors
     /// When the state directory cannot be written to.
-    pub fn lock(&self) -> Result<NetworkLock, NetworkError> {
+    pub fn lock(&self) -> Result<WholeNetworkLock, NetworkError> {
+        let records = self.lock_records()?;
+        Ok(WholeNetworkLock {
+            _devices: self.lock_devices(&records)?,
+            records,
+        })
+    }
+
+    /// Waits for the lock on the network's records. Whoever has it may add what is new, and take away what nobody has any more;
+    /// of devices that others are just making by the records, it must change nothing.
+    pub(crate) fn lock_records(&self) -> Result<NetworkLock, NetworkError> {
         let path = self.directory.join("lock");
         loop {
             let file = self.open_lock(&path)?;
@@ -183,8 +222,8 @@ impl NetworkState {
         }
     }
 
-    /// As [`NetworkState::lock`], for a network that may have gone; none if it has no directory any more, or never had one.
-    pub(crate) fn lock_if_there(&self) -> Result<Option<NetworkLock>, NetworkError> {
+    /// As [`NetworkState::lock_records`], for a network that may have gone; none if it has no directory any more, or never had one.
+    pub(crate) fn lock_records_if_there(&self) -> Result<Option<NetworkLock>, NetworkError> {
         let path = self.directory.join("lock");
         loop {
             let file = match File::options().write(true).open(&path) {
@@ -197,6 +236,26 @@ impl NetworkState {
                 return Ok(Some(NetworkLock { _file: file }));
             }
         }
+    }
+
+    /// Waits until nobody makes devices by what the records said before. Nobody begins to without the lock on them.
+    pub(crate) fn lock_devices(&self, _lock: &NetworkLock) -> Result<DevicesLock, NetworkError> {
+        self.open_devices_lock(File::lock)
+    }
+
+    /// The right to make devices by what the records say now, even when their lock has been released; others may make theirs meanwhile.
+    pub(crate) fn share_devices(&self, _lock: &NetworkLock) -> Result<DevicesLock, NetworkError> {
+        self.open_devices_lock(File::lock_shared)
+    }
+
+    fn open_devices_lock(
+        &self,
+        lock: fn(&File) -> io::Result<()>,
+    ) -> Result<DevicesLock, NetworkError> {
+        let path = self.directory.join("devices.lock");
+        let file = open_lock(&path).map_err(|error| NetworkError::file("open", &path, error))?;
+        lock(&file).map_err(|error| NetworkError::file("lock", &path, error))?;
+        Ok(DevicesLock { _file: file })
     }
 
     fn open_lock(&self, path: &Path) -> Result<File, NetworkError> {

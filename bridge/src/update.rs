@@ -118,7 +118,7 @@ impl NetworkHost {
         (find_namespace, narrator): (&FindNamespace<'_>, &mut dyn Narrator),
     ) -> Result<Network, NetworkError> {
         let lock = self.network(name).lock()?;
-        let before = self.load_or_create_locked(name, &lock)?;
+        let before = self.load_or_create_locked(name, lock.records())?;
         let after = change.applied_to(&before);
         if !self.firewall.enforces(after.icc) {
             return Err(NetworkError::CannotEnforce {

@@ -1,6 +1,7 @@
 //! Applying a step, and taking it back.
 
 use super::{Action, NetworkStep};
+use crate::departed::RecordLeft;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::network::Network;
@@ -9,6 +10,7 @@ use crate::reload::{self, KnownRules};
 use crate::state::NetworkHost;
 use minirun_netns::netfilter::nf_tables::Expectation;
 use minirun_netns::{BridgeCable, BridgeDevice, VethPair};
+use std::fs;
 
 impl Step for NetworkStep<'_> {
     type Error = NetworkError;
@@ -30,7 +32,9 @@ impl Step for NetworkStep<'_> {
             } => host
                 .network(&network.name)
                 .replace((before, after), network.names)?,
-            Action::Unregister(network, endpoint) => forget(host, network, endpoint),
+            Action::Unregister(network, endpoint, record) => {
+                forget(host, (network, endpoint), *record);
+            }
             Action::ClaimPort(publication, endpoint) => {
                 host.claim_port(publication, &endpoint.container)?;
             }
@@ -80,7 +84,7 @@ impl Step for NetworkStep<'_> {
                 endpoint,
                 sources,
             } => {
-                forget(host, network, endpoint);
+                forget(host, (network, endpoint), RecordLeft::Nowhere);
                 for container in sources.iter().chain([&endpoint.container]) {
                     let _ = host.refresh_hosts(container, None, None);
                 }
@@ -126,11 +130,19 @@ impl Step for NetworkStep<'_> {
     }
 }
 
-/// Removes an endpoint's record, and what leads to it.
-fn forget(host: &NetworkHost, network: &Network, endpoint: &Endpoint) {
-    host.network(&network.name).unregister(endpoint);
+/// Removes an endpoint's record, and what leads to it. The record itself goes last.
+fn forget(host: &NetworkHost, (network, endpoint): (&Network, &Endpoint), record: RecordLeft) {
+    let state = host.network(&network.name);
+    state.unregister(endpoint);
     host.leave(&endpoint.container, &network.name);
     for publication in &endpoint.publications {
         host.release_port(publication, &endpoint.container);
+    }
+    let path = state.endpoint(&endpoint.container);
+    match record {
+        RecordLeft::AsDeparted => host.keep_as_departed(endpoint, &path),
+        RecordLeft::Nowhere => {
+            let _ = fs::remove_file(path);
+        }
     }
 }

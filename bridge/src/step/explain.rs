@@ -79,7 +79,10 @@ impl Explain for NetworkStep<'_> {
                 "record what has changed for `{}` on network `{}`",
                 after.name, network.name
             )),
-            Action::Unregister(network, endpoint) => note(format!(
+            Action::KeepGuard(interface) => note(format!(
+                "keep `{interface}` to its addresses as long as it is there"
+            )),
+            Action::Unregister(network, endpoint, _) => note(format!(
                 "forget the endpoint of `{}` on network `{}`",
                 endpoint.name, network.name
             )),

@@ -7,6 +7,7 @@ mod explain;
 
 pub use change::{DefinitionChange, HostsChange, RulesChange};
 
+use crate::departed::RecordLeft;
 use crate::endpoint::Endpoint;
 use crate::firewall::Transaction;
 use crate::id::ContainerId;
@@ -79,8 +80,8 @@ pub enum Action<'a> {
         /// The endpoint as it becomes.
         after: Box<Endpoint>,
     },
-    /// Removes the endpoint's record and its claims.
-    Unregister(Box<Network>, Box<Endpoint>),
+    /// Removes the endpoint's record and its claims; perhaps the record is kept elsewhere.
+    Unregister(Box<Network>, Box<Endpoint>, RecordLeft),
     /// Notes whose a host port is.
     ClaimPort(Publication, Box<Endpoint>),
     /// Changes rules.
@@ -98,6 +99,8 @@ pub enum Action<'a> {
     Guard(Guard, &'a RulesLock),
     /// Ends that. The caller has noted that rules change.
     Unguard(Guard),
+    /// Does nothing: what keeps the port of a container that has ended to its addresses goes when the port has gone.
+    KeepGuard(String),
     /// Makes all guards afresh: what a container may speak from has changed.
     RenewGuards(&'a RulesLock),
     /// Writes the network's definition.
