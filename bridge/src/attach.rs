@@ -35,10 +35,11 @@ use crate::segment_devices;
 use crate::state::{NetworkHost, NetworkLock};
 use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::{
-    EndpointAddress, InterfaceAddress, LinkIndex, MacAddress, Namespace, Narrator, SetLinkDown,
-    Silent, VethPair,
+    EndpointAddress, InterfaceAddress, Ipv6, LinkIndex, MacAddress, Namespace, Narrator,
+    SetLinkDown, Silent, VethPair,
 };
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd;
 
@@ -88,6 +89,24 @@ pub struct NamespaceToAttach<'a> {
     pub namespace: &'a Namespace,
     /// A path a person could type, such as `/proc/4242/ns/net`.
     pub label: &'a str,
+    /// What it gives interfaces that come into it.
+    pub gives: Ipv6OfInterfaces<'a>,
+}
+
+/// Tells whether a namespace gives IPv6 to interfaces that come into it. It is asked right before one comes, because the answer
+/// may have to be waited for.
+#[derive(Clone, Copy)]
+pub struct Ipv6OfInterfaces<'a>(pub &'a dyn Fn() -> Ipv6);
+
+impl fmt::Debug for Ipv6OfInterfaces<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Ipv6OfInterfaces")
+    }
+}
+
+impl Ipv6OfInterfaces<'_> {
+    /// A namespace in which nobody has set anything.
+    pub const USUAL: Ipv6OfInterfaces<'static> = Ipv6OfInterfaces(&|| Ipv6::Enabled);
 }
 
 /// A container that is attached.
@@ -313,9 +332,11 @@ impl PlaceOnBridge {
         }));
         actions.extend(segment_devices::far_station(network, endpoint).map(Action::Pin));
         actions.extend(device::proxy_neighbour(network, endpoint));
+        let has_none = (place.gives.0)() == Ipv6::Disabled;
+        let wanted = device::ipv6(network);
         actions.push(Action::ConfigureEndpoint {
             namespace: place.namespace,
-            ipv6: device::ipv6(network),
+            ipv6: (wanted == Ipv6::Enabled || !has_none).then_some(wanted),
             address: endpoint_address(network, endpoint, place.label),
         });
         in_context(context, actions)

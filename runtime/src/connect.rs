@@ -18,7 +18,7 @@ use crate::runtime::Runtime;
 use crate::store::ContainerLock;
 use crate::warning::Warning;
 use minirun_bridge::atomic_file;
-use minirun_bridge::attach::NamespaceToAttach;
+use minirun_bridge::attach::{Ipv6OfInterfaces, NamespaceToAttach};
 use minirun_bridge::detach::Departure;
 use minirun_bridge::error::NetworkError;
 use minirun_bridge::link::LinkRequest;
@@ -204,6 +204,7 @@ impl Runtime {
         let place = NamespaceToAttach {
             namespace: &namespace,
             label: &label,
+            gives: Ipv6OfInterfaces::USUAL,
         };
         let attached = self.attach_waiting(&joined.network, &request, place, narrator)?;
         let mut last = paths.read_last_place()?;

@@ -68,7 +68,9 @@ impl NetworkStep<'_> {
                 address,
             } => {
                 let mut inside = namespace.run(|| {
-                    prepare_new_interface(&address.interface, *ipv6)?;
+                    if let Some(ipv6) = ipv6 {
+                        prepare_new_interface(&address.interface, *ipv6)?;
+                    }
                     Netlink::open()
                 })??;
                 match netlink.pair() {

@@ -143,10 +143,11 @@ fn explain_preparation(name: &str, ipv6: Ipv6) -> Explanation {
 }
 
 /// What happens inside, with the settings that come first.
-fn explain_configuration(address: &EndpointAddress, ipv6: Ipv6) -> Explanation {
+fn explain_configuration(address: &EndpointAddress, ipv6: Option<Ipv6>) -> Explanation {
     let configuration = address.explain();
-    let mut lines: Vec<String> = settings(&address.interface, ipv6)
+    let mut lines: Vec<String> = ipv6
         .into_iter()
+        .flat_map(|ipv6| settings(&address.interface, ipv6))
         .map(|command| format!("nsenter --net={} {command}", address.namespace_label))
         .collect();
     lines.push(configuration.command);

@@ -132,8 +132,8 @@ pub enum Action<'a> {
     ConfigureEndpoint {
         /// The namespace.
         namespace: &'a Namespace,
-        /// Whether the interface has IPv6.
-        ipv6: Ipv6,
+        /// Whether the interface is to get IPv6, or to lose it; none if it came without.
+        ipv6: Option<Ipv6>,
         /// Its addresses and routes.
         address: EndpointAddress,
     },

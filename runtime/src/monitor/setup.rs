@@ -25,7 +25,8 @@ use crate::log::LogWriter;
 use crate::log_options::LogOptions;
 use crate::network_files;
 use crate::process::{
-    FirstProcess, HeldProcess, InitPlan, InitStep, OverlayRoot, RunningProcess, spawn,
+    FirstProcess, HeldProcess, InitPlan, InitStep, NewInterfaces, OverlayRoot, RunningProcess,
+    spawn,
 };
 use crate::report::{Narration, Reporter};
 use crate::runtime::Runtime;
@@ -34,14 +35,15 @@ use crate::streams::ProgramEnds;
 use crate::user::{UserRequest, resolve_user};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
-use minirun_bridge::attach::NamespaceToAttach;
+use minirun_bridge::attach::{Ipv6OfInterfaces, NamespaceToAttach};
 use minirun_bridge::dns::Server;
 use minirun_bridge::endpoint::Endpoint;
 use minirun_bridge::reservation::Reservation;
 use minirun_netns::Narrator;
 use minirun_netns::Netlink;
-use minirun_netns::{Namespace, bring_up_loopback};
+use minirun_netns::{Ipv6, Namespace, bring_up_loopback};
 use oci_spec::runtime::Spec;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -117,7 +119,8 @@ pub(super) fn set_up(
     let limits = Limits::establish(config.group(), &config.resources)?;
     let usual = ahead.usual_devices.as_ref().map(AsFd::as_fd);
     let (devices, device_group) = guarded_devices(config, (cgroup.as_ref(), usual))?;
-    let (spec, plan) = plan((runtime, config), &command, (cgroup.as_ref(), &devices))?;
+    let surroundings = (&connections, &command);
+    let (spec, plan) = plan((runtime, config), surroundings, (cgroup.as_ref(), &devices))?;
     let plan = match reporter.narration() {
         Narration::Told => plan.timed()?,
         Narration::Silent => plan,
@@ -152,7 +155,7 @@ pub(super) fn set_up(
     write_specification(&paths, &spec)?;
     let control = Control::open(&paths)?;
     let log = open_log(config, &paths)?;
-    let place = (&held, network);
+    let place = (&mut held, network);
     let connected = connect((runtime, config), &connections, place, reporter);
     // Asked first, because without its process a network namespace cannot be connected: then this is the cause.
     held.wait_root_ready()?;
@@ -247,7 +250,7 @@ fn tell<'plan>(
 /// The specification of this start, and what the first process has to do for it.
 fn plan(
     (runtime, config): (&Runtime, &ContainerConfig),
-    command: &MonitorStreams,
+    (connections, command): (&Connections, &MonitorStreams),
     (cgroup, devices): (Option<&Cgroup>, &GuardedDevices),
 ) -> Result<(Spec, InitPlan), RuntimeError> {
     let paths = runtime.paths(&config.id);
@@ -285,8 +288,22 @@ fn plan(
         false => FirstProcess::Program,
     };
     let filter = runtime.seccomp_filter(config)?;
-    let plan = InitPlan::prepare((&spec, filter), &root, first, volumes.directory())?;
+    let plan = InitPlan::prepare(
+        (&spec, filter),
+        &root,
+        (first, new_interfaces(connections)),
+        volumes.directory(),
+    )?;
     Ok((spec, plan))
+}
+
+/// What the interfaces are to have of IPv6 that the networks will give the container.
+fn new_interfaces(connections: &Connections) -> NewInterfaces {
+    let mut networks = connections.joined.iter().map(|joined| &joined.network);
+    match networks.any(|network| network.ipv6.is_none()) {
+        true => NewInterfaces::WithoutIpv6,
+        false => NewInterfaces::AsUsual,
+    }
 }
 
 /// Writes the specification beside the container, for whoever executes other programs there.
@@ -344,7 +361,7 @@ fn shared_namespace(
 fn connect(
     (runtime, config): (&Runtime, &ContainerConfig),
     connections: &Connections,
-    (held, born_into): (&HeldProcess, Option<Namespace>),
+    (held, born_into): (&mut HeldProcess, Option<Namespace>),
     narrator: &mut dyn Narrator,
 ) -> Result<ContainerNetwork, RuntimeError> {
     if !config.network.mode.is_private() {
@@ -369,9 +386,15 @@ fn connect(
         .iter()
         .map(|reservation| reservation.publication)
         .collect();
+    let held = RefCell::new(held);
+    let gives = || match held.borrow_mut().gives_interfaces_no_ipv6() {
+        true => Ipv6::Disabled,
+        false => Ipv6::Enabled,
+    };
     let place = NamespaceToAttach {
         namespace: &namespace,
         label: &label,
+        gives: Ipv6OfInterfaces(&gives),
     };
     let mut addresses = BTreeMap::new();
     for (number, joined) in connections.joined.iter().enumerate() {

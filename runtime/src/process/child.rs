@@ -11,7 +11,7 @@ use super::gate::{self, Report};
 use super::init_step::InitStep;
 use super::standard_streams::{GATE, arrange};
 use super::step_moments::StepMoments;
-use super::{app_armor, binds, identity, mounts, nodes, system_call, terminal};
+use super::{app_armor, binds, identity, mounts, new_interfaces, nodes, system_call, terminal};
 
 /// The code of a child that failed; its parent learns why through the gate.
 const FAILED: i32 = 125;
@@ -29,6 +29,8 @@ pub(super) struct ChildState<'plan> {
     empty: Option<OwnedFd>,
     /// The null device that hides files, once one is hidden.
     null: Option<OwnedFd>,
+    /// The kernel parameter that is to be restored.
+    changed_setting: Option<OwnedFd>,
     /// Mounts that are attached nowhere yet.
     held: [Option<OwnedFd>; MOST_HELD_SOURCES],
 }
@@ -40,6 +42,7 @@ impl<'plan> ChildState<'plan> {
             directory: None,
             empty: None,
             null: None,
+            changed_setting: None,
             held: [const { None }; MOST_HELD_SOURCES],
         }
     }
@@ -79,6 +82,14 @@ impl<'plan> ChildState<'plan> {
 
     pub(super) fn set_null(&mut self, null: OwnedFd) {
         self.null = Some(null);
+    }
+
+    pub(super) fn set_changed_setting(&mut self, setting: OwnedFd) {
+        self.changed_setting = Some(setting);
+    }
+
+    pub(super) fn take_changed_setting(&mut self) -> Option<OwnedFd> {
+        self.changed_setting.take()
     }
 
     pub(super) fn hold(&mut self, place: usize, source: OwnedFd) -> Result<(), Errno> {
@@ -196,6 +207,8 @@ fn apply<'plan>(step: &'plan InitStep, state: &mut ChildState<'plan>) -> Result<
         InitStep::MakeRootReadOnly => mounts::make_root_read_only(state.root()?),
         InitStep::SetHostname { name } => nodes::set_hostname(name),
         InitStep::WriteSysctl { path, value } => nodes::write_sysctl(state.root()?, path, value),
+        InitStep::SwitchIpv6Off => new_interfaces::switch_ipv6_off(state),
+        InitStep::RestoreIpv6 => new_interfaces::restore_ipv6(state),
         InitStep::MakePathReadOnly { path } => mounts::make_read_only(state.root()?, path),
         InitStep::MaskPath { path } => mounts::mask(state, path),
         InitStep::TakeTerminal(request) => terminal::take(request),

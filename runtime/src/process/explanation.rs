@@ -59,7 +59,9 @@ impl Explain for InitStep {
             | Self::MakeSymbolicLink { .. }
             | Self::MakeWorkingDirectory { .. }
             | Self::SetHostname { .. }
-            | Self::WriteSysctl { .. } => explain_content(self),
+            | Self::WriteSysctl { .. }
+            | Self::SwitchIpv6Off
+            | Self::RestoreIpv6 => explain_content(self),
             Self::ConfineByAppArmor { .. }
             | Self::LimitCapabilities { .. }
             | Self::BecomeUser(_)
@@ -214,6 +216,14 @@ fn explain_content(step: &InitStep) -> (String, String) {
                 format!("echo {} > /proc/{}", quoted(value), quoted(path)),
             )
         }
+        InitStep::SwitchIpv6Off => (
+            "let interfaces come without IPv6".into(),
+            "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6".into(),
+        ),
+        InitStep::RestoreIpv6 => (
+            "let interfaces that come later have IPv6 as usual".into(),
+            "echo 0 > /proc/sys/net/ipv6/conf/default/disable_ipv6".into(),
+        ),
         _ => Default::default(),
     }
 }

@@ -22,7 +22,7 @@ pub(super) enum FilterPlace {
     Last,
 }
 
-/// What a process does from the filter on if that comes before its gate: to wait and to tell, to be confined by AppArmor, to be hidden, to
+/// What a process does from the filter on if that comes before its gate: to wait and to tell, to restore a kernel parameter, to be confined by AppArmor, to be hidden, to
 /// become who it is to be, to die with its parent, and to become its program. Where a C library has a choice, both are here. The
 /// clock is for whoever has a start explained.
 const CALLS_FROM_GATE_ON: &[libc::c_long] = &[
@@ -34,6 +34,7 @@ const CALLS_FROM_GATE_ON: &[libc::c_long] = &[
     libc::SYS_newfstatat,
     libc::SYS_fstatfs,
     libc::SYS_write,
+    libc::SYS_pwrite64,
     libc::SYS_close,
     libc::SYS_prctl,
     libc::SYS_setgroups,

@@ -25,6 +25,8 @@ pub(super) enum Report {
     Ended(Exit),
     /// The child has a terminal, whose other end comes along.
     Terminal,
+    /// Whether interfaces that come into its network namespace have no IPv6 from now on.
+    Interfaces(bool),
     /// The step of this index failed.
     Failed(u32, Errno),
 }
@@ -35,6 +37,7 @@ const NOT_ENTERED: u32 = u32::MAX - 2;
 const EXITED: u32 = u32::MAX - 3;
 const KILLED: u32 = u32::MAX - 4;
 const TERMINAL: u32 = u32::MAX - 5;
+const INTERFACES: u32 = u32::MAX - 6;
 
 impl Report {
     fn encode(self) -> [u8; 8] {
@@ -45,6 +48,7 @@ impl Report {
             Self::Ended(Exit::Code(code)) => (EXITED, code),
             Self::Ended(Exit::Signal(signal)) => (KILLED, signal),
             Self::Terminal => (TERMINAL, 0),
+            Self::Interfaces(without_ipv6) => (INTERFACES, i32::from(without_ipv6)),
             Self::Failed(index, errno) => (index, errno as i32),
         };
         let [a, b, c, d] = kind.to_ne_bytes();
@@ -61,6 +65,7 @@ impl Report {
             EXITED => Self::Ended(Exit::Code(value)),
             KILLED => Self::Ended(Exit::Signal(value)),
             TERMINAL => Self::Terminal,
+            INTERFACES => Self::Interfaces(value != 0),
             index => Self::Failed(index, Errno::from_raw(value)),
         }
     }
@@ -197,6 +202,8 @@ mod tests {
             Report::Ended(Exit::Code(255)),
             Report::Ended(Exit::Signal(64)),
             Report::Terminal,
+            Report::Interfaces(false),
+            Report::Interfaces(true),
             Report::Failed(7, Errno::ENOENT),
         ] {
             send(theirs.as_raw_fd(), report).expect("a report is sent");

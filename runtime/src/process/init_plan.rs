@@ -42,6 +42,15 @@ pub enum FirstProcess {
     Init,
 }
 
+/// What interfaces that come into the container's network namespace before its program begins have of IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewInterfaces {
+    /// Whatever the kernel gives them; who brings them sees to it.
+    AsUsual,
+    /// Nothing, where that is possible: [`crate::process::HeldProcess::gives_interfaces_no_ipv6`].
+    WithoutIpv6,
+}
+
 impl InitPlan {
     /// Prepares the start of the Spec's process in the root file system `root`. Touches nothing.
     ///
@@ -51,7 +60,7 @@ impl InitPlan {
     pub fn prepare(
         (spec, filter): (&Spec, Option<Filter>),
         root: &OverlayRoot,
-        first: FirstProcess,
+        (first, interfaces): (FirstProcess, NewInterfaces),
         volumes: &Path,
     ) -> Result<Self, ProcessError> {
         let process = spec
@@ -68,6 +77,10 @@ impl InitPlan {
         steps.push(InitStep::DropMemoryProtection);
         steps.push(InitStep::SetUmask { mask: 0 });
         steps.extend(file_system_steps((spec, linux), root, volumes)?);
+        let switches_ipv6 = interfaces == NewInterfaces::WithoutIpv6
+            && users.is_none()
+            && has_usual_ipv6(linux)
+            && switch_ipv6_off(&mut steps);
         steps.extend(terminal_step(process, Console::Shown));
         if let Some(ids) = users {
             steps = user_steps::shift(steps, root, ids)?;
@@ -76,6 +89,9 @@ impl InitPlan {
         let last = last_steps(process, filter)?;
         steps.extend(user_steps::inside(last.before_gate, users));
         steps.push(InitStep::WaitAtGate);
+        if switches_ipv6 {
+            steps.push(InitStep::RestoreIpv6);
+        }
         steps.extend(user_steps::inside(last.after_gate, users));
         if first == FirstProcess::Init {
             // Behind the program's identity, which is that of both, and before its execution.
@@ -147,6 +163,25 @@ impl InitPlan {
             .iter()
             .position(|step| matches!(step, InitStep::WaitAtGate))
             .unwrap_or(self.steps.len())
+    }
+}
+
+/// Whether the user wants nothing of the settings of IPv6.
+fn has_usual_ipv6(linux: &Linux) -> bool {
+    let mut sysctls = linux.sysctl().iter().flatten();
+    sysctls.all(|(name, _)| !name.replace('/', ".").starts_with("net.ipv6."))
+}
+
+/// Inserts that behind the mount of /proc, if there is one; says whether.
+fn switch_ipv6_off(steps: &mut Vec<InitStep>) -> bool {
+    let is_proc =
+        |step: &InitStep| matches!(step, InitStep::MountFileSystem(mount) if mount.is_proc());
+    match steps.iter().position(is_proc) {
+        Some(mounted) => {
+            steps.insert(mounted + 1, InitStep::SwitchIpv6Off);
+            true
+        }
+        None => false,
     }
 }
 

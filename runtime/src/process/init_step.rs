@@ -106,6 +106,11 @@ pub enum InitStep {
         /// What is written.
         value: CString,
     },
+    /// Lets interfaces that come into the network namespace have no IPv6, as far as the kernel lets us, and tells the parent
+    /// whether that is so now.
+    SwitchIpv6Off,
+    /// Lets interfaces that come from now on have what they would have had.
+    RestoreIpv6,
     /// Makes a part of /proc or /sys refuse writes; skipped if it is not there.
     MakePathReadOnly {
         /// The path.
@@ -170,6 +175,13 @@ pub struct FileSystemMount {
     pub(super) data: CString,
     /// All words, as the Spec has them.
     pub(super) words: String,
+}
+
+impl FileSystemMount {
+    /// Whether it is the /proc of the container.
+    pub(super) fn is_proc(&self) -> bool {
+        self.kind.as_bytes() == b"proc" && self.target.as_bytes() == b"proc"
+    }
 }
 
 /// A file or directory of the host, shown in the container.

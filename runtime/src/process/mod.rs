@@ -49,6 +49,7 @@ mod init_plan;
 mod init_step;
 mod mount_options;
 mod mounts;
+mod new_interfaces;
 mod nodes;
 mod option_buffer;
 mod overlay;
@@ -78,7 +79,7 @@ pub use detached_root::{RootPlan, RootView, RootWrites, clone_running_root, clon
 pub use error::ProcessError;
 pub use exec::{ExecPlan, spawn_exec};
 pub use exit::{Exit, RunningProcess};
-pub use init_plan::{FirstProcess, InitPlan};
+pub use init_plan::{FirstProcess, InitPlan, NewInterfaces};
 pub use init_step::InitStep;
 pub use overlay::OverlayRoot;
 pub use process_limits::ProcessLimits;

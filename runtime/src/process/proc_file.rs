@@ -31,8 +31,17 @@ pub(super) fn open_proc(directory: BorrowedFd<'_>, path: &CStr) -> Result<OwnedF
 
 /// Opens a file below it for writing.
 pub(super) fn open_in(proc: &OwnedFd, path: &CStr) -> Result<OwnedFd, Errno> {
+    open_below(proc, path, libc::O_WRONLY)
+}
+
+/// Opens a file below it for reading and writing.
+pub(super) fn open_in_both_ways(proc: &OwnedFd, path: &CStr) -> Result<OwnedFd, Errno> {
+    open_below(proc, path, libc::O_RDWR)
+}
+
+fn open_below(proc: &OwnedFd, path: &CStr, access: libc::c_int) -> Result<OwnedFd, Errno> {
     let how = OpenHow {
-        flags: (libc::O_WRONLY | libc::O_CLOEXEC) as u64,
+        flags: (access | libc::O_CLOEXEC) as u64,
         mode: 0,
         resolve: libc::RESOLVE_BENEATH | libc::RESOLVE_NO_XDEV | libc::RESOLVE_NO_MAGICLINKS,
     };

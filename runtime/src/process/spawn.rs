@@ -31,6 +31,8 @@ pub struct HeldProcess {
     steps: Arc<[InitStep]>,
     limits: ProcessLimits,
     progress: Progress,
+    /// What the child said while something else was waited for.
+    unread: Option<Report>,
     /// The other end of the child's terminal, from when the root is ready until it is taken.
     terminal: Option<OwnedFd>,
     /// The child enters it before it waits at the gate.
@@ -115,6 +117,7 @@ impl HeldProcess {
             steps,
             limits,
             progress: Progress::MakingRoot,
+            unread: None,
             terminal: None,
             _users: None,
         }
@@ -142,15 +145,38 @@ impl HeldProcess {
         }
     }
 
+    /// Whether interfaces that come into its network namespace have no IPv6 until its program begins. Waits until the process knows,
+    /// if it is to see to that; if it fails before, that is told later.
+    pub fn gives_interfaces_no_ipv6(&mut self) -> bool {
+        let sees_to_it = |step: &InitStep| matches!(step, InitStep::SwitchIpv6Off);
+        if self.unread.is_some() || !self.steps.iter().any(sees_to_it) {
+            return false;
+        }
+        match self.next_report() {
+            Ok(Some(Report::Interfaces(without_ipv6))) => without_ipv6,
+            // Nothing with a descriptor comes before that.
+            Ok(report) => {
+                self.unread = report;
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
     /// Waits until every step before the gate is done. Returns at once if it did before.
     pub fn wait_root_ready(&mut self) -> Result<(), ProcessError> {
         if self.progress == Progress::RootReady {
             return Ok(());
         }
         loop {
-            let report = gate::next_report_with(self.gate.as_fd())
-                .map_err(|errno| ProcessError::gate("read", errno))?;
+            let report = match self.unread.take() {
+                Some(report) => Some((report, None)),
+                None => gate::next_report_with(self.gate.as_fd())
+                    .map_err(|errno| ProcessError::gate("read", errno))?,
+            };
             match report {
+                // Nobody was interested.
+                Some((Report::Interfaces(_), _)) => {}
                 Some((Report::Ready, _)) => {
                     self.progress = Progress::RootReady;
                     return Ok(());

@@ -123,7 +123,7 @@ impl Fixture {
         InitPlan::prepare(
             (&spec, None),
             &self.root(),
-            FirstProcess::Program,
+            (FirstProcess::Program, NewInterfaces::AsUsual),
             Path::new("/nowhere"),
         )
     }

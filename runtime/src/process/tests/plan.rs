@@ -23,7 +23,7 @@ fn prepare(spec: Value) -> Result<InitPlan, ProcessError> {
     InitPlan::prepare(
         (&serde_json::from_value(spec).expect("a Spec"), None),
         &root(),
-        FirstProcess::Program,
+        (FirstProcess::Program, NewInterfaces::AsUsual),
         Path::new("/nowhere"),
     )
 }
@@ -166,7 +166,7 @@ fn the_usual_filter_is_in_force_before_the_gate() {
     let plan = InitPlan::prepare(
         (&spec, filter),
         &root(),
-        FirstProcess::Program,
+        (FirstProcess::Program, NewInterfaces::AsUsual),
         Path::new("/nowhere"),
     )
     .expect("it is prepared");

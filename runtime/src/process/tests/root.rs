@@ -171,7 +171,7 @@ fn layers_whose_paths_do_not_fit_in_one_page_are_mounted_all_the_same() {
     let plan = InitPlan::prepare(
         (&spec, None),
         &root,
-        FirstProcess::Program,
+        (FirstProcess::Program, NewInterfaces::AsUsual),
         Path::new("/nowhere"),
     )
     .expect("it is prepared");

@@ -119,7 +119,7 @@ fn a_container_sees_its_own_cgroup_as_the_root() {
     let plan = InitPlan::prepare(
         (&spec, None),
         &fixture.root(),
-        FirstProcess::Program,
+        (FirstProcess::Program, NewInterfaces::AsUsual),
         Path::new("/nowhere"),
     )
     .expect("it is prepared");
