@@ -2,10 +2,9 @@
 //!
 //! The veth pair of a container that has ended needs no step: it goes with the container's network namespace, asynchronously
 //! and at no cost to anyone. A namespace may be held by others for longer; the record of who had an address last says whose
-//! interface has to be set down when the address is used again ([`crate::attach`]). Of a container that goes on running, the
-//! pair is deleted.
-//!
-//! Nor is what keeps the port of a container that has ended to its addresses taken away at once ([`crate::departed`]).
+//! interface has to be set down when the address is used again ([`crate::attach`]). Until then the port is kept to the container's
+//! addresses ([`crate::departed`]); one whose rules go with the container is set down at once. Of a container that goes on running,
+//! the pair is deleted.
 
 use crate::departed::RecordLeft;
 use crate::endpoint::Endpoint;
@@ -24,7 +23,7 @@ use crate::source_check::{self, guard};
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, HostsChange, NetworkStep};
 use minirun_netns::netfilter::nf_tables::Expectation;
-use minirun_netns::{Explain, Explanation, Narrator, ProxyNeighbour, Silent};
+use minirun_netns::{Explain, Explanation, Narrator, ProxyNeighbour, SetLinkDown, Silent};
 use std::net::IpAddr;
 
 /// What becomes of a container that is detached.
@@ -319,6 +318,11 @@ impl NetworkHost {
             [Action::KeepGuard(_)] => RecordLeft::AsDeparted,
             _ => RecordLeft::Nowhere,
         };
+        // Without its rules, whoever holds its namespace could do by its port what the container could not.
+        if departure == Departure::Ended && record == RecordLeft::Nowhere && !rules.is_empty() {
+            let name = endpoint.interface.clone();
+            actions.push(Action::SetDown(SetLinkDown { name }));
+        }
         actions.extend(rules);
         actions.extend(Action::forget_flows(&endpoint.publications));
         actions.extend(endpoint.ipv6_address.map(|address| {

@@ -171,6 +171,33 @@ fn a_network_without_ipv6_has_it_switched_off() {
 }
 
 #[test]
+fn what_a_container_makes_itself_has_ipv6_as_the_kernel_gives_it() {
+    let host = TestHost::create();
+    host.network("net1", "");
+    host.network("net2", "--ipv6");
+    for options in [
+        "",
+        "--network net1 --network net2",
+        "--network net2",
+        "--network none",
+        "--userns auto",
+    ] {
+        let container = host.idles("web1", options);
+        let setting = "net/ipv6/conf/default/disable_ipv6";
+        assert_eq!(sysctl(&container, setting), "0", "{options}");
+        container
+            .command("ip", "link add br0 type bridge")
+            .succeeds();
+        let setting = "net/ipv6/conf/br0/disable_ipv6";
+        assert_eq!(sysctl(&container, setting), "0", "{options}");
+        drop(container);
+        host.removes("web1");
+    }
+    host.removes_networks("net1 net2");
+    host.finish();
+}
+
+#[test]
 fn nobody_believes_router_advertisements_and_redirects() {
     let host = TestHost::create();
     let bridge = host.network("net1", "--ipv6").bridge();

@@ -108,7 +108,7 @@ fn who_takes_another_ethernet_address_is_heard_by_nobody_until_it_has_its_own_ag
 }
 
 #[test]
-fn containers_add_elements_and_take_them_away_and_the_rules_stay() {
+fn containers_add_elements_which_go_when_their_ports_are_gone_and_the_rules_stay() {
     let host = TestHost::create();
     host.network(
         "net1",
@@ -137,12 +137,83 @@ fn containers_add_elements_and_take_them_away_and_the_rules_stay() {
     drop(web1);
     host.minirun("kill web1").succeeds();
     host.minirun("wait web1").succeeds();
-    checks_nobody(&host, &table_with);
+    assert_eq!(table(&host), table_with);
+    // At its next start it has a port of another name.
     host.minirun("start web1").succeeds();
-    assert_eq!(table(&host).matches("\"veth").count(), 7);
+    assert_eq!(table(&host).matches("\"veth").count(), 7 + 7);
     host.removes("web1");
-    checks_nobody(&host, &table_with);
+    // This waits until its port is gone, too.
+    host.leftovers();
     host.removes_networks("net1 net2");
+    checks_nobody(&host, &table_with);
+    host.finish();
+}
+
+/// A socket that is handed on keeps a network alive, and the port that leads to it.
+#[test]
+fn the_port_of_a_container_that_has_ended_is_kept_to_its_addresses_as_long_as_it_is_there() {
+    let host = TestHost::create();
+    let web1 = host.idles("web1", "");
+    let web2 = host.idles("web2", "");
+    let listener = web1.inside(|| tcp_listen(80));
+    let target = SocketAddr::new(web1.address().into(), 80);
+    let held = web2.place();
+    drop(web2);
+    host.removes("web2");
+    held.command("ip", "address add 172.17.0.99/16 dev eth0")
+        .succeeds();
+    let route = format!("{} dev eth0 src 172.17.0.99", target.ip());
+    let connect = || held.inside(|| tcp_connect(target, SHORT_WAIT));
+    // The second time all is made afresh.
+    for harm in ["list ruleset", "flush set bridge minirun ports"] {
+        host.command("nft", harm).succeeds();
+        host.minirun("ps").succeeds();
+        assert_eq!(connect(), Reach::Open, "after {harm}");
+        held.command("ip", format!("route add {route}")).succeeds();
+        assert_ne!(connect(), Reach::Open, "after {harm}");
+        held.command("ip", format!("route delete {route}"))
+            .succeeds();
+    }
+    drop((held, listener, web1));
+    host.removes("web1");
+    host.finish();
+}
+
+#[test]
+fn a_port_whose_rules_go_with_its_container_is_set_down_when_that_ends() {
+    let host = TestHost::create();
+    for options in ["-p 8080:80", "--egress 192.0.2.2"] {
+        let web1 = host.idles("web1", options);
+        let held = web1.place();
+        drop(web1);
+        let is_up = || {
+            let links = held.command("ip", "-oneline link show").succeeds();
+            links.stdout().contains("LOWER_UP> mtu 1500")
+        };
+        assert!(is_up(), "{options}");
+        host.removes("web1");
+        assert!(!is_up(), "{options}");
+    }
+    host.finish();
+}
+
+#[test]
+fn what_is_said_of_ports_that_are_gone_is_forgotten_when_there_are_many_of_them() {
+    /// How many ended containers make it worth looking.
+    const MANY: usize = 64;
+    let host = TestHost::create();
+    let web1 = host.idles("web1", "");
+    let with_web1 = table(&host).matches("\"veth").count();
+    let told = || table(&host).matches("\"veth").count();
+    for _ in 1..MANY {
+        host.minirun("run --rm demo true").succeeds();
+    }
+    assert_eq!(told(), with_web1 * MANY);
+    host.minirun("run --rm demo true").succeeds();
+    // The ports of the last ones may be there for some milliseconds.
+    assert!(told() < with_web1 * MANY, "{}", table(&host));
+    drop(web1);
+    host.removes("web1");
     host.finish();
 }
 
@@ -165,7 +236,7 @@ fn what_somebody_took_away_is_made_again_by_the_next_command() {
     // A start, and an end, of another container.
     host.command("nft", "flush set bridge minirun ports")
         .succeeds();
-    host.idles("web2", "");
+    host.idles("web2", "-p 8080:80");
     assert_eq!(table(&host).matches("\"veth").count(), 6);
     host.command("nft", "flush set bridge minirun ports")
         .succeeds();
