@@ -1,5 +1,6 @@
 //! Closed means closed: below IP, and from the LAN.
 
+use std::fs::File;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
@@ -188,5 +189,34 @@ fn the_hardware_address_of_another_draws_nothing_to_whoever_sends_under_it() {
         host.removes("web1 web2");
         host.removes_networks(name);
     }
+    host.finish();
+}
+
+/// Regression test: the lock on the records is released while the kernel makes a container's devices, and a port that was made by what
+/// they had said before would have stayed open.
+#[test]
+fn switching_communication_off_waits_for_ports_that_are_just_being_made() {
+    let host = TestHost::create();
+    host.idles("web1", "");
+    let making = host.inside(|| {
+        let file = File::open("/run/minirun/networks/bridge/devices.lock")
+            .expect("a container has a port");
+        file.lock_shared().expect("nobody changes devices");
+        file
+    });
+    // Others make theirs meanwhile, and come and go.
+    host.idles("web2", "");
+    host.minirun("run --rm demo true").succeeds();
+    let update = host.spawn_minirun("network update bridge --icc=false");
+    update.process().awaits_open_file("devices.lock");
+    update.process().awaits_sleep();
+    // Nothing has changed yet.
+    let record = || host.read_file("/var/lib/minirun/networks/bridge.json");
+    let before = record();
+    assert!(before.contains("\"icc\": \"enabled\""), "{before}");
+    drop(making);
+    update.finish().succeeds();
+    assert!(record().contains("\"icc\": \"disabled\""), "{}", record());
+    host.removes("web1 web2");
     host.finish();
 }
