@@ -61,7 +61,7 @@ mod restriction;
 mod room;
 pub mod segment;
 mod segment_devices;
-mod serde_as_string;
+pub mod serde_as_string;
 pub mod settings;
 pub mod small_file;
 mod source_check;
