@@ -32,6 +32,7 @@ pub mod extra_host;
 pub mod family;
 pub mod firewall;
 pub mod gateway;
+pub mod held_directory;
 pub mod host_ports;
 pub mod hosts;
 mod hosts_refresh;
