@@ -4,7 +4,7 @@
 //! STATE/containers/<id>/running.json   who watches it and who it is, while it runs
 //! STATE/containers/<id>/control        the socket at which its monitor listens
 //! STATE/containers/<id>/health.json    whether it does its work, if that is checked
-//! ROOT/containers/<id>/exit.json       how it ended; empty while it runs, absent before the first start
+//! ROOT/containers/<id>/exit.json       how it ended; empty while it runs, and locked by its monitor; absent before the first start
 //! ROOT/containers/<id>/stopped         that somebody has stopped it since its last start
 //! ```
 //!

@@ -107,5 +107,6 @@ mod ulimits;
 pub mod update;
 pub mod user;
 pub mod user_ids;
+mod vital_sign;
 pub mod volumes;
 pub mod warning;

@@ -11,8 +11,10 @@ use crate::judgement::{StateRecords, judge};
 use crate::outline::ContainerOutline;
 use crate::process_identity::ProcessIdentity;
 use crate::runtime::Runtime;
+use crate::vital_sign;
 use minirun_bridge::held_directory::HeldDirectory;
 use minirun_bridge::id::ContainerId;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -60,7 +62,11 @@ impl Lookout {
 
     /// What state a container is in.
     pub(crate) fn state(&mut self, id: &ContainerId) -> Result<ContainerState, RuntimeError> {
-        judge(&mut Subject { lookout: self, id })
+        judge(&mut Subject {
+            lookout: self,
+            id,
+            exit_file: None,
+        })
     }
 
     /// Whether a process exists and has not ended.
@@ -117,6 +123,8 @@ impl Runtime {
 struct Subject<'a> {
     lookout: &'a mut Lookout,
     id: &'a ContainerId,
+    /// The record of the end, which its monitor gives its sign with.
+    exit_file: Option<File>,
 }
 
 impl StateRecords for Subject<'_> {
@@ -126,15 +134,24 @@ impl StateRecords for Subject<'_> {
 
     fn end(&mut self) -> Result<End, RuntimeError> {
         let (directory, name) = (&mut self.lookout.lasting, entry(self.id, EXIT));
-        match directory.read(&name).and_then(parse_exit) {
-            Ok(end) => Ok(end.map_or(End::Missing, End::Recorded)),
+        let outcome = directory.open_file(&name).and_then(|file| {
+            let end = parse_exit(directory.read_rest(&file)?)?;
+            Ok((file, end))
+        });
+        match outcome {
+            Ok((file, end)) => {
+                self.exit_file = Some(file);
+                Ok(end.map_or(End::Missing, End::Recorded))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(End::NeverBegun),
             Err(error) => Err(RuntimeError::file("read", &directory.path_of(&name), error)),
         }
     }
 
     fn is_alive(&mut self, process: &ProcessIdentity) -> bool {
-        self.lookout.is_alive(process)
+        let exit_file = self.exit_file.as_ref();
+        exit_file.is_some_and(|file| vital_sign::is_given(file, process))
+            || self.lookout.is_alive(process)
     }
 }
 
