@@ -75,6 +75,18 @@ impl Lookout {
         stat.is_ok_and(|stat| process.is_alive_in(stat))
     }
 
+    /// Whether a container in this state was left by its monitor, or by the guardian that is to make the next one.
+    pub(crate) fn is_left_alone(&mut self, state: &ContainerState) -> bool {
+        match state {
+            ContainerState::Abandoned(_) => true,
+            ContainerState::Running(record) => match &record.guardian {
+                Some(guardian) => !self.is_alive(guardian),
+                None => false,
+            },
+            _ => false,
+        }
+    }
+
     /// Whether a container is paused; one that does not run is not.
     pub(crate) fn is_paused(&mut self, outline: &ContainerOutline) -> Result<bool, RuntimeError> {
         Ok(self.groups.is_frozen(outline.group())?)

@@ -186,12 +186,5 @@ impl Runtime {
 
 /// Whether one that watched a container may have been killed.
 fn needs_care(outline: &ContainerOutline, state: &ContainerState, lookout: &mut Lookout) -> bool {
-    match state {
-        ContainerState::Abandoned(_) => true,
-        ContainerState::Running(record) => match &record.guardian {
-            Some(guardian) => !lookout.is_alive(guardian),
-            None => false,
-        },
-        _ => outline.is_leaving(state),
-    }
+    outline.is_leaving(state) || lookout.is_left_alone(state)
 }
