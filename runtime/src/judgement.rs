@@ -41,6 +41,8 @@ pub(crate) fn judge(records: &mut impl StateRecords) -> Result<ContainerState, R
     Ok(match (is_alive, record.restarting.take(), end) {
         (true, Some(restarting), _) => ContainerState::Restarting(restarting),
         (true, None, End::Recorded(exit)) => exited_or_restarting(records, exit)?,
+        // It had begun, so there was a record of its end: that is gone with the container, which has just removed itself.
+        (true, None, End::NeverBegun) if record.init.is_some() => ContainerState::Created,
         (true, None, _) => ContainerState::Running(record),
         // A monitor that finished its work between two looks has left nothing to repair.
         (false, _, End::Recorded(exit)) if records.running()?.is_none() => {
@@ -74,5 +76,94 @@ impl StateRecords for &ContainerPaths {
 
     fn is_alive(&mut self, process: &ProcessIdentity) -> bool {
         process.is_alive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::restart_policy::Restarts;
+    use jiff::Timestamp;
+
+    /// What is found at one look after the other.
+    struct Found {
+        running: Vec<Option<RunningRecord>>,
+        end: End,
+        alive: bool,
+    }
+
+    impl StateRecords for Found {
+        fn running(&mut self) -> Result<Option<RunningRecord>, RuntimeError> {
+            Ok(self.running.remove(0))
+        }
+
+        fn end(&mut self) -> Result<End, RuntimeError> {
+            Ok(self.end.clone())
+        }
+
+        fn is_alive(&mut self, _process: &ProcessIdentity) -> bool {
+            self.alive
+        }
+    }
+
+    fn record(init: Option<i32>) -> RunningRecord {
+        let process = |pid| ProcessIdentity {
+            pid,
+            start_ticks: 1,
+            boot: "boot".into(),
+        };
+        RunningRecord {
+            monitor: process(4710),
+            init: init.map(process),
+            started: Timestamp::UNIX_EPOCH,
+            guardian: None,
+            restarts: Restarts::default(),
+            restarting: None,
+        }
+    }
+
+    fn judged(running: Option<RunningRecord>, end: End, alive: bool) -> ContainerState {
+        let running = vec![running.clone(), running];
+        judge(&mut Found {
+            running,
+            end,
+            alive,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_container_runs_as_long_as_its_monitor_lives_and_no_end_is_recorded() {
+        let running = record(Some(4711));
+        assert_eq!(
+            judged(Some(running.clone()), End::Missing, true),
+            ContainerState::Running(running.clone())
+        );
+        assert_eq!(
+            judged(Some(running.clone()), End::Missing, false),
+            ContainerState::Abandoned(Some(running))
+        );
+        assert_eq!(
+            judged(None, End::Missing, false),
+            ContainerState::Abandoned(None)
+        );
+        assert_eq!(
+            judged(None, End::NeverBegun, false),
+            ContainerState::Created
+        );
+    }
+
+    /// Regression test: for a moment, one that had removed itself was said to run, and its name to be taken.
+    #[test]
+    fn a_container_that_had_begun_and_has_no_record_of_an_end_is_gone() {
+        assert_eq!(
+            judged(Some(record(Some(4711))), End::NeverBegun, true),
+            ContainerState::Created
+        );
+        let being_made = record(None);
+        assert_eq!(
+            judged(Some(being_made.clone()), End::NeverBegun, true),
+            ContainerState::Running(being_made)
+        );
     }
 }

@@ -96,7 +96,11 @@ impl Runtime {
             }
         }
         // One that was removed between two looks leaves no sign of how it ended.
-        if state == ContainerState::Created && !lookout.has_record(id) {
+        let is_unsure = matches!(
+            state,
+            ContainerState::Created | ContainerState::Abandoned(_)
+        );
+        if is_unsure && !lookout.has_record(id) {
             return Ok(None);
         }
         Ok(Some((outline, state)))
