@@ -62,6 +62,15 @@ pub struct Endpoint {
     pub egress: Egress,
 }
 
+/// What a listing shows of an endpoint; the rest of its record is skipped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct EndpointPorts {
+    /// As [`Endpoint::exposed`].
+    pub exposed: BTreeSet<ExposedPort>,
+    /// As [`Endpoint::publications`].
+    pub publications: Vec<Publication>,
+}
+
 /// For which families an endpoint has the container's default route.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefaultRoute {

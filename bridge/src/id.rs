@@ -72,11 +72,15 @@ impl ContainerId {
     }
 }
 
+/// All digits are written at once: whoever lists a thousand containers writes several thousand ids into paths.
 impl fmt::Display for ContainerId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        let mut digits = [0; 2 * ID_BYTES];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = digit_of(byte >> 4);
+            pair[1] = digit_of(byte & 0xf);
+        }
+        formatter.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -90,12 +94,9 @@ impl FromStr for ContainerId {
     type Err = ContainerIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_digit = |character: char| matches!(character, '0'..='9' | 'a'..='f');
-        if let Some(character) = text.chars().find(|character| !is_digit(*character)) {
-            return Err(ContainerIdError::Digit {
-                text: text.to_owned(),
-                character,
-            });
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if !text.as_bytes().iter().all(is_digit) {
+            return Err(wrong_digit(text));
         }
         if text.len() != 2 * ID_BYTES {
             return Err(ContainerIdError::Length {
@@ -112,6 +113,24 @@ impl FromStr for ContainerId {
 }
 
 serde_as_string!(ContainerId);
+
+/// What is wrong with a text that has something else than digits in it.
+fn wrong_digit(text: &str) -> ContainerIdError {
+    let is_digit = |character: &char| matches!(character, '0'..='9' | 'a'..='f');
+    let wrong = text.chars().find(|character| !is_digit(character));
+    ContainerIdError::Digit {
+        text: text.to_owned(),
+        character: wrong.unwrap_or_default(),
+    }
+}
+
+/// The digit of a value that is known to be below 16.
+fn digit_of(value: u8) -> u8 {
+    match value {
+        0..10 => b'0' + value,
+        _ => b'a' + value - 10,
+    }
+}
 
 /// The value of a digit that is known to be `0`–`9` or `a`–`f`.
 fn digit_value(digit: u8) -> u8 {
@@ -138,6 +157,12 @@ mod tests {
             id.short()
                 .contains(|digit: char| digit.is_ascii_alphabetic())
         );
+    }
+
+    #[test]
+    fn every_digit_is_written_as_it_is_read() {
+        let text = "0123456789abcdef".repeat(4);
+        assert_eq!(text.parse::<ContainerId>().unwrap().to_string(), text);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::atomic_file;
 use crate::directory::names_in;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, EndpointPorts};
 use crate::error::NetworkError;
 use crate::id::ContainerId;
 use crate::name::{ContainerName, NetworkName};
@@ -24,6 +24,18 @@ impl NetworkState {
     /// # Errors
     /// When the record exists and cannot be read.
     pub fn find(&self, container: &ContainerId) -> Result<Option<Endpoint>, NetworkError> {
+        let path = self.endpoint(container);
+        Ok(atomic_file::read_json_if_present(&path)?)
+    }
+
+    /// The ports of the endpoint of a running container.
+    ///
+    /// # Errors
+    /// When the record exists and cannot be read.
+    pub fn find_ports(
+        &self,
+        container: &ContainerId,
+    ) -> Result<Option<EndpointPorts>, NetworkError> {
         let path = self.endpoint(container);
         Ok(atomic_file::read_json_if_present(&path)?)
     }
@@ -253,6 +265,25 @@ mod tests {
     use super::*;
     use crate::link::Link;
     use crate::test_support::endpoint;
+
+    #[test]
+    fn the_ports_of_an_endpoint_are_those_of_its_whole_record() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = NetworkState::at(directory.path().to_path_buf());
+        for parent in ["names", "endpoints"] {
+            fs::create_dir(directory.path().join(parent)).unwrap();
+        }
+        let mut web = endpoint("web1", 2, &["80", "53/udp"]);
+        web.publications = vec!["0.0.0.0:8080->80/tcp".parse().unwrap()];
+        state.register(&web, Names::Dns).unwrap();
+        let ports = EndpointPorts {
+            exposed: web.exposed.clone(),
+            publications: web.publications.clone(),
+        };
+        assert_eq!(state.find_ports(&web.container).unwrap(), Some(ports));
+        let other = endpoint("web2", 3, &[]).container;
+        assert_eq!(state.find_ports(&other).unwrap(), None);
+    }
 
     /// Regression test: a container that was killed while it was being attached left its names behind for good.
     #[test]

@@ -2,10 +2,10 @@
 
 use crate::failure::{Failure, complain};
 use minirun_runtime::config::ContainerConfig;
-use minirun_runtime::details::ContainerDetails;
 use minirun_runtime::error::RuntimeError;
 use minirun_runtime::forerunner::Forerunner;
 use minirun_runtime::runtime::{Directories, Overrides, Runtime};
+use minirun_runtime::summary::ContainerSummary;
 use std::cell::RefCell;
 use std::io::Write;
 use std::process::ExitCode;
@@ -48,7 +48,7 @@ impl Context {
     }
 
     /// The same, together with all containers, oldest first, each of which is looked at once.
-    pub fn survey(&self) -> Result<(Runtime, Vec<ContainerDetails>), RuntimeError> {
+    pub fn survey(&self) -> Result<(Runtime, Vec<ContainerSummary>), RuntimeError> {
         let runtime = self.unswept_runtime()?;
         let survey = runtime.survey()?;
         tell(survey.failures);

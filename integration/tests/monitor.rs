@@ -64,6 +64,31 @@ fn a_monitor_belongs_to_nobody_and_minds_no_polite_signal() {
     host.finish();
 }
 
+/// Whoever lists many containers asks for it; `/proc` says the same, and takes longer.
+#[test]
+fn a_monitor_shows_by_a_lock_that_it_lives() {
+    let host = TestHost::create();
+    let container = host.idles("web1", "");
+    let is_shown = |monitor: &Process| {
+        let locks = fs::read_to_string("/proc/locks").expect("the kernel lists locks");
+        locks.contains(&format!("POSIX  ADVISORY  WRITE {} ", monitor.pid()))
+    };
+    let first = container.process().parent();
+    assert!(is_shown(&first));
+    host.minirun("restart -t 0 web1").succeeds();
+    let second = container.process().parent();
+    assert_ne!(second.pid(), first.pid());
+    assert!(is_shown(&second) && !is_shown(&first));
+    second.signal(Signal::SIGKILL);
+    assert!(second.ends_within(LONG_WAIT));
+    host.minirun("ps --format {{.Names}}")
+        .succeeds()
+        .stdout_is("");
+    assert_eq!(container.status(), "exited");
+    host.removes("web1");
+    host.finish();
+}
+
 #[test]
 fn no_descriptor_of_the_caller_is_held() {
     let host = TestHost::create();

@@ -4,7 +4,7 @@
 //! STATE/containers/<id>/running.json   who watches it and who it is, while it runs
 //! STATE/containers/<id>/control        the socket at which its monitor listens
 //! STATE/containers/<id>/health.json    whether it does its work, if that is checked
-//! ROOT/containers/<id>/exit.json       how it ended; empty while it runs, absent before the first start
+//! ROOT/containers/<id>/exit.json       how it ended; empty while it runs, and locked by its monitor; absent before the first start
 //! ROOT/containers/<id>/stopped         that somebody has stopped it since its last start
 //! ```
 //!
@@ -12,6 +12,7 @@
 //! when the container is removed in the same moment.
 
 use crate::error::RuntimeError;
+use crate::judgement::judge;
 use crate::last_place::LastPlace;
 use crate::process_identity::ProcessIdentity;
 use crate::restart_policy::Restarts;
@@ -25,6 +26,18 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+/// The container as it was created.
+pub(crate) const RECORD: &str = "container.json";
+
+/// How it ended.
+pub(crate) const EXIT: &str = "exit.json";
+
+/// The sign that a command is changing it.
+pub(crate) const CHANGING: &str = "changing";
+
+/// Who is who, while it runs.
+pub(crate) const RUNNING: &str = "running.json";
 
 /// The socket at which a monitor listens.
 pub(crate) const CONTROL: &str = "control";
@@ -162,7 +175,7 @@ pub struct ContainerPaths {
 impl ContainerPaths {
     /// The container as it was created.
     pub fn record(&self) -> PathBuf {
-        self.root.join("container.json")
+        self.root.join(RECORD)
     }
 
     /// The OCI specification of its latest start.
@@ -172,12 +185,12 @@ impl ContainerPaths {
 
     /// How it ended.
     pub fn exit(&self) -> PathBuf {
-        self.root.join("exit.json")
+        self.root.join(EXIT)
     }
 
     /// The sign that a command is changing it.
     pub fn changing(&self) -> PathBuf {
-        self.root.join("changing")
+        self.root.join(CHANGING)
     }
 
     /// The sign that somebody has stopped it.
@@ -217,7 +230,7 @@ impl ContainerPaths {
 
     /// Who is who, while it runs.
     pub fn running(&self) -> PathBuf {
-        self.state.join("running.json")
+        self.state.join(RUNNING)
     }
 
     /// Whether it does its work, while it runs and after the first check.
@@ -225,46 +238,12 @@ impl ContainerPaths {
         self.state.join("health.json")
     }
 
-    /// The state of the container. From the moment its end is recorded it has ended, even while its monitor is still
-    /// taking it down.
+    /// The state of the container.
     ///
     /// # Errors
     /// When a record exists and cannot be read.
     pub fn container_state(&self) -> Result<ContainerState, RuntimeError> {
-        let running = self.read_running()?;
-        // Read second: a monitor writes the end before it forgets that the container ran.
-        let end = read_end(&self.exit())?;
-        Ok(match (running, end) {
-            (None, End::Recorded(exit)) => ContainerState::Exited(exit),
-            (None, End::NeverBegun) => ContainerState::Created,
-            (None, End::Missing) => ContainerState::Abandoned(None),
-            // The command that asks is the one that is about to start it.
-            (Some(record), End::NeverBegun) if record.monitor.is_this_process() => {
-                ContainerState::Created
-            }
-            (Some(mut record), end) => {
-                match (record.monitor.is_alive(), record.restarting.take(), end) {
-                    (true, Some(restarting), _) => ContainerState::Restarting(restarting),
-                    (true, None, End::Recorded(exit)) => self.exited_or_restarting(exit)?,
-                    (true, None, _) => ContainerState::Running(record),
-                    // A monitor that finished its work between two looks has left nothing to repair.
-                    (false, _, End::Recorded(exit)) if self.read_running()?.is_none() => {
-                        ContainerState::Exited(exit)
-                    }
-                    (false, restarting, _) => {
-                        record.restarting = restarting;
-                        ContainerState::Abandoned(Some(record))
-                    }
-                }
-            }
-        })
-    }
-
-    /// What a container is whose end is on record, while its monitor lives. That it is to be started again was noted before
-    /// its end was, and may have been since the running record was read.
-    fn exited_or_restarting(&self, exit: ExitRecord) -> Result<ContainerState, RuntimeError> {
-        let restarting = self.read_running()?.and_then(|record| record.restarting);
-        Ok(restarting.map_or(ContainerState::Exited(exit), ContainerState::Restarting))
+        judge(&mut &*self)
     }
 
     /// Who is who, if anybody is on record.
@@ -400,11 +379,18 @@ pub fn read_end(path: &Path) -> Result<End, RuntimeError> {
 /// # Errors
 /// The kernel's, or that the text is not a record.
 pub fn read_exit_file(file: &File) -> io::Result<Option<ExitRecord>> {
-    let text = small_file::read_rest(file)?;
+    parse_exit(&small_file::read_rest(file)?)
+}
+
+/// How the container ended, from the text of the record; none if that is empty.
+///
+/// # Errors
+/// That the text is not a record.
+pub(crate) fn parse_exit(text: &[u8]) -> io::Result<Option<ExitRecord>> {
     if text.is_empty() {
         return Ok(None);
     }
-    serde_json::from_slice(&text)
+    serde_json::from_slice(text)
         .map(Some)
         .map_err(io::Error::other)
 }

@@ -1,5 +1,6 @@
 //! Everything there is to know about a container, gathered for whoever shows it.
 
+use crate::condition::Condition;
 use crate::config::{ContainerConfig, Membership};
 use crate::container_state::{ContainerPaths, ContainerState};
 use crate::error::RuntimeError;
@@ -11,7 +12,7 @@ use minirun_bridge::link::Link;
 use minirun_bridge::name::NetworkName;
 use minirun_bridge::network::Network;
 use minirun_bridge::port::ExposedPort;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// A container as it is now.
@@ -19,16 +20,12 @@ use std::net::Ipv4Addr;
 pub struct ContainerDetails {
     /// As it was created.
     pub config: ContainerConfig,
-    /// What state it is in.
-    pub state: ContainerState,
-    /// Whether it does its work; none unless it runs and that is checked.
-    pub health: Option<Health>,
+    /// What it does.
+    pub condition: Condition,
     /// Its networks, in the order of its interfaces.
     pub places: Vec<Place>,
     /// Where its files are.
     pub paths: ContainerPaths,
-    /// Whether it is paused while it runs.
-    pub is_paused: bool,
 }
 
 /// A container's place on a network.
@@ -66,61 +63,33 @@ pub struct NetworkDetails {
     pub endpoints: Vec<Endpoint>,
 }
 
-/// The networks that were read already, by name; none where there is none.
-#[derive(Debug, Default)]
-pub(crate) struct KnownNetworks(HashMap<NetworkName, Option<Network>>);
-
-impl KnownNetworks {
-    fn network(
-        &mut self,
-        runtime: &Runtime,
-        name: &NetworkName,
-    ) -> Result<Option<Network>, RuntimeError> {
-        if let Some(network) = self.0.get(name) {
-            return Ok(network.clone());
-        }
-        let network = runtime.networks.load(name)?;
-        self.0.insert(name.clone(), network.clone());
-        Ok(network)
-    }
-}
-
 impl Runtime {
     /// What there is to know about a container.
     ///
     /// # Errors
     /// When its records cannot be read.
     pub fn details(&self, config: ContainerConfig) -> Result<ContainerDetails, RuntimeError> {
-        let state = self.paths(&config.id).container_state()?;
-        self.details_in(config, state, &mut KnownNetworks::default())
-    }
-
-    /// The same for a container whose state is known, with networks that need not be read again.
-    pub(crate) fn details_in(
-        &self,
-        config: ContainerConfig,
-        state: ContainerState,
-        known: &mut KnownNetworks,
-    ) -> Result<ContainerDetails, RuntimeError> {
         let paths = self.paths(&config.id);
+        let state = paths.container_state()?;
         let memberships = config.network.memberships.iter();
         let places = memberships
-            .map(|membership| self.place((&config, &state), membership, known))
+            .map(|membership| self.place((&config, &state), membership))
             .collect::<Result<Vec<Place>, RuntimeError>>()?;
-        let health = match &state {
-            ContainerState::Running(record) if record.init.is_some() && config.health.is_some() => {
-                Some(Health::read(&paths)?.unwrap_or_default())
-            }
-            _ => None,
+        let is_checked = state.has_program() && config.health.is_some();
+        let health = match is_checked {
+            true => Some(Health::read(&paths)?.unwrap_or_default()),
+            false => None,
         };
         let is_paused = matches!(state, ContainerState::Running(_)) && self.is_paused(&config)?;
         Ok(ContainerDetails {
             config,
-            health,
-            state,
+            condition: Condition {
+                state,
+                health,
+                is_paused,
+            },
             places,
             paths,
-            is_paused,
         })
     }
 
@@ -128,7 +97,6 @@ impl Runtime {
         &self,
         (config, state): (&ContainerConfig, &ContainerState),
         membership: &Membership,
-        known: &mut KnownNetworks,
     ) -> Result<Place, RuntimeError> {
         let here = self.networks.network(&membership.network);
         let endpoint = match state {
@@ -146,7 +114,7 @@ impl Runtime {
         }
         Ok(Place {
             membership: membership.clone(),
-            network: known.network(self, &membership.network)?,
+            network: self.networks.load(&membership.network)?,
             default_route: endpoint
                 .as_ref()
                 .map(|endpoint| endpoint.default_route)

@@ -51,13 +51,13 @@ impl Runtime {
         let containers = self.survey()?.containers;
         let running = containers
             .iter()
-            .filter(|details| matches!(details.state, ContainerState::Running(_)))
+            .filter(|summary| matches!(summary.condition.state, ContainerState::Running(_)))
             .count();
         Ok(Facts {
             running,
             paused: containers
                 .iter()
-                .filter(|details| details.is_paused)
+                .filter(|summary| summary.condition.is_paused)
                 .count(),
             stopped: containers.len() - running,
             images: self.images.list()?.len(),

@@ -91,10 +91,10 @@ impl Runtime {
     /// # Errors
     /// When a record cannot be read.
     pub fn unused_networks(&self) -> Result<Vec<Network>, RuntimeError> {
-        let containers = self.all()?;
+        let containers = self.outlines()?;
         let used: BTreeSet<&NetworkName> = containers
             .iter()
-            .flat_map(|config| &config.network.memberships)
+            .flat_map(|outline| &outline.network.memberships)
             .map(|membership| &membership.network)
             .collect();
         let mut networks = self.networks.networks()?;

@@ -56,12 +56,14 @@ impl ProcessIdentity {
 
     /// Whether the process exists and has not ended. One file says it all, so that no descriptor of the process is needed.
     pub fn is_alive(&self) -> bool {
-        let Ok(stat) = small_file::read(&stat_path(self.pid)) else {
-            return false;
-        };
+        small_file::read(&stat_path(self.pid)).is_ok_and(|stat| self.is_alive_in(&stat))
+    }
+
+    /// The same for a caller who has just read `/proc/PID/stat` of its number.
+    pub(crate) fn is_alive_in(&self, stat: &[u8]) -> bool {
         self.boot == boot_id()
-            && parse_start_ticks(&stat) == Some(self.start_ticks)
-            && !says_ended(&stat)
+            && parse_start_ticks(stat) == Some(self.start_ticks)
+            && !says_ended(stat)
     }
 }
 

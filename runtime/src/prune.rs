@@ -211,8 +211,8 @@ impl Runtime {
         let mut is_unwanted = |image: &Image| {
             // Asked under the image store's lock, so that a container which is just being made is seen.
             let used = used.get_or_insert_with(|| {
-                let containers = self.all()?;
-                Ok(containers.iter().map(|config| config.image_id).collect())
+                let containers = self.outlines()?;
+                Ok(containers.iter().map(|outline| outline.image_id).collect())
             });
             let is_meant = unused == UnusedImages::All || image.names.is_empty();
             let is_free = used.as_ref().is_ok_and(|used| !used.contains(&image.id));

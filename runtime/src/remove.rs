@@ -7,6 +7,7 @@ use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::image::{ImageId, Removed};
 use crate::last_place::LastAddresses;
+use crate::lookout::Lookout;
 use crate::project_quota::ProjectQuota;
 use crate::runtime::Runtime;
 use crate::tree_removal::remove_tree;
@@ -167,7 +168,7 @@ impl Runtime {
         self.wait_for_leaving()?;
         // Asked under the image store's lock, so that a container which is just being made is seen. A record that cannot be
         // read may be that of a user.
-        let user_of = |id: &ImageId| match self.all() {
+        let user_of = |id: &ImageId| match self.outlines() {
             Ok(containers) => containers
                 .into_iter()
                 .find(|container| container.image_id == *id)
@@ -183,9 +184,12 @@ impl Runtime {
 impl Runtime {
     /// Waits for the containers that have ended and are just removing themselves.
     pub(crate) fn wait_for_leaving(&self) -> Result<(), RuntimeError> {
-        for config in self.all()? {
-            let state = self.paths(&config.id).container_state()?;
-            if config.auto_remove && matches!(state, ContainerState::Exited(_)) {
+        let mut lookout = Lookout::of(self)?;
+        for outline in self.outlines()? {
+            if outline.auto_remove
+                && outline.is_leaving(&lookout.state(&outline.id)?)
+                && let Some(config) = self.read(&outline.id)?
+            {
                 self.settle(&config)?;
             }
         }

@@ -3,6 +3,7 @@
 use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
+use crate::outline::ContainerOutline;
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
 use minirun_bridge::amend::retarget;
@@ -79,12 +80,12 @@ impl Runtime {
         old: &ContainerName,
         target: &ContainerConfig,
     ) -> Result<Vec<ContainerId>, RuntimeError> {
-        let is_linked = |config: &ContainerConfig| {
-            let mut links = config.network.links.iter();
+        let is_linked = |outline: &ContainerOutline| {
+            let mut links = outline.network.links.iter();
             links.any(|link| link.target == *old)
         };
         let mut busy = Vec::new();
-        for source in self.all()?.into_iter().filter(is_linked) {
+        for source in self.outlines()?.into_iter().filter(is_linked) {
             let lock = self.try_lock(&source.id)?;
             let Some(mut config) = self.read(&source.id)? else {
                 continue;

@@ -6,6 +6,7 @@ use crate::container_state::{
     ContainerState, End, EndCause, ExitRecord, RunningRecord, read_end, write_exit,
 };
 use crate::error::RuntimeError;
+use crate::lookout::Lookout;
 use crate::monitor::{Afterwards, take_down};
 use crate::process_identity::{ProcessIdentity, boot_id};
 use crate::runtime::Runtime;
@@ -35,10 +36,15 @@ impl Runtime {
     /// When the state cannot be read.
     pub fn sweep(&self) -> Result<Vec<RuntimeError>, RuntimeError> {
         let mut failures = Vec::new();
-        for id in ids_in(&self.directories.state.join("containers"))? {
-            failures.extend(self.sweep_monitor(&id).err());
+        let mut lookout = Lookout::of(self)?;
+        for id in ids_in(&self.states())? {
+            match lookout.state(&id) {
+                Ok(state) if !lookout.is_left_alone(&state) => {}
+                Ok(_) => failures.extend(self.sweep_monitor(&id).err()),
+                Err(error) => failures.push(error),
+            }
         }
-        self.sweep_containers(&mut failures)?;
+        self.sweep_containers(&lookout, &mut failures)?;
         self.sweep_surroundings(&mut failures)?;
         Ok(failures)
     }
@@ -185,10 +191,15 @@ impl Runtime {
 
     /// Changes that were interrupted are finished. Directories without a record were being made, or being removed, by a command
     /// that was killed.
-    fn sweep_containers(&self, failures: &mut Vec<RuntimeError>) -> Result<(), RuntimeError> {
+    fn sweep_containers(
+        &self,
+        lookout: &Lookout,
+        failures: &mut Vec<RuntimeError>,
+    ) -> Result<(), RuntimeError> {
         for id in ids_in(&self.containers())? {
-            let swept = match self.paths(&id).record().exists() {
-                true => self.finish_change(&id),
+            let swept = match lookout.has_record(&id) {
+                true if lookout.is_changing(&id) => self.finish_change(&id),
+                true => Ok(()),
                 false => self.sweep_half_made(&id),
             };
             failures.extend(swept.err());

@@ -108,17 +108,18 @@ impl Runtime {
     pub fn paths(&self, id: &ContainerId) -> ContainerPaths {
         ContainerPaths {
             root: self.containers().join(id.to_string()),
-            state: self
-                .directories
-                .state
-                .join("containers")
-                .join(id.to_string()),
+            state: self.states().join(id.to_string()),
         }
     }
 
     /// The directory with one directory for each container.
     pub(crate) fn containers(&self) -> PathBuf {
         self.directories.root.join("containers")
+    }
+
+    /// The directory with one directory for each container that runs.
+    pub(crate) fn states(&self) -> PathBuf {
+        self.directories.state.join("containers")
     }
 
     /// The directory with one symbolic link for each container's name.

@@ -4,9 +4,10 @@
 //! processes, which is less exact: processes that have ended do not count, and memory is what can be put down to each.
 
 use crate::cgroup::{Members, Usage};
-use crate::config::{ContainerConfig, NetworkMode};
+use crate::config::NetworkMode;
 use crate::container_state::ContainerState;
 use crate::error::RuntimeError;
+use crate::outline::ContainerOutline;
 use crate::process_listing::listed;
 use crate::runtime::Runtime;
 use std::fs;
@@ -62,9 +63,12 @@ impl Runtime {
     ///
     /// # Errors
     /// When the kernel does not say.
-    pub fn statistics(&self, config: &ContainerConfig) -> Result<Option<Statistics>, RuntimeError> {
-        let name = config.group();
-        let init = match self.paths(&config.id).container_state()? {
+    pub fn statistics(
+        &self,
+        outline: &ContainerOutline,
+    ) -> Result<Option<Statistics>, RuntimeError> {
+        let name = outline.group();
+        let init = match self.paths(&outline.id).container_state()? {
             ContainerState::Running(record) => record.init,
             _ => None,
         };
@@ -92,7 +96,7 @@ impl Runtime {
                 .memory
                 .unwrap_or_else(|| pids.iter().map(|pid| proportional_memory(*pid)).sum()),
             memory_limit: usage.memory_limit.unwrap_or(u64::MAX).min(host_memory),
-            network: match config.network.mode {
+            network: match outline.network.mode {
                 // Nobody can tell which of the host's traffic is the container's.
                 NetworkMode::Host => Transfer::default(),
                 _ => network(&read(init.pid, "net/dev")),

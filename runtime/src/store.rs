@@ -24,8 +24,14 @@ impl Runtime {
     /// [`RuntimeError::UnknownContainer`], or [`RuntimeError::AmbiguousContainer`].
     pub fn resolve(&self, reference: &str) -> Result<ContainerConfig, RuntimeError> {
         let config = self.find(reference)?;
-        let state = self.paths(&config.id).container_state()?;
-        let is_leaving = config.auto_remove && matches!(state, ContainerState::Exited(_));
+        let paths = self.paths(&config.id);
+        let state = paths.container_state()?;
+        let is_leaving = match state {
+            ContainerState::Exited(_) => config.auto_remove,
+            // One that was removed between two looks leaves no sign of how it ended.
+            ContainerState::Created => !paths.record().exists(),
+            _ => false,
+        };
         if is_leaving || matches!(state, ContainerState::Abandoned(_)) {
             // A container that removes itself and has ended is as good as gone; its monitor holds the lock until it is.
             self.settle(&config)?;

@@ -4,7 +4,7 @@ use super::filter::{Filter, FilterKey, all, any, has_label};
 use crate::show::containers::{STATES, network_names, state};
 use crate::show::health::{HEALTHS, health};
 use minirun_bridge::id::SHORT_ID_LENGTH;
-use minirun_runtime::details::ContainerDetails;
+use minirun_runtime::summary::ContainerSummary;
 
 /// What containers can be filtered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,29 +54,29 @@ impl FilterKey for ContainerKey {
 }
 
 /// Whether a container is to be listed.
-pub fn fits(filters: &[Filter<ContainerKey>], details: &ContainerDetails) -> bool {
-    let config = &details.config;
-    let id = config.id.to_string();
+pub fn fits(filters: &[Filter<ContainerKey>], summary: &ContainerSummary) -> bool {
+    let outline = &summary.outline;
     any(filters, ContainerKey::Name, |part| {
-        config.name.as_str().contains(part.trim_start_matches('/'))
+        outline.name.as_str().contains(part.trim_start_matches('/'))
     }) && any(filters, ContainerKey::Id, |start| {
+        let id = outline.id.to_string();
         id.starts_with(&start.to_ascii_lowercase())
     }) && all(filters, ContainerKey::Label, |label| {
-        has_label(&config.labels, label)
-    }) && any(filters, ContainerKey::Status, |word| state(details) == word)
+        has_label(&outline.labels, label)
+    }) && any(filters, ContainerKey::Status, |word| state(summary) == word)
         && any(filters, ContainerKey::Health, |word| {
-            health(details) == word
+            health(&summary.condition) == word
         })
         && any(filters, ContainerKey::Network, |network| {
-            is_on(details, network)
+            is_on(summary, network)
         })
         && any(filters, ContainerKey::Volume, |volume| {
-            has_mounted(details, volume)
+            has_mounted(summary, volume)
         })
 }
 
-fn has_mounted(details: &ContainerDetails, wanted: &str) -> bool {
-    let storage = &details.config.storage;
+fn has_mounted(summary: &ContainerSummary, wanted: &str) -> bool {
+    let storage = &summary.outline.storage;
     let mut destinations = storage.mounts.iter().map(|mount| &mount.destination);
     destinations.any(|destination| destination.as_str() == wanted)
         || storage
@@ -85,15 +85,11 @@ fn has_mounted(details: &ContainerDetails, wanted: &str) -> bool {
 }
 
 /// By name, or by as much of the id as listings show. A network that was removed is still known by its name.
-fn is_on(details: &ContainerDetails, wanted: &str) -> bool {
-    let by_name = network_names(details).iter().any(|name| name == wanted);
+fn is_on(summary: &ContainerSummary, wanted: &str) -> bool {
+    let by_name = network_names(summary).iter().any(|name| name == wanted);
     let by_id = || {
-        let ids = details
-            .places
-            .iter()
-            .filter_map(|place| place.network.as_ref());
-        ids.map(|network| network.id.to_string())
-            .any(|id| id.starts_with(&wanted.to_ascii_lowercase()))
+        let mut ids = summary.networks.iter().map(ToString::to_string);
+        ids.any(|id| id.starts_with(&wanted.to_ascii_lowercase()))
     };
     by_name || wanted.len() >= SHORT_ID_LENGTH && by_id()
 }
@@ -101,7 +97,7 @@ fn is_on(details: &ContainerDetails, wanted: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::show::fixture::{running, stopped};
+    use crate::show::fixture::{running, stopped, summarized};
 
     fn shown(texts: &[&str]) -> Vec<String> {
         let filters: Vec<Filter<ContainerKey>> =
@@ -109,9 +105,10 @@ mod tests {
         let mut web2 = running("web2");
         web2.config.labels = [("tier".to_owned(), "front".to_owned())].into();
         [stopped("web1"), web2]
+            .map(summarized)
             .iter()
-            .filter(|details| fits(&filters, details))
-            .map(|details| details.config.name.to_string())
+            .filter(|summary| fits(&filters, summary))
+            .map(|summary| summary.outline.name.to_string())
             .collect()
     }
 

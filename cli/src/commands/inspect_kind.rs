@@ -118,7 +118,7 @@ fn container(runtime: &Runtime, name: &str, measured: Measured) -> Result<Option
     let details = runtime.details(config)?;
     let mut document = show::inspect::container(&details);
     if measured == Measured::Yes {
-        let size = runtime.container_size(&details.config)?;
+        let size = runtime.container_size(&details.config.id, &details.config.image_id)?;
         document["SizeRw"] = size.writable_bytes.into();
         document["SizeRootFs"] = size.root_bytes.into();
     }

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::show::containers::{self, Selection, is_running};
 use clap::Args;
 use jiff::Timestamp;
-use minirun_runtime::details::ContainerDetails;
 use minirun_runtime::error::RuntimeError;
+use minirun_runtime::summary::ContainerSummary;
 use std::collections::HashMap;
 use std::process::ExitCode;
 
@@ -44,11 +44,11 @@ impl RunCommand for List {
         let (runtime, mut all) = context.survey()?;
         // Newest first, as with Docker.
         all.reverse();
-        let shown: Vec<&ContainerDetails> = all.iter().filter(|one| self.shows(one)).collect();
+        let shown: Vec<&ContainerSummary> = all.iter().filter(|one| self.shows(one)).collect();
         let sizes = self.size.then(|| {
             let measured = shown.iter().map(|one| {
-                let size = runtime.container_size(&one.config)?;
-                Ok((one.config.id, size))
+                let (id, image_id) = (&one.outline.id, &one.outline.image_id);
+                Ok((*id, runtime.container_size(id, image_id)?))
             });
             measured.collect::<Result<HashMap<_, _>, RuntimeError>>()
         });
@@ -69,9 +69,9 @@ impl RunCommand for List {
 
 impl List {
     /// Who asks for a status means containers that do not run as well, as with Docker.
-    fn shows(&self, details: &ContainerDetails) -> bool {
+    fn shows(&self, summary: &ContainerSummary) -> bool {
         let names_status = |filter: &Filter<ContainerKey>| filter.key == ContainerKey::Status;
         let all = self.all || self.filter.iter().any(names_status);
-        (all || is_running(details)) && fits(&self.filter, details)
+        (all || is_running(summary)) && fits(&self.filter, summary)
     }
 }

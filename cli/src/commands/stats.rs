@@ -7,8 +7,8 @@ use crate::failure::{Failure, complain};
 use crate::show::statistics::{Observation, list};
 use clap::Args;
 use minirun_bridge::id::ContainerId;
-use minirun_runtime::config::ContainerConfig;
 use minirun_runtime::error::RuntimeError;
+use minirun_runtime::outline::ContainerOutline;
 use minirun_runtime::runtime::Runtime;
 use minirun_runtime::statistics::Statistics;
 use std::collections::HashMap;
@@ -53,7 +53,7 @@ pub struct Stats {
 }
 
 /// A container that is watched, and what the user calls it.
-type Watched = (ContainerConfig, String);
+type Watched = (ContainerOutline, String);
 
 impl RunCommand for Stats {
     const ABOUT: &'static str = "Show what containers use: processors, memory, network, devices";
@@ -100,32 +100,33 @@ impl Stats {
         runtime: &Runtime,
         named: &[(ContainerId, String)],
     ) -> Result<Vec<Watched>, RuntimeError> {
-        let mut all = runtime.all()?;
         if !named.is_empty() {
+            let all = runtime.outlines()?;
             let find = |(id, called): &(ContainerId, String)| {
-                let config = all.iter().find(|config| config.id == *id)?;
-                Some((config.clone(), called.clone()))
+                let outline = all.iter().find(|outline| outline.id == *id)?;
+                Some((outline.clone(), called.clone()))
             };
             return Ok(named.iter().filter_map(find).collect());
         }
-        all.reverse();
-        let mut watched = Vec::new();
-        for config in all {
-            if self.all || runtime.runs(&config)? {
-                let called = config.id.short();
-                watched.push((config, called));
-            }
-        }
-        Ok(watched)
+        let all = match self.all {
+            true => runtime.outlines()?,
+            false => runtime.running_outlines()?,
+        };
+        let newest_first = all.into_iter().rev();
+        let watched = newest_first.map(|outline| {
+            let called = outline.id.short();
+            (outline, called)
+        });
+        Ok(watched.collect())
     }
 }
 
 /// What each of them uses now. One that is just ending cannot be looked at, which is no reason to say nothing of others.
 fn statistics(runtime: &Runtime, watched: &[Watched]) -> HashMap<ContainerId, Statistics> {
     let mut all = HashMap::new();
-    for (config, _) in watched {
-        match runtime.statistics(config) {
-            Ok(statistics) => all.extend(statistics.map(|statistics| (config.id, statistics))),
+    for (outline, _) in watched {
+        match runtime.statistics(outline) {
+            Ok(statistics) => all.extend(statistics.map(|statistics| (outline.id, statistics))),
             Err(error) => complain("warning", &error.to_string()),
         }
     }
@@ -139,11 +140,11 @@ fn observations(
         &HashMap<ContainerId, Statistics>,
     ),
 ) -> Vec<Observation> {
-    let observe = |(config, called): Watched| Observation {
-        before: before.get(&config.id).copied(),
-        now: now.get(&config.id).copied(),
-        id: config.id,
-        name: config.name,
+    let observe = |(outline, called): Watched| Observation {
+        before: before.get(&outline.id).copied(),
+        now: now.get(&outline.id).copied(),
+        id: outline.id,
+        name: outline.name,
         called,
     };
     watched.into_iter().map(observe).collect()

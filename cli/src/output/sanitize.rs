@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 /// The text with every character that a terminal would act upon written out as `\n`, `\x1b` or `\u{202e}`.
 pub fn sanitize(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_active) {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.contains(is_active) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);

@@ -1,6 +1,8 @@
 //! Tables as Docker prints them: a line of headings, columns at the left, three blanks between.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::iter::repeat_n;
 
 use super::sanitize::sanitize;
 
@@ -25,10 +27,9 @@ impl Table {
     }
 
     /// Adds a row at the bottom. Cells that are missing at its end stay empty.
-    pub fn push(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) {
-        let safe = |cell: &str| sanitize(cell).into_owned();
-        self.rows
-            .push(cells.into_iter().map(|cell| safe(cell.as_ref())).collect());
+    pub fn push<'a>(&mut self, cells: impl IntoIterator<Item = impl Into<Cow<'a, str>>>) {
+        let safe = cells.into_iter().map(|cell| safe(cell.into()));
+        self.rows.push(safe.collect());
     }
 
     /// The width of every column in characters, blanks behind it included.
@@ -46,16 +47,28 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths = self.widths();
+        let mut line = String::new();
         for row in &self.rows {
-            let line: String = row
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| format!("{cell:width$}"))
-                .collect();
-            writeln!(formatter, "{}", line.trim_end_matches(' '))?;
+            line.clear();
+            for (cell, width) in row.iter().zip(&widths) {
+                line.push_str(cell);
+                line.extend(repeat_n(' ', width.saturating_sub(cell.chars().count())));
+            }
+            line.truncate(line.trim_end_matches(' ').len());
+            line.push('\n');
+            formatter.write_str(&line)?;
         }
         Ok(())
     }
+}
+
+/// The cell as it may be shown, which nearly all are already.
+fn safe(cell: Cow<'_, str>) -> String {
+    let changed = match sanitize(&cell) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(safe) => Some(safe),
+    };
+    changed.unwrap_or_else(|| cell.into_owned())
 }
 
 #[cfg(test)]

@@ -18,10 +18,12 @@ pub(super) fn program_and_arguments(process: &ProcessConfig) -> (&str, Vec<&str>
 }
 
 /// The COMMAND cell of `ps`, in double quotes. As with Docker, arguments that hold a blank stand in single quotes.
-pub(super) fn quoted(process: &ProcessConfig, truncation: Truncation) -> String {
-    let (program, arguments) = program_and_arguments(process);
-    let mut line = program.to_owned();
-    for argument in arguments {
+pub(super) fn quoted<'a>(
+    mut words: impl Iterator<Item = &'a str>,
+    truncation: Truncation,
+) -> String {
+    let mut line = words.next().unwrap_or_default().to_owned();
+    for argument in words {
         line.push(' ');
         match argument.contains(' ') {
             true => line.extend(["'", argument, "'"]),
@@ -46,11 +48,10 @@ fn shortened(line: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::process;
     use super::*;
 
     fn short(words: &[&str]) -> String {
-        quoted(&process(words), Truncation::Short)
+        quoted(words.iter().copied(), Truncation::Short)
     }
 
     #[test]
@@ -71,7 +72,7 @@ mod tests {
             "\"abcdefghij klmnopqr…\""
         );
         assert_eq!(
-            quoted(&process(&["abcdefghij", "klmnopqrst"]), Truncation::Full),
+            quoted(["abcdefghij", "klmnopqrst"].into_iter(), Truncation::Full),
             "\"abcdefghij klmnopqrst\""
         );
     }

@@ -7,8 +7,8 @@ use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::ContainerName;
 use minirun_bridge::publication::describe_publications;
 use minirun_runtime::config::NetworkMode;
-use minirun_runtime::details::ContainerDetails;
 use minirun_runtime::disk_usage::ContainerSize;
+use minirun_runtime::summary::ContainerSummary;
 use serde_json::{Value, json};
 
 use super::command_line::quoted;
@@ -16,7 +16,7 @@ use super::life::{Life, status};
 use super::list::{ListFormat, Row, Truncation, labels, render};
 use super::moment::{elapsed, listed};
 use super::mounts::{local_volumes, mounts};
-use super::place::{endpoints, network_mode, publications};
+use super::place::mode_word;
 use super::sized_row::SizedRow;
 use crate::output::duration::ago;
 use crate::output::template::TemplateError;
@@ -37,9 +37,9 @@ pub const STATES: [&str; 7] = [
 #[derive(Debug, Clone)]
 pub struct Selection<'a> {
     /// Every container there is: one that is listed also bears the names that others have for it, listed or not.
-    pub all: &'a [ContainerDetails],
+    pub all: &'a [ContainerSummary],
     /// Those that are listed, in this order.
-    pub shown: Vec<&'a ContainerDetails>,
+    pub shown: Vec<&'a ContainerSummary>,
     /// How large those are, if that is to be shown.
     pub sizes: Option<HashMap<ContainerId, ContainerSize>>,
 }
@@ -61,13 +61,13 @@ pub fn list(
     let rows: Vec<ContainerRow> = selection
         .shown
         .iter()
-        .map(|details| ContainerRow::new(details, &other_names, truncation, now))
+        .map(|summary| ContainerRow::new(summary, &other_names, truncation, now))
         .collect();
     match &selection.sizes {
         None => render(&rows, format),
         Some(sizes) => {
             let rows = rows.into_iter().map(|row| SizedRow {
-                size: sizes.get(&row.details.config.id).copied(),
+                size: sizes.get(&row.summary.outline.id).copied(),
                 row,
             });
             let rows: Vec<SizedRow> = rows.collect();
@@ -77,34 +77,34 @@ pub fn list(
 }
 
 /// Whether a container has not ended for good yet.
-pub fn is_running(details: &ContainerDetails) -> bool {
-    details.state.is_up()
+pub fn is_running(summary: &ContainerSummary) -> bool {
+    summary.condition.state.is_up()
 }
 
 /// What a container does, one of [`STATES`].
-pub fn state(details: &ContainerDetails) -> &'static str {
-    Life::of(details).word
+pub fn state(summary: &ContainerSummary) -> &'static str {
+    Life::of(&summary.condition).word
 }
 
 /// The networks a container is on, or the word that stands for what it has instead.
-pub fn network_names(details: &ContainerDetails) -> Vec<String> {
-    let network = &details.config.network;
+pub fn network_names(summary: &ContainerSummary) -> Vec<String> {
+    let network = &summary.outline.network;
     match network.mode {
         NetworkMode::Networks => network
             .memberships
             .iter()
             .map(|membership| membership.network.to_string())
             .collect(),
-        _ => vec![network_mode(network)],
+        mode => vec![mode_word(mode)],
     }
 }
 
 /// For every container that is linked to, the names it has by that: `web2/web` if `web2` calls it `web`.
-fn names_by_link(all: &[ContainerDetails]) -> HashMap<&ContainerName, Vec<String>> {
+fn names_by_link(all: &[ContainerSummary]) -> HashMap<&ContainerName, Vec<String>> {
     let mut names: HashMap<&ContainerName, Vec<String>> = HashMap::new();
     for source in all {
-        for link in &source.config.network.links {
-            let name = format!("{}/{}", source.config.name, link.alias);
+        for link in &source.outline.network.links {
+            let name = format!("{}/{}", source.outline.name, link.alias);
             names.entry(&link.target).or_default().push(name);
         }
     }
@@ -116,7 +116,7 @@ fn names_by_link(all: &[ContainerDetails]) -> HashMap<&ContainerName, Vec<String
 
 /// What `ps` says of one container.
 pub(super) struct ContainerRow<'a> {
-    details: &'a ContainerDetails,
+    summary: &'a ContainerSummary,
     id: String,
     command: String,
     created_ago: String,
@@ -128,36 +128,34 @@ pub(super) struct ContainerRow<'a> {
 
 impl<'a> ContainerRow<'a> {
     fn new(
-        details: &'a ContainerDetails,
+        summary: &'a ContainerSummary,
         other_names: &HashMap<&ContainerName, Vec<String>>,
         truncation: Truncation,
         now: Timestamp,
     ) -> Self {
-        let config = &details.config;
-        let mut names = vec![config.name.to_string()];
-        names.extend(other_names.get(&config.name).into_iter().flatten().cloned());
+        let outline = &summary.outline;
+        let mut names = vec![outline.name.to_string()];
+        names.extend(
+            other_names
+                .get(&outline.name)
+                .into_iter()
+                .flatten()
+                .cloned(),
+        );
         Self {
-            details,
+            summary,
             id: match truncation {
-                Truncation::Short => config.id.short(),
-                Truncation::Full => config.id.to_string(),
+                Truncation::Short => outline.id.short(),
+                Truncation::Full => outline.id.to_string(),
             },
-            command: quoted(&config.process, truncation),
-            created_ago: ago(elapsed(config.created, now)),
-            status: status(details, now),
-            ports: ports(details),
-            mounts: mounts(config, truncation),
+            command: quoted(outline.process.words(), truncation),
+            created_ago: ago(elapsed(outline.created, now)),
+            status: status(&summary.condition, now),
+            ports: describe_publications(&summary.ports.publications, &summary.ports.exposed),
+            mounts: mounts(&outline.storage, truncation),
             names: names.join(","),
         }
     }
-}
-
-/// The endpoints of a container are told of the same exposed ports; published ports stand on one of them.
-fn ports(details: &ContainerDetails) -> String {
-    let exposed = endpoints(details).next().map(|endpoint| &endpoint.exposed);
-    exposed.map_or_else(String::new, |exposed| {
-        describe_publications(&publications(details), exposed)
-    })
 }
 
 impl Row for ContainerRow<'_> {
@@ -191,7 +189,7 @@ impl Row for ContainerRow<'_> {
     fn cells(&self) -> Vec<String> {
         vec![
             self.id.clone(),
-            self.details.config.image.clone(),
+            self.summary.outline.image.clone(),
             self.command.clone(),
             self.created_ago.clone(),
             self.status.clone(),
@@ -205,21 +203,21 @@ impl Row for ContainerRow<'_> {
     }
 
     fn json(&self) -> Value {
-        let config = &self.details.config;
+        let outline = &self.summary.outline;
         json!({
             "Command": self.command,
-            "CreatedAt": listed(config.created),
+            "CreatedAt": listed(outline.created),
             "ID": self.id,
-            "Image": config.image,
-            "Labels": labels(&config.labels),
-            "LocalVolumes": local_volumes(config).to_string(),
+            "Image": outline.image,
+            "Labels": labels(&outline.labels),
+            "LocalVolumes": local_volumes(&outline.storage).to_string(),
             "Mounts": self.mounts,
             "Names": self.names,
-            "Networks": network_names(self.details).join(","),
+            "Networks": network_names(self.summary).join(","),
             "Ports": self.ports,
             "RunningFor": self.created_ago,
             "Size": "0B",
-            "State": state(self.details),
+            "State": state(self.summary),
             "Status": self.status,
         })
     }
@@ -227,19 +225,19 @@ impl Row for ContainerRow<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{NOW, moment, running, stopped};
+    use super::super::fixture::{NOW, moment, running, stopped, summarized};
     use super::*;
 
     /// `web1` has ended; `web2` is newer, runs, publishes port 80 and calls `web1` by the name `web`.
-    fn two() -> [ContainerDetails; 2] {
+    fn two() -> [ContainerSummary; 2] {
         let mut web2 = running("web2");
         web2.config.created = moment("2026-11-21T09:29:50Z");
         web2.config.network.links = vec!["web1:web".parse().unwrap()];
         web2.config.labels = [("tier".to_owned(), "front".to_owned())].into();
-        [web2, stopped("web1")]
+        [web2, stopped("web1")].map(summarized)
     }
 
-    fn listed_all(all: &[ContainerDetails], format: ListFormat, truncation: Truncation) -> String {
+    fn listed_all(all: &[ContainerSummary], format: ListFormat, truncation: Truncation) -> String {
         let shown = all.iter().collect();
         let sizes = None;
         let selection = Selection { all, shown, sizes };
@@ -254,7 +252,7 @@ mod tests {
     fn a_container_that_runs_bears_the_name_a_stopped_one_gave_it() {
         let mut web2 = stopped("web2");
         web2.config.network.links = vec!["web1:web".parse().unwrap()];
-        let all = &[running("web1"), web2];
+        let all = &[running("web1"), web2].map(summarized);
         let shown = vec![&all[0]];
         let text = list(
             &Selection {
@@ -322,15 +320,16 @@ CONTAINER ID   IMAGE     COMMAND         CREATED              STATUS            
         let mut lan = details.config.network.memberships[0].clone();
         lan.network = "lan".parse().unwrap();
         details.config.network.memberships.push(lan);
-        assert_eq!(network_names(&details), ["bridge", "lan"]);
-        details.config.network.mode = NetworkMode::Host;
-        assert_eq!(network_names(&details), ["host"]);
+        let mut summary = summarized(details);
+        assert_eq!(network_names(&summary), ["bridge", "lan"]);
+        summary.outline.network.mode = NetworkMode::Host;
+        assert_eq!(network_names(&summary), ["host"]);
     }
 
     #[test]
     fn a_template_can_name_every_key_of_a_row() {
-        let details = running("web1");
-        let row = ContainerRow::new(&details, &HashMap::new(), Truncation::Short, moment(NOW));
+        let summary = summarized(running("web1"));
+        let row = ContainerRow::new(&summary, &HashMap::new(), Truncation::Short, moment(NOW));
         let keys: Vec<String> = row.json().as_object().unwrap().keys().cloned().collect();
         assert_eq!(keys, ContainerRow::FIELDS);
     }
@@ -339,7 +338,7 @@ CONTAINER ID   IMAGE     COMMAND         CREATED              STATUS            
     fn an_image_name_cannot_act_on_the_terminal() {
         let mut details = running("web1");
         details.config.image = "demo\x1b[2J".into();
-        let all = &[details];
+        let all = &[summarized(details)];
         let text = listed_all(all, ListFormat::Table, Truncation::Short);
         assert!(text.contains("demo\\x1b[2J"), "{text}");
     }

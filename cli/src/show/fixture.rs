@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use minirun_bridge::addressing::Addressing;
-use minirun_bridge::endpoint::{DefaultRoute, Endpoint, HostsRecord};
+use minirun_bridge::endpoint::{DefaultRoute, Endpoint, EndpointPorts, HostsRecord};
 use minirun_bridge::network::{Icc, Masquerade, Network, Ownership};
 use minirun_bridge::network_options::{GatewayMode, Names, Reach};
 use minirun_bridge::publish::parse_publish;
+use minirun_runtime::condition::Condition;
 use minirun_runtime::config::{
     ContainerConfig, LinkEnvironment, Membership, NetworkConfig, NetworkMode, ProcessConfig,
 };
@@ -21,6 +22,7 @@ use minirun_runtime::restart_policy::Restarts;
 use minirun_runtime::signal::StopSignal;
 use minirun_runtime::stop_timeout::StopTimeout;
 use minirun_runtime::storage::VolumeKind;
+use minirun_runtime::summary::ContainerSummary;
 use minirun_runtime::volumes::{Volume, VolumeUse};
 
 /// When the listings of the tests are made: containers were created a minute before, and started five seconds before.
@@ -34,8 +36,11 @@ pub fn moment(text: &str) -> Timestamp {
 pub fn running(name: &str) -> ContainerDetails {
     ContainerDetails {
         config: config(name),
-        state: running_state(),
-        health: None,
+        condition: Condition {
+            state: running_state(),
+            health: None,
+            is_paused: false,
+        },
         places: vec![Place {
             membership: membership(),
             network: Some(network()),
@@ -50,17 +55,36 @@ pub fn running(name: &str) -> ContainerDetails {
             root: PathBuf::from("/root").join(name),
             state: PathBuf::from("/state").join(name),
         },
-        is_paused: false,
     }
 }
 
 /// The same container after it ended with 3.
 pub fn stopped(name: &str) -> ContainerDetails {
     let mut details = running(name);
-    details.state = exited_state();
+    details.condition.state = exited_state();
     details.places[0].endpoint = None;
     details.places[0].default_route.ipv4 = false;
     details
+}
+
+/// What listings show of a container.
+pub fn summarized(details: ContainerDetails) -> ContainerSummary {
+    let record = serde_json::to_string(&details.config).unwrap();
+    let mut ports = EndpointPorts::default();
+    let mut networks = Vec::new();
+    for place in details.places {
+        networks.extend(place.network.map(|network| network.id));
+        if let Some(endpoint) = place.endpoint {
+            ports.exposed = endpoint.exposed;
+            ports.publications.extend(endpoint.publications);
+        }
+    }
+    ContainerSummary {
+        outline: serde_json::from_str(&record).unwrap(),
+        condition: details.condition,
+        ports,
+        networks,
+    }
 }
 
 pub fn running_state() -> ContainerState {

@@ -1,8 +1,8 @@
 //! The state of a container in Docker's words.
 
 use jiff::Timestamp;
+use minirun_runtime::condition::Condition;
 use minirun_runtime::container_state::{ContainerState, ExitRecord};
-use minirun_runtime::details::ContainerDetails;
 use minirun_runtime::run_usage::RunUsage;
 
 use super::health::behind_status;
@@ -36,9 +36,9 @@ pub(super) struct Life<'a> {
 
 impl<'a> Life<'a> {
     /// What the records and the kernel say.
-    pub(super) fn of(details: &'a ContainerDetails) -> Self {
-        let life = Self::on_record(&details.state);
-        match details.is_paused && life.word == "running" {
+    pub(super) fn of(condition: &'a Condition) -> Self {
+        let life = Self::on_record(&condition.state);
+        match condition.is_paused && life.word == "running" {
             true => Life {
                 word: "paused",
                 ..life
@@ -103,11 +103,11 @@ impl<'a> Life<'a> {
 
 /// The STATUS cell of `ps`: `Created`, `Up 2 minutes`, `Up 2 minutes (Paused)`, `Exited (0) 3 seconds ago`,
 /// `Exited (124) 3 seconds ago (timed out)`.
-pub(super) fn status(details: &ContainerDetails, now: Timestamp) -> String {
-    let status = status_on_record(&details.state, now);
-    match Life::of(details).word {
+pub(super) fn status(condition: &Condition, now: Timestamp) -> String {
+    let status = status_on_record(&condition.state, now);
+    match Life::of(condition).word {
         "paused" => format!("{status} (Paused)"),
-        _ => status + behind_status(details),
+        _ => status + behind_status(condition),
     }
 }
 
@@ -158,11 +158,11 @@ mod tests {
 
     #[test]
     fn a_container_that_is_paused_is_up_all_the_same() {
-        let mut details = running("web1");
-        details.is_paused = true;
-        assert_eq!(Life::of(&details).word, "paused");
-        assert_eq!(status(&details, moment(NOW)), "Up 5 seconds (Paused)");
-        let mut ended = stopped("web1");
+        let mut condition = running("web1").condition;
+        condition.is_paused = true;
+        assert_eq!(Life::of(&condition).word, "paused");
+        assert_eq!(status(&condition, moment(NOW)), "Up 5 seconds (Paused)");
+        let mut ended = stopped("web1").condition;
         ended.is_paused = true;
         assert_eq!(Life::of(&ended).word, "exited");
     }

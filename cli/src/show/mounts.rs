@@ -1,7 +1,6 @@
 //! What is mounted in a container, in a few words.
 
-use minirun_runtime::config::ContainerConfig;
-use minirun_runtime::storage::MountKind;
+use minirun_runtime::storage::{MountKind, Storage};
 
 use super::list::Truncation;
 
@@ -9,8 +8,8 @@ use super::list::Truncation;
 const LONGEST: usize = 15;
 
 /// The volumes by name and the binds by their source, as `ps` shows them.
-pub(super) fn mounts(config: &ContainerConfig, truncation: Truncation) -> String {
-    let mounts = config.storage.mounts.iter();
+pub(super) fn mounts(storage: &Storage, truncation: Truncation) -> String {
+    let mounts = storage.mounts.iter();
     let names = mounts.filter_map(|mount| match &mount.kind {
         MountKind::Volume(volume) => Some(volume.name.as_str()),
         MountKind::Bind(bind) => Some(bind.source.as_str()),
@@ -21,8 +20,8 @@ pub(super) fn mounts(config: &ContainerConfig, truncation: Truncation) -> String
 }
 
 /// How many volumes a container has.
-pub(super) fn local_volumes(config: &ContainerConfig) -> usize {
-    config.storage.volumes().count()
+pub(super) fn local_volumes(storage: &Storage) -> usize {
+    storage.volumes().count()
 }
 
 fn shortened(name: &str, truncation: Truncation) -> String {

@@ -20,12 +20,17 @@ pub fn publications(details: &ContainerDetails) -> Vec<Publication> {
 
 /// The one word that Docker has for how a container is connected, whatever its networks: that of the first `--network`.
 pub(super) fn network_mode(network: &NetworkConfig) -> String {
-    match &network.mode {
+    match network.memberships.first() {
+        Some(first) if network.mode == NetworkMode::Networks => first.network.to_string(),
+        _ => mode_word(network.mode),
+    }
+}
+
+/// The word for how a container is connected that is on no network.
+pub(super) fn mode_word(mode: NetworkMode) -> String {
+    match mode {
         NetworkMode::Host => "host".into(),
         NetworkMode::Container(id) => format!("container:{id}"),
-        NetworkMode::Networks if !network.memberships.is_empty() => {
-            network.memberships[0].network.to_string()
-        }
         NetworkMode::Networks | NetworkMode::None => "none".into(),
     }
 }

@@ -58,13 +58,13 @@ impl Row for SizedRow<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::containers::{Selection, list};
-    use super::super::fixture::{NOW, moment, stopped};
+    use super::super::fixture::{NOW, moment, stopped, summarized};
     use super::super::list::{ListFormat, Truncation};
     use super::*;
 
     #[test]
     fn a_size_is_told_with_and_without_the_image() {
-        let all = &[stopped("web1")];
+        let all = &[summarized(stopped("web1"))];
         let size = ContainerSize {
             writable_bytes: 12,
             root_bytes: 8_100_012,
@@ -72,7 +72,7 @@ mod tests {
         let selection = Selection {
             all,
             shown: vec![&all[0]],
-            sizes: Some([(all[0].config.id, size)].into()),
+            sizes: Some([(all[0].outline.id, size)].into()),
         };
         let shown = |format| list(&selection, &format, Truncation::Short, moment(NOW)).unwrap();
         assert_eq!(

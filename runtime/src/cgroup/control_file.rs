@@ -65,10 +65,14 @@ pub(super) fn number(path: &Path) -> Result<Option<u64>, CgroupError> {
             });
         }
     };
-    let text = str::from_utf8(&text).unwrap_or_default();
-    Ok(text
-        .split_ascii_whitespace()
-        .find_map(|word| word.parse().ok()))
+    Ok(number_in(&text))
+}
+
+/// The only number in the text of a file; none if there is a word instead.
+pub(super) fn number_in(text: &[u8]) -> Option<u64> {
+    let text = str::from_utf8(text).unwrap_or_default();
+    text.split_ascii_whitespace()
+        .find_map(|word| word.parse().ok())
 }
 
 /// The number behind a word at the beginning of a line, as in `inactive_file 4096`.

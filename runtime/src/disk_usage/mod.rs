@@ -6,11 +6,11 @@
 mod tree;
 mod volumes;
 
-use crate::config::ContainerConfig;
-use crate::details::ContainerDetails;
 use crate::error::RuntimeError;
 use crate::image::{Image, ImageId};
 use crate::runtime::Runtime;
+use crate::summary::ContainerSummary;
+use minirun_bridge::id::ContainerId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 pub(crate) use tree::tree_size;
@@ -48,7 +48,7 @@ pub struct ImageUsage {
 #[derive(Debug)]
 pub struct ContainerUsage {
     /// The container.
-    pub details: ContainerDetails,
+    pub summary: ContainerSummary,
     /// What it wrote.
     pub size: ContainerSize,
     /// How many volumes it uses.
@@ -71,17 +71,18 @@ impl Runtime {
     /// When a record or directory cannot be read.
     pub fn disk_usage(&self) -> Result<DiskUsage, RuntimeError> {
         let mut containers = Vec::new();
-        for details in self.survey()?.containers {
+        for summary in self.survey()?.containers {
+            let outline = &summary.outline;
             containers.push(ContainerUsage {
-                size: self.container_size(&details.config)?,
-                volumes: details.config.storage.volume_names().len(),
-                details,
+                size: self.container_size(&outline.id, &outline.image_id)?,
+                volumes: outline.storage.volume_names().len(),
+                summary,
             });
         }
         let layers = Layers::of(self.images.list()?)?;
         let used: BTreeSet<&ImageId> = containers
             .iter()
-            .map(|container| &container.details.config.image_id)
+            .map(|container| &container.summary.outline.image_id)
             .collect();
         let needed = layers.bytes(|users| users.iter().any(|image| used.contains(image)));
         let layer_bytes = layers.bytes(|_| true);
@@ -100,10 +101,14 @@ impl Runtime {
     ///
     /// # Errors
     /// When a directory cannot be read.
-    pub fn container_size(&self, config: &ContainerConfig) -> Result<ContainerSize, RuntimeError> {
-        let writable_bytes = measured(&self.paths(&config.id).root.join("upper"))?;
+    pub fn container_size(
+        &self,
+        id: &ContainerId,
+        image_id: &ImageId,
+    ) -> Result<ContainerSize, RuntimeError> {
+        let writable_bytes = measured(&self.paths(id).root.join("upper"))?;
         // Its image may be damaged, and its own size is known all the same.
-        let image = self.images.image(&config.image_id);
+        let image = self.images.image(image_id);
         Ok(ContainerSize {
             writable_bytes,
             root_bytes: writable_bytes + image.map_or(0, |image| image.size_bytes),
@@ -148,7 +153,7 @@ impl Layers {
         let count = |id: &ImageId| {
             let mut used = containers.iter();
             used.by_ref()
-                .filter(|container| container.details.config.image_id == *id)
+                .filter(|container| container.summary.outline.image_id == *id)
                 .count()
         };
         let part = |image: &Image, is_shared: bool| {

@@ -50,6 +50,7 @@ use crate::restart_policy::Restarts;
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
 use crate::terminal::WindowSize;
+use crate::vital_sign;
 use jiff::Timestamp;
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter};
@@ -179,6 +180,7 @@ fn live(runtime: &Runtime, config: &ContainerConfig, assignment: Assignment) {
         Ok(made) => made,
         Err(error) => return reporter.failed(&error),
     };
+    vital_sign::give(&exit_file, &monitor);
     let monitor = Monitor {
         runtime,
         config,

@@ -44,7 +44,7 @@ impl Runtime {
     /// When a record cannot be read.
     pub fn volumes_in_use(&self) -> Result<Vec<VolumeUse>, RuntimeError> {
         let mut users: BTreeMap<VolumeName, Vec<ContainerName>> = BTreeMap::new();
-        for container in self.all()? {
+        for container in self.outlines()? {
             for name in container.storage.volume_names() {
                 users
                     .entry(name.clone())
@@ -64,7 +64,7 @@ impl Runtime {
 
     /// The containers that a volume is mounted in, running or not.
     pub(super) fn users_of(&self, name: &VolumeName) -> Result<Vec<ContainerName>, RuntimeError> {
-        let containers = self.all()?.into_iter();
+        let containers = self.outlines()?.into_iter();
         Ok(containers
             .filter(|container| container.storage.uses(name))
             .map(|container| container.name)

@@ -134,18 +134,21 @@ struct ContainerRow<'a> {
 }
 
 fn container(usage: &ContainerUsage, now: Timestamp) -> ContainerRow<'_> {
-    let config = &usage.details.config;
+    let outline = &usage.summary.outline;
     ContainerRow {
         usage,
-        id: config.id.short(),
-        created_ago: ago(elapsed(config.created, now)),
-        status: status(&usage.details, now),
+        id: outline.id.short(),
+        created_ago: ago(elapsed(outline.created, now)),
+        status: status(&usage.summary.condition, now),
     }
 }
 
 impl ContainerRow<'_> {
     fn command(&self) -> String {
-        quoted(&self.usage.details.config.process, Truncation::Short)
+        quoted(
+            self.usage.summary.outline.process.words(),
+            Truncation::Short,
+        )
     }
 
     fn size(&self) -> String {
@@ -168,16 +171,16 @@ impl Row for ContainerRow<'_> {
     const FIELDS: &'static [&'static str] = &[];
 
     fn cells(&self) -> Vec<String> {
-        let config = &self.usage.details.config;
+        let outline = &self.usage.summary.outline;
         vec![
             self.id.clone(),
-            config.image.clone(),
+            outline.image.clone(),
             self.command(),
             self.usage.volumes.to_string(),
             self.size(),
             self.created_ago.clone(),
             self.status.clone(),
-            config.name.to_string(),
+            outline.name.to_string(),
         ]
     }
 
@@ -186,15 +189,15 @@ impl Row for ContainerRow<'_> {
     }
 
     fn json(&self) -> Value {
-        let config = &self.usage.details.config;
+        let outline = &self.usage.summary.outline;
         json!({
             "Command": self.command(),
-            "CreatedAt": listed(config.created),
+            "CreatedAt": listed(outline.created),
             "ID": self.id,
-            "Image": config.image,
-            "Labels": labels(&config.labels),
+            "Image": outline.image,
+            "Labels": labels(&outline.labels),
             "LocalVolumes": self.usage.volumes.to_string(),
-            "Names": config.name.to_string(),
+            "Names": outline.name.to_string(),
             "RunningFor": self.created_ago,
             "Size": self.size(),
             "Status": self.status,

@@ -57,7 +57,7 @@ fn containers(usage: &DiskUsage) -> Total {
 }
 
 fn is_active(container: &ContainerUsage) -> bool {
-    ["running", "paused", "restarting"].contains(&state(&container.details))
+    ["running", "paused", "restarting"].contains(&state(&container.summary))
 }
 
 fn volumes(usage: &DiskUsage) -> Total {

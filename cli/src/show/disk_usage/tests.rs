@@ -1,6 +1,6 @@
 //! Two images, two containers and a volume.
 
-use super::super::fixture::{NOW, image, moment, running, stopped, volumes};
+use super::super::fixture::{NOW, image, moment, running, stopped, summarized, volumes};
 use super::*;
 use minirun_runtime::disk_usage::{ContainerSize, ImageUsage, VolumeUsage};
 use minirun_runtime::volumes::Volume;
@@ -13,7 +13,7 @@ fn usage() -> DiskUsage {
         containers,
     };
     let container = |details, writable_bytes| ContainerUsage {
-        details,
+        summary: summarized(details),
         size: ContainerSize {
             writable_bytes,
             root_bytes: writable_bytes + 300,

@@ -39,7 +39,7 @@ pub fn container(details: &ContainerDetails) -> Value {
         "HostsPath": text(&paths.root.join("hosts")),
         "LogPath": log_path(details),
         "Name": format!("/{}", config.name),
-        "RestartCount": details.state.restart_count(),
+        "RestartCount": details.condition.state.restart_count(),
         "Driver": "overlay",
         "Platform": "linux",
         "AppArmorProfile": security::app_armor_profile(config),

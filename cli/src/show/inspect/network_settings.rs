@@ -16,7 +16,7 @@ use super::membership;
 /// What the container has on every network, under the network's name; and once more beside it, where older scripts look,
 /// what it has on the default network, or else on its first.
 pub(super) fn network_settings(details: &ContainerDetails) -> Value {
-    let namespace = Life::of(details)
+    let namespace = Life::of(&details.condition)
         .pid
         .map_or_else(String::new, |pid| format!("/proc/{pid}/ns/net"));
     let is_default = |place: &&Place| place.membership.network.as_str() == DEFAULT_NETWORK;

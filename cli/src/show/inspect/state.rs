@@ -9,11 +9,11 @@ use super::super::moment::{rfc3339, seconds};
 
 /// The state in Docker's keys; those that speak of things minirun does not do are false.
 pub(super) fn state(details: &ContainerDetails) -> Value {
-    let life = Life::of(details);
+    let life = Life::of(&details.condition);
     let mut state = json!({
         "Status": life.word,
         // Between two runs it counts as running, as with Docker; so does one that is paused.
-        "Running": details.state.is_up() && life.word != "created",
+        "Running": details.condition.state.is_up() && life.word != "created",
         "Paused": life.word == "paused",
         "Restarting": life.word == "restarting",
         "OOMKilled": life.oom_killed,
@@ -26,7 +26,7 @@ pub(super) fn state(details: &ContainerDetails) -> Value {
         "FinishedAt": rfc3339(life.finished),
     });
     // Docker leaves the key out where nothing is checked.
-    if let Some(health) = &details.health {
+    if let Some(health) = &details.condition.health {
         state["Health"] = json!(health);
     }
     state["Usage"] = json!(life.usage.as_ref().map(usage));

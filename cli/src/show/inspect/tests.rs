@@ -67,7 +67,7 @@ fn health_is_shown_only_where_it_is_checked() {
     let document = container(&details);
     assert_eq!(document["State"].get("Health"), None);
     assert_eq!(document["Config"].get("Healthcheck"), None);
-    details.health = Some(Health::default());
+    details.condition.health = Some(Health::default());
     details.config.health = Some(HealthCheck::of(HealthTest::Shell("true".into())));
     let document = container(&details);
     let starting = json!({"Status": "starting", "FailingStreak": 0, "Log": []});
@@ -191,7 +191,7 @@ fn a_stopped_container_keeps_its_network_and_what_was_asked_for() {
 #[test]
 fn a_container_that_was_never_started_has_no_moments() {
     let mut details = stopped("web1");
-    details.state = ContainerState::Created;
+    details.condition.state = ContainerState::Created;
     details.places[0].network = None;
     let document = container(&details);
     assert_eq!(document["State"]["Status"], "created");
