@@ -104,6 +104,15 @@ impl Bench {
     /// As [`Bench::time`].
     pub fn time_together(&self, lines: &[&str]) -> Result<f64, Trouble> {
         self.settle()?;
+        self.time_at_once(lines)
+    }
+
+    /// The same from whatever beginning there is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bench::time`].
+    pub fn time_at_once(&self, lines: &[&str]) -> Result<f64, Trouble> {
         self.stopwatch.time(&split(lines))
     }
 

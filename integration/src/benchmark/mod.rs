@@ -23,6 +23,7 @@ mod machine;
 pub mod options;
 mod peers;
 mod plots;
+mod processors;
 mod profile;
 mod record;
 mod report;

@@ -5,8 +5,11 @@ use crate::benchmark::bench::{Bench, Driver};
 use crate::benchmark::contest::{Contender, hold};
 use crate::benchmark::findings::{Findings, Measurement, Outcome, Side, Trouble};
 use crate::benchmark::options::Options;
+use crate::benchmark::processors;
 use crate::benchmark::row::{EIGHT, EXEC, RUN, RUN_IPTABLES, RUN_NFTABLES};
 use crate::statistics::median;
+use std::cell::Cell;
+use std::time::Duration;
 
 /// A start with nothing but the default network.
 pub const PLAIN: &str = "minirun run --rm demo true";
@@ -85,20 +88,42 @@ fn executions(runs: usize) -> Outcome {
 fn at_once(runs: usize) -> Outcome {
     const AT_ONCE: usize = 8;
     let bench = Bench::create(Driver::Automatic)?;
-    let together = || bench.time_together(&[PLAIN; AT_ONCE]);
+    bare::prepare(&bench)?;
+    let idle = Cell::new(Duration::ZERO);
+    let together = || {
+        bench.settle()?;
+        let before = processors::idle_time();
+        let took = bench.time_at_once(&[PLAIN; AT_ONCE]);
+        idle.set(idle.get() + processors::idle_time().saturating_sub(before));
+        took
+    };
     let contenders = vec![
         Contender::new(together),
         Contender::new(|| bench.time(PLAIN)),
+        Contender::new(|| bench.time_together(&[bare::LINE; AT_ONCE])),
+        Contender::new(|| bench.time(bare::LINE)),
     ];
-    let [together, alone] = both(hold(runs, contenders)?)?;
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let [together, alone, floors, floor] = all(hold(runs, contenders)?)?;
+    let ratio = |together, alone| median(together) / (AT_ONCE as f64 * median(alone));
+    // The round that does not count was idle, too.
+    let rounds = (runs + 1) as f64 / runs as f64;
+    let whole = together.iter().sum::<f64>() * rounds * processors::number() as f64;
+    let busy = 1.0 - idle.get().as_secs_f64() * 1000.0 / whole;
+    let note = format!(
+        "{} processors, busy for {:.0} % of the time with 8 at once; the floor's ratio is {:.2}",
+        processors::number(),
+        busy * 100.0,
+        ratio(&floors, &floor),
+    );
     Ok(Measurement {
-        value: median(&together) / (AT_ONCE as f64 * median(&alone)),
+        value: ratio(&together, &alone),
         sides: vec![
             Side::times("8 at once", together),
             Side::times("one", alone),
+            Side::times("8 floors at once", floors),
+            Side::times("one floor", floor),
         ],
-        note: Some(format!("on {processors} processors")),
+        note: Some(note),
     })
 }
 
@@ -108,7 +133,12 @@ fn at_once(runs: usize) -> Outcome {
 ///
 /// If there were not two.
 pub fn both(samples: Vec<Vec<f64>>) -> Result<[Vec<f64>; 2], Trouble> {
+    all(samples)
+}
+
+/// The samples of as many as are wanted.
+fn all<const MANY: usize>(samples: Vec<Vec<f64>>) -> Result<[Vec<f64>; MANY], Trouble> {
     samples
         .try_into()
-        .map_err(|_| Trouble::Failed("a contest of two has two results".to_owned()))
+        .map_err(|_| Trouble::Failed(format!("a contest of {MANY} has as many results")))
 }
