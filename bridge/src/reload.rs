@@ -21,15 +21,15 @@ use crate::error::NetworkError;
 use crate::firewall::{Firewall, Transaction};
 use crate::network::{Family, Network};
 use crate::policy::{self, Contribution};
+use crate::rule_maker::RuleMaker;
 use crate::small_file;
 use crate::source_check;
-use crate::state::{FIREWALL_VARIANT, NetworkHost};
+use crate::state::NetworkHost;
 use minirun_netns::netfilter::nf_tables::Expectation;
 use minirun_netns::{Explain, Explanation, Narrator};
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::path::Path;
 
 /// Whether the rules are known to be what the records say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +161,7 @@ impl NetworkHost {
             Firewall::Nftables => true,
             Firewall::Iptables => self
                 .drivers_with_rules()
-                .contains(&Driver::IptablesOnNfTables),
+                .contains(&RuleMaker::IptablesOnNfTables),
             Firewall::None => false,
         };
         match counted.then(|| self.rules.generation()) {
@@ -224,24 +224,6 @@ impl NetworkHost {
         Ok(())
     }
 
-    /// The drivers that have made rules since the boot and not taken them away.
-    fn drivers_with_rules(&self) -> Vec<Driver> {
-        let noted = small_file::read_text(&self.firewall_variant()).unwrap_or_default();
-        noted.lines().filter_map(Driver::parse).collect()
-    }
-
-    /// Whether our rules are those of nf_tables, as was noted when they were made; before, that is as likely as can be.
-    pub(crate) fn uses_nf_tables(&self) -> bool {
-        !self.drivers_with_rules().contains(&Driver::Iptables)
-    }
-
-    /// Notes who has rules.
-    fn note_drivers(&self, drivers: &[Driver]) -> Result<(), NetworkError> {
-        let path = self.firewall_variant();
-        let lines: String = drivers.iter().map(|driver| driver.line()).collect();
-        fs::write(&path, lines).map_err(|error| NetworkError::file("write", &path, error))
-    }
-
     /// The families whose chains are ours to fill: IPv4, and IPv6 once there was a network that has it.
     fn rule_families(&self, networks: &[Network]) -> Vec<Family> {
         let has_ipv6 = networks.iter().any(|network| network.ipv6.is_some());
@@ -250,62 +232,6 @@ impl NetworkHost {
         } else {
             vec![Family::Ipv4]
         }
-    }
-}
-
-/// The driver that has made rules since the boot, as `STATE/firewall.variant` below `state` says.
-pub(crate) fn recorded_driver(state: &Path) -> Option<Firewall> {
-    let noted = small_file::read_text(&state.join(FIREWALL_VARIANT)).ok()?;
-    let driver = noted.lines().find_map(Driver::parse)?;
-    Some(driver.firewall())
-}
-
-/// Who has rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Driver {
-    /// The older iptables.
-    Iptables,
-    /// The iptables that makes rules of nf_tables.
-    IptablesOnNfTables,
-    /// nftables.
-    Nftables,
-}
-
-impl Driver {
-    const ALL: [Driver; 3] = [
-        Driver::Iptables,
-        Driver::IptablesOnNfTables,
-        Driver::Nftables,
-    ];
-
-    /// How a driver that is in use makes rules; none if it makes none.
-    fn of(firewall: Firewall) -> Option<Driver> {
-        match firewall {
-            Firewall::Iptables if firewall.counts_generations() => Some(Driver::IptablesOnNfTables),
-            Firewall::Iptables => Some(Driver::Iptables),
-            Firewall::Nftables => Some(Driver::Nftables),
-            Firewall::None => None,
-        }
-    }
-
-    fn firewall(self) -> Firewall {
-        match self {
-            Driver::Iptables | Driver::IptablesOnNfTables => Firewall::Iptables,
-            Driver::Nftables => Firewall::Nftables,
-        }
-    }
-
-    fn line(self) -> &'static str {
-        match self {
-            Driver::Iptables => "iptables\n",
-            Driver::IptablesOnNfTables => "iptables on nf_tables\n",
-            Driver::Nftables => "nftables\n",
-        }
-    }
-
-    fn parse(line: &str) -> Option<Driver> {
-        let mut drivers = Driver::ALL.into_iter();
-        drivers.find(|driver| driver.line().trim_end() == line)
     }
 }
 
@@ -396,7 +322,7 @@ impl Explain for Rebuilt {
 /// The same, for callers that hold the lock.
 pub(crate) fn rebuild(host: &NetworkHost, lock: &RulesLock) -> Result<Transaction, NetworkError> {
     host.begin_rules_change(lock);
-    let Some(driver) = Driver::of(host.firewall) else {
+    let Some(driver) = RuleMaker::of(host.firewall) else {
         return Ok(Transaction::default());
     };
     let mut others = host.drivers_with_rules();

@@ -33,7 +33,7 @@ use crate::firewall::{Firewall, LazyRules};
 use crate::id::ContainerId;
 use crate::name::{ContainerName, NetworkName};
 use crate::network::Family;
-use crate::reload::recorded_driver;
+use crate::rule_maker::recorded_driver;
 use crate::settings::Settings;
 use std::fs::{self, File};
 use std::io;

@@ -29,6 +29,7 @@ mod health_output;
 mod health_worker;
 mod kept_terminal;
 mod listener;
+mod networks;
 mod output;
 mod pauses;
 mod reached_limits;
@@ -61,8 +62,8 @@ pub(crate) use control::{
 };
 use detachment::detach_from_command;
 use health::HealthChecks;
+pub(crate) use networks::last_addresses;
 use setup::Container;
-pub(crate) use setup::last_addresses;
 pub(crate) use teardown::{Afterwards, take_down};
 
 /// What is allocated in one piece of more bytes than this is given back to the kernel when it is freed.

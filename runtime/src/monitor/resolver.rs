@@ -1,6 +1,6 @@
 //! The DNS server of a container, as its monitor runs it.
 
-use super::setup::ContainerNetwork;
+use super::networks::ContainerNetwork;
 use crate::config::ContainerConfig;
 use crate::connections::Connections;
 use crate::egress::may_ask;

@@ -8,7 +8,7 @@ use super::MonitorStreams;
 use super::control::Control;
 use super::health::HealthChecks;
 use super::kept_terminal::KeptTerminal;
-use super::resolver::serve_names;
+use super::networks::{ContainerNetwork, connect, new_interfaces, shared_namespace};
 use super::run_clock::RunClock;
 use super::streams::Streams;
 use crate::cgroup::{Cgroup, CgroupError, DeviceGroup, Limits, guard_devices};
@@ -19,14 +19,12 @@ use crate::devices::guard::{DeviceGuard, GuardedDevices};
 use crate::error::RuntimeError;
 use crate::forerunner::Ahead;
 use crate::host_security::HostSecurity;
-use crate::last_place::{LastAddresses, LastPlace};
 use crate::link_environment::running_link_environment;
 use crate::log::LogWriter;
 use crate::log_options::LogOptions;
 use crate::network_files;
 use crate::process::{
-    FirstProcess, HeldProcess, InitPlan, InitStep, NewInterfaces, OverlayRoot, RunningProcess,
-    spawn,
+    FirstProcess, HeldProcess, InitPlan, InitStep, OverlayRoot, RunningProcess, spawn,
 };
 use crate::report::{Narration, Reporter};
 use crate::runtime::Runtime;
@@ -35,16 +33,8 @@ use crate::streams::ProgramEnds;
 use crate::user::{UserRequest, resolve_user};
 use jiff::Timestamp;
 use minirun_bridge::atomic_file;
-use minirun_bridge::attach::{Ipv6OfInterfaces, NamespaceToAttach};
-use minirun_bridge::dns::Server;
-use minirun_bridge::endpoint::Endpoint;
-use minirun_bridge::reservation::Reservation;
 use minirun_netns::Narrator;
-use minirun_netns::Netlink;
-use minirun_netns::{Ipv6, Namespace, bring_up_loopback};
 use oci_spec::runtime::Spec;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -71,27 +61,6 @@ pub(super) struct Container {
     pub(super) clock: RunClock,
     /// Since when, for people.
     pub(super) since: Timestamp,
-}
-
-/// What a container has of networks that its monitor keeps.
-#[derive(Default)]
-pub(super) struct ContainerNetwork {
-    /// The bound sockets of its published ports. Whoever holds them keeps the host ports reserved.
-    pub(super) _reservations: Vec<Reservation>,
-    /// Its DNS server, if it has one.
-    pub(super) resolver: Option<Server>,
-    /// What it takes up again at its next start.
-    place: Option<LastPlace>,
-}
-
-impl ContainerNetwork {
-    /// Notes the addresses and the host ports, for the next start and for who connects the container to other networks. The
-    /// program can do without, so a failure does not count.
-    pub(super) fn remember(&mut self, paths: &ContainerPaths) {
-        if let Some(place) = self.place.take() {
-            let _ = atomic_file::write_json(&paths.last_place(), &place);
-        }
-    }
 }
 
 /// A container that was made, and whose first process waits for its program to begin.
@@ -297,15 +266,6 @@ fn plan(
     Ok((spec, plan))
 }
 
-/// What the interfaces are to have of IPv6 that the networks will give the container.
-fn new_interfaces(connections: &Connections) -> NewInterfaces {
-    let mut networks = connections.joined.iter().map(|joined| &joined.network);
-    match networks.any(|network| network.ipv6.is_none()) {
-        true => NewInterfaces::WithoutIpv6,
-        false => NewInterfaces::AsUsual,
-    }
-}
-
 /// Writes the specification beside the container, for whoever executes other programs there.
 fn write_specification(paths: &ContainerPaths, spec: &Spec) -> Result<(), RuntimeError> {
     let document =
@@ -335,89 +295,4 @@ fn guarded_devices(
         _ => devices.guard = DeviceGuard::ControlGroup,
     }
     Ok((devices, Some(group)))
-}
-
-/// The network namespace of the container whose network is shared.
-fn shared_namespace(
-    runtime: &Runtime,
-    config: &ContainerConfig,
-) -> Result<Option<Namespace>, RuntimeError> {
-    let NetworkMode::Container(owner) = &config.network.mode else {
-        return Ok(None);
-    };
-    match runtime.network_namespace(owner) {
-        Some(namespace) => Ok(Some(namespace)),
-        None => {
-            let name = runtime.read(owner)?.map(|owner| owner.name.to_string());
-            Err(RuntimeError::SharedNotRunning(
-                name.unwrap_or_else(|| owner.short()),
-            ))
-        }
-    }
-}
-
-/// Gives the container the networks it asked for, one interface each. If its process was born into a network namespace that was there
-/// before, it is that.
-fn connect(
-    (runtime, config): (&Runtime, &ContainerConfig),
-    connections: &Connections,
-    (held, born_into): (&mut HeldProcess, Option<Namespace>),
-    narrator: &mut dyn Narrator,
-) -> Result<ContainerNetwork, RuntimeError> {
-    if !config.network.mode.is_private() {
-        return Ok(ContainerNetwork::default());
-    }
-    let label = format!("/proc/{}/ns/net", held.pid());
-    let namespace = match born_into {
-        Some(namespace) => namespace.known_as(&label),
-        None => Namespace::open(&label)?,
-    };
-    if connections.joined.is_empty() {
-        bring_up_loopback(&mut Netlink::open_in(&namespace)?)?;
-    }
-    if config.network.mode == NetworkMode::None {
-        return Ok(ContainerNetwork::default());
-    }
-    let paths = runtime.paths(&config.id);
-    let mut last = paths.read_last_place()?;
-    let request = connections.ports_request((runtime, config), &last);
-    let reservations = runtime.reserve_waiting(&request)?;
-    last.publications = reservations
-        .iter()
-        .map(|reservation| reservation.publication)
-        .collect();
-    let held = RefCell::new(held);
-    let gives = || match held.borrow_mut().gives_interfaces_no_ipv6() {
-        true => Ipv6::Disabled,
-        false => Ipv6::Enabled,
-    };
-    let place = NamespaceToAttach {
-        namespace: &namespace,
-        label: &label,
-        gives: Ipv6OfInterfaces(&gives),
-    };
-    let mut addresses = BTreeMap::new();
-    for (number, joined) in connections.joined.iter().enumerate() {
-        let interface = format!("eth{number}");
-        let request = connections.endpoint_request((config, &paths), joined, (interface, &last));
-        let attached = runtime.attach_waiting(&joined.network, &request, place, narrator)?;
-        addresses.insert(
-            joined.network.name.clone(),
-            last_addresses(&attached.endpoint),
-        );
-    }
-    last.addresses = addresses;
-    Ok(ContainerNetwork {
-        place: Some(last),
-        _reservations: reservations,
-        resolver: serve_names((runtime, config), connections, (namespace, narrator))?,
-    })
-}
-
-/// The addresses that an endpoint has.
-pub(crate) fn last_addresses(endpoint: &Endpoint) -> LastAddresses {
-    LastAddresses {
-        ipv4: Some(endpoint.address),
-        ipv6: endpoint.ipv6_address,
-    }
 }
