@@ -130,6 +130,22 @@ impl NetworkHost {
         place: NamespaceToAttach<'_>,
         narrator: &mut dyn Narrator,
     ) -> Result<Attachment, NetworkError> {
+        match self.attach_once(network, request, place, narrator) {
+            Err(error) if error.says_bridge_is_full() => {
+                self.count_ports_next_time(network)?;
+                self.attach_once(network, request, place, narrator)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn attach_once(
+        &self,
+        network: &Network,
+        request: &EndpointRequest,
+        place: NamespaceToAttach<'_>,
+        narrator: &mut dyn Narrator,
+    ) -> Result<Attachment, NetworkError> {
         let netlink = LazyNetlink::default();
         let context = Context {
             host: self,
@@ -159,17 +175,7 @@ impl NetworkHost {
             self.detach_locked(&current, leftover, &mut Silent)?;
         }
         self.note_change_without_rules()?;
-        let outcome =
-            self.attach_locked(context, (current, bridge, lock), (request, place), narrator);
-        match outcome {
-            Err(error) if error.says_bridge_is_full() => {
-                let lock = self.network(&network.name).lock_records()?;
-                let current = self.load_or_create_locked(&network.name, &lock)?;
-                self.count_ports_next_time(&current)?;
-                self.attach_locked(context, (current, bridge, lock), (request, place), narrator)
-            }
-            outcome => outcome,
-        }
+        self.attach_locked(context, (current, bridge, lock), (request, place), narrator)
     }
 
     /// Attaches a container to a network, on whatever segment has a port, and releases the network's lock as soon as it can. The
@@ -207,7 +213,7 @@ impl NetworkHost {
             }
         }
         if segment.is_main() {
-            self.note_port(&network, context.netlink.port_number())?;
+            self.note_port(&network, context.netlink.port_number());
         }
         Ok(Attachment {
             network,
@@ -231,7 +237,6 @@ impl NetworkHost {
 /// Where a recorded endpoint's devices are to be made. Nothing here holds a lock.
 struct PlaceOnBridge {
     endpoint: Endpoint,
-    previous_interfaces: BTreeSet<String>,
     bridge: LinkIndex,
 }
 
@@ -240,11 +245,16 @@ impl Resolved {
     fn records<'a>(&'a self, context: Context<'a>) -> Vec<NetworkStep<'a>> {
         let endpoint = &self.endpoint;
         let sources = self.sources.iter().map(|source| source.container).collect();
-        let mut actions = vec![Action::Register {
+        // A namespace may outlive its container, and would go on speaking from the address, now with the rights of another.
+        let previous = self.previous_interfaces.iter().cloned();
+        let mut actions: Vec<Action<'a>> = previous
+            .map(|name| Action::SetDown(SetLinkDown { name }))
+            .collect();
+        actions.push(Action::Register {
             network: Box::new(self.network.clone()),
             endpoint: Box::new(endpoint.clone()),
             sources,
-        }];
+        });
         actions.extend(
             endpoint
                 .publications
@@ -268,7 +278,6 @@ impl Resolved {
     fn into_place(self, bridge: LinkIndex) -> PlaceOnBridge {
         PlaceOnBridge {
             endpoint: self.endpoint,
-            previous_interfaces: self.previous_interfaces,
             bridge,
         }
     }
@@ -314,12 +323,7 @@ impl PlaceOnBridge {
         place: NamespaceToAttach<'a>,
     ) -> Vec<NetworkStep<'a>> {
         let endpoint = &self.endpoint;
-        // A namespace may outlive its container, and would go on answering for the address.
-        let previous = self.previous_interfaces.iter().cloned();
-        let mut actions: Vec<Action<'a>> = previous
-            .map(|name| Action::SetDown(SetLinkDown { name }))
-            .collect();
-        actions.push(Action::CreateVeth(VethPair {
+        let mut actions = vec![Action::CreateVeth(VethPair {
             host_name: endpoint.interface.clone(),
             container_name: endpoint.interface_name.clone(),
             container_mac: endpoint.mac,
@@ -329,14 +333,14 @@ impl PlaceOnBridge {
             bridge_name: network.bridge_of(endpoint.segment),
             namespace: place.namespace.as_fd(),
             namespace_label: place.label.into(),
-        }));
+        })];
         actions.extend(segment_devices::far_station(network, endpoint).map(Action::Pin));
         actions.extend(device::proxy_neighbour(network, endpoint));
-        let has_none = (place.gives.0)() == Ipv6::Disabled;
         let wanted = device::ipv6(network);
+        let has_none = wanted == Ipv6::Disabled && (place.gives.0)() == Ipv6::Disabled;
         actions.push(Action::ConfigureEndpoint {
             namespace: place.namespace,
-            ipv6: (wanted == Ipv6::Enabled || !has_none).then_some(wanted),
+            ipv6: (!has_none).then_some(wanted),
             address: endpoint_address(network, endpoint, place.label),
         });
         in_context(context, actions)

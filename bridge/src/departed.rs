@@ -11,12 +11,13 @@
 //!    `net/netfilter/nf_tables_api.c`).
 //! 3. An interface gets a name that none had before, so what is said of one that has gone concerns nobody.
 //! 4. Where rules of links, ports or egress go with a container, there is a transaction anyway, and nothing is left for later; nor
-//!    of a container with several networks, whose ports are spoken of together.
+//!    of any but the last network of a container with several, whose ports are spoken of together.
 
 use crate::atomic_file;
 use crate::directory::names_in;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
+use crate::network::Network;
 use crate::source_check::own_check;
 use crate::state::NetworkHost;
 use minirun_netns::netfilter::nf_tables::Element;
@@ -24,6 +25,7 @@ use nix::net::if_::if_nametoindex;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// How many records of departed containers make it worth looking which ports are gone.
@@ -77,6 +79,9 @@ impl NetworkHost {
 
     /// Takes away what is said of ports that are gone, if there are many.
     pub(crate) fn forget_departed_in_time(&self) -> Result<(), NetworkError> {
+        if !self.guards_sources() {
+            return Ok(());
+        }
         let kept = names_in(&self.departed())?.len();
         // If all of these are still there, the next look is worthwhile when there are as many more.
         match kept > 0 && kept.is_multiple_of(MANY) {
@@ -97,6 +102,24 @@ impl NetworkHost {
             departed.forget_gone();
         }
         Ok(())
+    }
+
+    /// The ports of containers that have ended on a network.
+    pub(crate) fn departed_from(&self, network: &Network) -> Result<Vec<String>, NetworkError> {
+        let directory = self.departed();
+        let mut ports = Vec::new();
+        for name in names_in(&directory)? {
+            let path = directory.join(&name);
+            let endpoint = atomic_file::read_json_if_present::<Endpoint>(&path)?;
+            let was_there = |endpoint: Endpoint| {
+                let subnet = network.ipv4.subnet;
+                subnet.contains(&IpAddr::V4(endpoint.address))
+            };
+            if endpoint.is_some_and(was_there) {
+                ports.push(name);
+            }
+        }
+        Ok(ports)
     }
 
     /// The ports of ended containers, but for those that the caller found elsewhere. The caller holds the lock of the rules.

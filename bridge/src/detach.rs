@@ -164,6 +164,18 @@ impl NetworkHost {
             netlink: &netlink,
         };
         let actions = self.detachment(network, endpoint, departure)?;
+        let (set_down, actions): (Vec<_>, Vec<_>) = actions
+            .into_iter()
+            .partition(|action| matches!(action, Action::SetDown(_)));
+        let mut outcome = Ok(());
+        // The kernel may let us wait for that, so nobody else should have to wait for us.
+        for action in set_down {
+            let step = NetworkStep { context, action };
+            match step.apply() {
+                Ok(()) => narrator.tell(&step),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+        }
         let removes_rules = actions
             .iter()
             .any(|action| matches!(action, Action::RemoveRules { .. }));
@@ -177,7 +189,6 @@ impl NetworkHost {
             Some(lock) if removes_rules => self.begin_rules_change(lock),
             _ => KnownRules::Match(Expectation::Anything),
         };
-        let mut outcome = Ok(());
         for action in actions {
             let step = NetworkStep { context, action };
             let applied = match (&step.action, &lock) {
@@ -198,8 +209,8 @@ impl NetworkHost {
             Some(lock) if removes_rules => self.settle_rules(&lock, known),
             other => {
                 drop(other);
-                self.forget_departed_in_time()?;
-                self.reload_if_unknown()
+                let forgotten = self.forget_departed_in_time();
+                self.reload_if_unknown().and(forgotten)
             }
         };
         outcome.and(settled)
@@ -321,7 +332,7 @@ impl NetworkHost {
         // Without its rules, whoever holds its namespace could do by its port what the container could not.
         if departure == Departure::Ended && record == RecordLeft::Nowhere && !rules.is_empty() {
             let name = endpoint.interface.clone();
-            actions.push(Action::SetDown(SetLinkDown { name }));
+            actions.insert(0, Action::SetDown(SetLinkDown { name }));
         }
         actions.extend(rules);
         actions.extend(Action::forget_flows(&endpoint.publications));

@@ -1,6 +1,7 @@
 //! On which of a network's bridges the next container gets a port.
 //!
-//! Theory of operation. The network's lock is held throughout.
+//! Theory of operation. The lock on the network's records is held, but for noting that ports have to be counted: whoever overwrites such a
+//! note, or has his overwritten by one, lets them be counted once more or once less.
 //!
 //! 1. As long as the main bridge was never full, nothing is noted and nothing is counted: the next port is there. The kernel gives
 //!    a new port the lowest free number, so a number of [`MOST_PORTS`] says that the main bridge is full now.
@@ -66,14 +67,10 @@ impl NetworkHost {
     }
 
     /// Notes that the main bridge is full, if its newest port has a number that says so.
-    pub(crate) fn note_port(
-        &self,
-        network: &Network,
-        number: Option<u16>,
-    ) -> Result<(), NetworkError> {
-        match number {
-            Some(number) if number >= MOST_PORTS => self.count_ports_next_time(network),
-            _ => Ok(()),
+    pub(crate) fn note_port(&self, network: &Network, number: Option<u16>) {
+        if number.is_some_and(|number| number >= MOST_PORTS) {
+            // Whoever comes next to a bridge that is fuller notes it then.
+            let _ = self.count_ports_next_time(network);
         }
     }
 

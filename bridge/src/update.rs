@@ -19,7 +19,7 @@ use crate::plan::{self, Step};
 use crate::reload::{self, KnownRules, RulesLock};
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, DefinitionChange, NetworkStep, RulesChange};
-use minirun_netns::{Namespace, Narrator, Netlink, Silent};
+use minirun_netns::{Namespace, Narrator, Netlink, SetLinkDown, Silent};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Finds the network namespace of a running container.
@@ -61,6 +61,18 @@ impl NetworkHost {
     /// # Errors
     /// That of the step that failed.
     pub fn finish_interrupted(&self, name: &NetworkName) -> Result<(), NetworkError> {
+        let Some(network) = self.load(name)? else {
+            return Ok(());
+        };
+        // Most often there is nothing to finish, and nobody to wait for.
+        let netlink = LazyNetlink::default();
+        let context = Context {
+            host: self,
+            netlink: &netlink,
+        };
+        if self.find_complete_bridge(context, &network)?.is_some() {
+            return Ok(());
+        }
         self.with_device(name, |context, network| {
             self.ensure_bridge(context, network, &mut Silent).map(drop)
         })
@@ -147,7 +159,15 @@ impl NetworkHost {
             return Ok(after);
         }
         let endpoints = self.network(name).all()?;
-        match plan::apply(steps(context, &rules, (&after, &endpoints)), narrator) {
+        let mut steps = steps(context, &rules, (&after, &endpoints));
+        if after.icc == Icc::Disabled {
+            // Their ports are nobody's any more, and would stay as open as they were.
+            let departed = self.departed_from(&after)?.into_iter();
+            let actions = departed.map(|name| Action::SetDown(SetLinkDown { name }));
+            let set_down = actions.map(|action| NetworkStep { context, action });
+            steps.splice(0..0, set_down);
+        }
+        match plan::apply(steps, narrator) {
             Ok(applied) => {
                 applied.commit();
                 saved.commit();

@@ -170,6 +170,22 @@ fn a_network_without_ipv6_has_it_switched_off() {
     host.finish();
 }
 
+/// Regression test: what a terminal was handed over with was taken for an answer about the second network.
+#[test]
+fn a_container_with_a_terminal_has_no_ipv6_on_any_of_its_networks() {
+    let host = TestHost::create();
+    host.network("net1", "");
+    let container = host.idles("web1", "-t --network net1 --network bridge");
+    for interface in ["eth0", "eth1"] {
+        let name = format!("net/ipv6/conf/{interface}/disable_ipv6");
+        assert_eq!(sysctl(&container, &name), "1", "{interface}");
+    }
+    drop(container);
+    host.removes("web1");
+    host.removes_networks("net1");
+    host.finish();
+}
+
 #[test]
 fn what_a_container_makes_itself_has_ipv6_as_the_kernel_gives_it() {
     let host = TestHost::create();

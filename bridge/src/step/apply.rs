@@ -130,14 +130,11 @@ impl Step for NetworkStep<'_> {
     }
 }
 
-/// Removes an endpoint's record, and what leads to it. The record itself goes last.
+/// Removes an endpoint's record, and what leads to it. That its container is on the network is forgotten last, because whoever
+/// goes on after an interruption looks for that.
 fn forget(host: &NetworkHost, (network, endpoint): (&Network, &Endpoint), record: RecordLeft) {
     let state = host.network(&network.name);
     state.unregister(endpoint);
-    host.leave(&endpoint.container, &network.name);
-    for publication in &endpoint.publications {
-        host.release_port(publication, &endpoint.container);
-    }
     let path = state.endpoint(&endpoint.container);
     match record {
         RecordLeft::AsDeparted => host.keep_as_departed(endpoint, &path),
@@ -145,4 +142,8 @@ fn forget(host: &NetworkHost, (network, endpoint): (&Network, &Endpoint), record
             let _ = fs::remove_file(path);
         }
     }
+    for publication in &endpoint.publications {
+        host.release_port(publication, &endpoint.container);
+    }
+    host.leave(&endpoint.container, &network.name);
 }

@@ -5,8 +5,10 @@
 //! A process between has a second pair, over which it tells of the child that it made, and at last how that ended.
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::descriptor_message;
 use super::exit::Exit;
@@ -146,6 +148,13 @@ pub(super) fn open(gate: BorrowedFd<'_>) -> Result<(), Errno> {
         )
     };
     Errno::result(result).map(drop)
+}
+
+/// Whether there is a report, or the other end is closed, before so much time is over.
+pub(super) fn has_report_within(gate: BorrowedFd<'_>, patience: Duration) -> bool {
+    let mut question = [PollFd::new(gate, PollFlags::POLLIN)];
+    let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::ZERO);
+    poll(&mut question, patience) == Ok(1)
 }
 
 /// Waits for the next report; `None` when the other end is closed.

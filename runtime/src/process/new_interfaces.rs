@@ -7,10 +7,12 @@
 //!    `fs/proc/proc_sysctl.c`), so looking there takes the longer, the more namespaces there are and were: 0.4 ms with a thousand
 //!    of them. And the kernel writes it under the lock of all network configuration, for which the writer spins
 //!    (`addrconf_disable_ipv6` of `net/ipv6/addrconf.c`).
-//! 2. The container's own `/proc` is new and knows one namespace, and what new interfaces begin with is written without that lock. So
-//!    the child writes it, as soon as it has a `/proc`, and tells its parent, who has most often other things to do until then.
+//! 2. The container's own `/proc` is new and knows one namespace, and what new interfaces begin with is written without that lock
+//!    (before Linux 6.9 or so with it). So the child writes it, as soon as it has a `/proc`, and tells its parent, who has most often
+//!    other things to do until then.
 //! 3. Behind the gate, when the interfaces are there, it is what it was before: what the container makes itself is as usual.
-//! 4. Where it cannot be written, the parent hears that, and does it in the usual way.
+//! 4. Where it cannot be written, the parent hears that, and does it in the usual way; so it does if it hears nothing for some
+//!    milliseconds.
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, OwnedFd};

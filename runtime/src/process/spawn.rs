@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use minirun_netns::Namespace;
 use minirun_netns::explain::Explain;
@@ -33,6 +34,8 @@ pub struct HeldProcess {
     progress: Progress,
     /// What the child said while something else was waited for.
     unread: Option<Report>,
+    /// Whether it sees to it that interfaces come without IPv6, once that is known.
+    interfaces: Option<bool>,
     /// The other end of the child's terminal, from when the root is ready until it is taken.
     terminal: Option<OwnedFd>,
     /// The child enters it before it waits at the gate.
@@ -41,6 +44,9 @@ pub struct HeldProcess {
 
 /// The namespaces that the holder of a user namespace is cloned into instead of the child.
 const OF_HOLDER: u64 = (libc::CLONE_NEWUSER | libc::CLONE_NEWNET) as u64;
+
+/// How long to wait until a process has its /proc, which it makes among the first.
+const PATIENCE_WITH_INTERFACES: Duration = Duration::from_millis(20);
 
 /// How far a child is known to have come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +124,7 @@ impl HeldProcess {
             limits,
             progress: Progress::MakingRoot,
             unread: None,
+            interfaces: None,
             terminal: None,
             _users: None,
         }
@@ -145,20 +152,31 @@ impl HeldProcess {
         }
     }
 
-    /// Whether interfaces that come into its network namespace have no IPv6 until its program begins. Waits until the process knows,
-    /// if it is to see to that; if it fails before, that is told later.
+    /// Whether interfaces that come into its network namespace have no IPv6 until its program begins. If the process is to see to that,
+    /// this waits a little until it has. One that takes longer may have something to wait for itself; then the answer is no, which holds
+    /// whatever it does later: others see to it.
     pub fn gives_interfaces_no_ipv6(&mut self) -> bool {
+        if let Some(known) = self.interfaces {
+            return known;
+        }
         let sees_to_it = |step: &InitStep| matches!(step, InitStep::SwitchIpv6Off);
-        if self.unread.is_some() || !self.steps.iter().any(sees_to_it) {
+        let answer = self.steps.iter().any(sees_to_it) && self.hears_of_no_ipv6();
+        self.interfaces = Some(answer);
+        answer
+    }
+
+    /// This is the first that a process which sees to it says, unless it fails before.
+    fn hears_of_no_ipv6(&mut self) -> bool {
+        if !gate::has_report_within(self.gate.as_fd(), PATIENCE_WITH_INTERFACES) {
             return false;
         }
         match self.next_report() {
             Ok(Some(Report::Interfaces(without_ipv6))) => without_ipv6,
-            // Nothing with a descriptor comes before that.
             Ok(report) => {
                 self.unread = report;
                 false
             }
+            // Whoever waits for the root meets it again.
             Err(_) => false,
         }
     }
