@@ -143,8 +143,14 @@ fn containers_add_elements_which_go_when_their_ports_are_gone_and_the_rules_stay
     host.minirun("start web1").succeeds();
     assert_eq!(table(&host).matches("\"veth").count(), 7 + 7);
     host.removes("web1");
-    // This waits until its port is gone, too.
-    host.leftovers();
+    let began = Instant::now();
+    let ports = || {
+        host.command("ip", "-oneline link show type veth")
+            .succeeds()
+    };
+    while ports().stdout().contains(": veth") {
+        assert!(began.elapsed() < LONG_WAIT, "its port goes");
+    }
     host.removes_networks("net1 net2");
     checks_nobody(&host, &table_with);
     host.finish();
