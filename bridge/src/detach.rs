@@ -3,7 +3,7 @@
 //! The veth pair of a container that has ended needs no step: it goes with the container's network namespace, asynchronously
 //! and at no cost to anyone. A namespace may be held by others for longer; the record of who had an address last says whose
 //! interface has to be set down when the address is used again ([`crate::attach`]). Until then the port is kept to the container's
-//! addresses ([`crate::departed`]); one whose rules go with the container is set down at once. Of a container that goes on running,
+//! addresses (`departed.rs`); one whose rules go with the container is set down at once. Of a container that goes on running,
 //! the pair is deleted.
 
 use crate::departed::RecordLeft;
