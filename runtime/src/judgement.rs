@@ -24,6 +24,14 @@ pub(crate) trait StateRecords {
 /// When a record exists and cannot be read.
 pub(crate) fn judge(records: &mut impl StateRecords) -> Result<ContainerState, RuntimeError> {
     let running = records.running()?;
+    judge_with(running, records)
+}
+
+/// The same for a caller who has just read who is on record.
+pub(crate) fn judge_with(
+    running: Option<RunningRecord>,
+    records: &mut impl StateRecords,
+) -> Result<ContainerState, RuntimeError> {
     // Read second: a monitor writes the end before it forgets that the container ran.
     let end = records.end()?;
     let Some(mut record) = running else {
