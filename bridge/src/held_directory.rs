@@ -2,9 +2,10 @@
 //!
 //! The kernel looks for each of them from there, and not from the root; what is read goes through one room in memory.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -18,7 +19,7 @@ use crate::atomic_file::AtomicFileError;
 /// What is read at once, in bytes; the rule about it is that of [`crate::small_file`].
 const ROOM: usize = 8192;
 
-/// A directory, or the knowledge that it was not there.
+/// A directory, or its path if it was not there: it may be made at any time.
 #[derive(Debug)]
 pub struct HeldDirectory {
     path: PathBuf,
@@ -27,7 +28,7 @@ pub struct HeldDirectory {
 }
 
 impl HeldDirectory {
-    /// Holds a directory. In one that does not exist, there is nothing.
+    /// Holds a directory. In one that does not exist there is nothing, until somebody makes it.
     ///
     /// # Errors
     ///
@@ -58,11 +59,8 @@ impl HeldDirectory {
 
     /// Whether there is such a file. One that cannot be asked for is not there, as with [`Path::exists`].
     pub fn has(&self, name: &str) -> bool {
-        let found = self
-            .descriptor
-            .as_ref()
-            .map(|directory| faccessat(directory, name, AccessFlags::F_OK, AtFlags::empty()));
-        matches!(found, Some(Ok(())))
+        let (directory, path) = self.way_to(name);
+        faccessat(directory, &*path, AccessFlags::F_OK, AtFlags::empty()).is_ok()
     }
 
     /// Opens a file to read it. The name may lead through directories in this one.
@@ -71,9 +69,17 @@ impl HeldDirectory {
     ///
     /// The kernel's.
     pub fn open_file(&self, name: &str) -> io::Result<File> {
-        let directory = self.descriptor.as_ref().ok_or(ErrorKind::NotFound)?;
+        let (directory, path) = self.way_to(name);
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-        Ok(File::from(openat(directory, name, flags, Mode::empty())?))
+        Ok(File::from(openat(directory, &*path, flags, Mode::empty())?))
+    }
+
+    /// Where the kernel begins to look for a file, and what it looks for.
+    fn way_to<'a>(&'a self, name: &'a str) -> (BorrowedFd<'a>, Cow<'a, Path>) {
+        match &self.descriptor {
+            Some(directory) => (directory.as_fd(), Path::new(name).into()),
+            None => (AT_FDCWD, self.path_of(name).into()),
+        }
     }
 
     /// All that a file holds.
@@ -177,5 +183,18 @@ mod tests {
         assert_eq!(held.read_json::<u8>("record").unwrap(), None);
         let error = held.open_file("record").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+
+    /// Regression test: `ps` that had begun before the first start after a boot saw none of the records of running containers.
+    #[test]
+    fn a_directory_that_is_made_later_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("containers");
+        let mut held = HeldDirectory::open(path.clone()).unwrap();
+        assert!(!held.has("web1/record"));
+        std::fs::create_dir_all(path.join("web1")).unwrap();
+        std::fs::write(path.join("web1/record"), "7").unwrap();
+        assert!(held.has("web1/record"));
+        assert_eq!(held.read_json::<u8>("web1/record").unwrap(), Some(7));
     }
 }

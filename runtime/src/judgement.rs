@@ -24,6 +24,14 @@ pub(crate) trait StateRecords {
 /// When a record exists and cannot be read.
 pub(crate) fn judge(records: &mut impl StateRecords) -> Result<ContainerState, RuntimeError> {
     let running = records.running()?;
+    judge_with(running, records)
+}
+
+/// The same for a caller who has just read who is on record.
+pub(crate) fn judge_with(
+    running: Option<RunningRecord>,
+    records: &mut impl StateRecords,
+) -> Result<ContainerState, RuntimeError> {
     // Read second: a monitor writes the end before it forgets that the container ran.
     let end = records.end()?;
     let Some(mut record) = running else {
@@ -41,8 +49,11 @@ pub(crate) fn judge(records: &mut impl StateRecords) -> Result<ContainerState, R
     Ok(match (is_alive, record.restarting.take(), end) {
         (true, Some(restarting), _) => ContainerState::Restarting(restarting),
         (true, None, End::Recorded(exit)) => exited_or_restarting(records, exit)?,
-        // It had begun, so there was a record of its end: that is gone with the container, which has just removed itself.
-        (true, None, End::NeverBegun) if record.init.is_some() => ContainerState::Created,
+        // It had begun, so there was a record of its end: that is gone with the container, which has just removed itself. One that
+        // is started again has none for a moment, too, and is on record meanwhile.
+        (true, None, End::NeverBegun) if record.init.is_some() && records.running()?.is_none() => {
+            ContainerState::Created
+        }
         (true, None, _) => ContainerState::Running(record),
         // A monitor that finished its work between two looks has left nothing to repair.
         (false, _, End::Recorded(exit)) if records.running()?.is_none() => {
@@ -123,7 +134,12 @@ mod tests {
     }
 
     fn judged(running: Option<RunningRecord>, end: End, alive: bool) -> ContainerState {
-        let running = vec![running.clone(), running];
+        judged_twice([running.clone(), running], end, alive)
+    }
+
+    /// The same where the running record is another at the second look.
+    fn judged_twice(running: [Option<RunningRecord>; 2], end: End, alive: bool) -> ContainerState {
+        let running = running.into();
         judge(&mut Found {
             running,
             end,
@@ -156,14 +172,25 @@ mod tests {
     /// Regression test: for a moment, one that had removed itself was said to run, and its name to be taken.
     #[test]
     fn a_container_that_had_begun_and_has_no_record_of_an_end_is_gone() {
+        let begun = Some(record(Some(4711)));
         assert_eq!(
-            judged(Some(record(Some(4711))), End::NeverBegun, true),
+            judged_twice([begun, None], End::NeverBegun, true),
             ContainerState::Created
         );
         let being_made = record(None);
         assert_eq!(
             judged(Some(being_made.clone()), End::NeverBegun, true),
             ContainerState::Running(being_made)
+        );
+    }
+
+    /// Regression test: between the record of one end and that of the next, one that exists was said to have never begun.
+    #[test]
+    fn a_container_without_a_record_of_an_end_that_is_still_on_record_runs() {
+        let begun = record(Some(4711));
+        assert_eq!(
+            judged(Some(begun.clone()), End::NeverBegun, true),
+            ContainerState::Running(begun)
         );
     }
 }

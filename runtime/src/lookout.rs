@@ -7,7 +7,7 @@ use crate::container_state::{
     CHANGING, ContainerState, EXIT, End, RECORD, RUNNING, RunningRecord, parse_exit,
 };
 use crate::error::RuntimeError;
-use crate::judgement::{StateRecords, judge};
+use crate::judgement::{StateRecords, judge, judge_with};
 use crate::outline::ContainerOutline;
 use crate::process_identity::ProcessIdentity;
 use crate::runtime::Runtime;
@@ -67,6 +67,24 @@ impl Lookout {
             id,
             exit_file: None,
         })
+    }
+
+    /// The same; none if the calling process is on record as its monitor. That one holds the record of the end open, and by opening
+    /// and closing it once more would take back the sign that it lives.
+    pub(crate) fn state_of_another(
+        &mut self,
+        id: &ContainerId,
+    ) -> Result<Option<ContainerState>, RuntimeError> {
+        let mut subject = Subject {
+            lookout: self,
+            id,
+            exit_file: None,
+        };
+        let running = subject.running()?;
+        match &running {
+            Some(record) if record.monitor.is_this_process() => Ok(None),
+            _ => judge_with(running, &mut subject).map(Some),
+        }
     }
 
     /// Whether a process exists and has not ended.
@@ -170,4 +188,85 @@ impl StateRecords for Subject<'_> {
 /// A file in the directory of a container.
 fn entry(id: &ContainerId, file: &str) -> String {
     [&id.to_string(), "/", file].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::restart_policy::Restarts;
+    use jiff::Timestamp;
+    use minirun_bridge::atomic_file;
+    use nix::libc;
+    use nix::sys::wait::{WaitStatus, waitpid};
+    use nix::unistd::{ForkResult, fork};
+    use std::fs;
+    use std::path::Path;
+
+    /// Who looks at the containers in two directories of `root`.
+    fn lookout_at(root: &Path) -> Lookout {
+        let hold = |path: PathBuf| HeldDirectory::open(path).unwrap();
+        Lookout {
+            lasting: hold(root.join("lasting")),
+            passing: hold(root.join("passing")),
+            processes: hold("/proc".into()),
+            groups: HeldGroups::default(),
+        }
+    }
+
+    fn record(monitor: ProcessIdentity) -> RunningRecord {
+        RunningRecord {
+            monitor,
+            init: None,
+            started: Timestamp::UNIX_EPOCH,
+            guardian: None,
+            restarts: Restarts::default(),
+            restarting: None,
+        }
+    }
+
+    /// Whether somebody else sees the sign that a process gives with the file.
+    fn is_seen_by_a_child(path: &Path, process: &ProcessIdentity) -> bool {
+        // SAFETY: the child asks the kernel, for which it allocates at most, as the C library allows after a fork, and ends at once.
+        match unsafe { fork() }.unwrap() {
+            ForkResult::Child => {
+                let is_given =
+                    File::open(path).is_ok_and(|file| vital_sign::is_given(&file, process));
+                // SAFETY: _exit(2) ends the process at once.
+                unsafe { libc::_exit(i32::from(!is_given)) }
+            }
+            ForkResult::Parent { child } => {
+                waitpid(child, None).unwrap() == WaitStatus::Exited(child, 0)
+            }
+        }
+    }
+
+    /// Regression test: a monitor that looked at all containers because a network was full took back its own sign.
+    #[test]
+    fn a_monitor_that_looks_at_all_others_keeps_the_sign_that_it_lives() {
+        let directory = tempfile::tempdir().unwrap();
+        let id = ContainerId::random().unwrap();
+        let [lasting, passing] = ["lasting", "passing"].map(|kind| {
+            let path = directory.path().join(kind).join(id.to_string());
+            fs::create_dir_all(&path).unwrap();
+            path
+        });
+        let this = ProcessIdentity::of(std::process::id() as i32).unwrap();
+        let exit = lasting.join(EXIT);
+        let file = File::create_new(&exit).unwrap();
+        vital_sign::give(&file, &this);
+        atomic_file::replace_json(&passing.join(RUNNING), &record(this.clone())).unwrap();
+        let mut lookout = lookout_at(directory.path());
+        assert_eq!(lookout.state_of_another(&id).unwrap(), None);
+        assert!(is_seen_by_a_child(&exit, &this));
+
+        let ended = ProcessIdentity {
+            pid: i32::MAX,
+            ..this
+        };
+        atomic_file::replace_json(&passing.join(RUNNING), &record(ended.clone())).unwrap();
+        assert_eq!(
+            lookout.state_of_another(&id).unwrap(),
+            Some(ContainerState::Abandoned(Some(record(ended))))
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! The runtime's side of networking: finding networks, and waiting for those who are just leaving.
 
-use crate::container_state::ContainerState;
+use crate::container_state::{ContainerState, RunningRecord};
 use crate::error::RuntimeError;
 use crate::events::{Action, Event};
 use crate::process_identity::ProcessIdentity;
@@ -12,7 +12,8 @@ use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::NetworkName;
 use minirun_bridge::network::{DEFAULT_NETWORK, Network};
 use minirun_bridge::reservation::Reservation;
-use minirun_netns::{Namespace, Narrator, NetnsError};
+use minirun_netns::{Namespace, Narrator};
+use std::io;
 
 /// Networks that have no record: there is nothing to say about them.
 const WITHOUT_RECORD: [&str; 2] = ["host", "none"];
@@ -136,22 +137,28 @@ impl Runtime {
     /// The network namespace of a container, none if it does not run, or has just ended.
     ///
     /// # Errors
-    /// When it runs, and its namespace cannot be had.
+    /// When it runs, or may run, and its namespace cannot be had.
     pub(crate) fn namespace_while_running(
         &self,
         container: &ContainerId,
-    ) -> Result<Option<Namespace>, NetnsError> {
-        let Some(init) = self.init_of(container) else {
+    ) -> Result<Option<Namespace>, RuntimeError> {
+        let ContainerState::Running(RunningRecord {
+            init: Some(init), ..
+        }) = self.paths(container).container_state()?
+        else {
             return Ok(None);
         };
+        let failed = |error: io::Error| {
+            RuntimeError::system("look at the first process of the container", error)
+        };
         // Held open, so that the number cannot pass to another process between the two looks.
-        let Some(process) = init.open() else {
+        let Some(process) = init.hold().map_err(failed)? else {
             return Ok(None);
         };
         let namespace = Namespace::of_process(init.pid);
-        match process.has_ended().unwrap_or(true) {
+        match process.has_ended().map_err(failed)? {
             true => Ok(None),
-            false => namespace.map(Some),
+            false => Ok(Some(namespace?)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a listing shows of a container's record. Of a thousand records, reading the rest would be most of the work.
 //!
-//! Every field has the name, the type and the meaning that it has in [`ContainerConfig`](crate::config::ContainerConfig); what is
+//! Every field has the name and the meaning that it has in [`ContainerConfig`](crate::config::ContainerConfig); what is
 //! not named here is skipped where it stands, whatever it says.
 
 use std::collections::BTreeMap;

@@ -44,14 +44,27 @@ impl ProcessIdentity {
         u32::try_from(self.pid) == Ok(std::process::id()) && self.is_alive()
     }
 
-    /// A descriptor that refers to this process and no other, if it still exists.
+    /// A descriptor that refers to this process and no other, if it still exists and one can be had.
     pub fn open(&self) -> Option<PidFd> {
+        self.hold().ok().flatten()
+    }
+
+    /// A descriptor that refers to this process and no other; none if it does not exist any more.
+    ///
+    /// # Errors
+    /// The kernel's, when it does not say whether the process exists, or gives no descriptor of one that does.
+    pub(crate) fn hold(&self) -> io::Result<Option<PidFd>> {
         if self.boot != boot_id() {
-            return None;
+            return Ok(None);
         }
-        let descriptor = pidfd_open(self.pid).ok()?;
+        let descriptor = pidfd_open(self.pid);
         // The descriptor was opened by number; it is the right one only if the number still belongs to the process.
-        (start_ticks(self.pid).ok()? == self.start_ticks).then_some(descriptor)
+        match start_ticks(self.pid) {
+            Ok(ticks) if ticks == self.start_ticks => descriptor.map(Some),
+            Ok(_) => Ok(None),
+            Err(error) if says_gone(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the process exists and has not ended. One file says it all, so that no descriptor of the process is needed.
@@ -164,6 +177,11 @@ fn start_ticks(pid: i32) -> io::Result<u64> {
     parse_start_ticks(&stat).ok_or_else(|| io::Error::other("unexpected format"))
 }
 
+/// Whether `/proc` answers that there is no process of the number: that is `ESRCH` when it goes between opening and reading.
+fn says_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
+}
+
 /// The second field is the program's name in parentheses and may hold anything, also what is no text, because a process names itself.
 /// So counting begins behind the last parenthesis.
 fn parse_start_ticks(stat: &[u8]) -> Option<u64> {
@@ -206,6 +224,9 @@ pub(crate) fn boot_id() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::sys::resource::{Resource, setrlimit};
+    use nix::sys::wait::{WaitStatus, waitpid};
+    use nix::unistd::{ForkResult, fork};
 
     #[test]
     fn a_program_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
@@ -237,6 +258,44 @@ mod tests {
         assert!(!says_ended(with_threads(2).as_bytes()));
         assert!(says_ended(with_threads(1).as_bytes()));
         assert!(says_ended(with_threads(0).as_bytes()));
+    }
+
+    #[test]
+    fn a_process_is_held_only_if_it_is_the_one_that_is_meant() {
+        let this = ProcessIdentity::of(std::process::id() as i32).unwrap();
+        let held = this.hold().unwrap().expect("it runs");
+        assert!(!held.has_ended().unwrap());
+        let later = ProcessIdentity {
+            start_ticks: this.start_ticks + 1,
+            ..this.clone()
+        };
+        assert!(later.hold().unwrap().is_none());
+        // No process has a number that high (PID_MAX_LIMIT in Linux's include/linux/threads.h).
+        let nobody = ProcessIdentity {
+            pid: i32::MAX,
+            ..this
+        };
+        assert!(nobody.hold().unwrap().is_none());
+    }
+
+    /// Regression test: for a command without descriptors left, every process had ended.
+    #[test]
+    fn a_process_that_cannot_be_held_is_not_taken_for_one_that_is_gone() {
+        let this = ProcessIdentity::of(std::process::id() as i32).unwrap();
+        boot_id();
+        // SAFETY: the child asks the kernel, for which it allocates at most, as the C library allows after a fork, and ends at once.
+        match unsafe { fork() }.unwrap() {
+            ForkResult::Child => {
+                let is_limited = setrlimit(Resource::RLIMIT_NOFILE, 0, 0).is_ok();
+                let refused = this.hold().err().and_then(|error| error.raw_os_error());
+                let is_told = is_limited && refused == Some(libc::EMFILE);
+                // SAFETY: _exit(2) ends the process at once.
+                unsafe { libc::_exit(i32::from(!is_told)) }
+            }
+            ForkResult::Parent { child } => {
+                assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Exited(child, 0));
+            }
+        }
     }
 
     #[test]

@@ -38,9 +38,11 @@ impl Runtime {
         let mut failures = Vec::new();
         let mut lookout = Lookout::of(self)?;
         for id in ids_in(&self.states())? {
-            match lookout.state(&id) {
-                Ok(state) if !lookout.is_left_alone(&state) => {}
-                Ok(_) => failures.extend(self.sweep_monitor(&id).err()),
+            match lookout.state_of_another(&id) {
+                Ok(Some(state)) if lookout.is_left_alone(&state) => {
+                    failures.extend(self.sweep_monitor(&id).err());
+                }
+                Ok(_) => {}
                 Err(error) => failures.push(error),
             }
         }

@@ -1,7 +1,8 @@
 //! What iptables has made and cannot take away any more, because it is not installed now.
 //!
 //! The rules of the iptables that uses nf_tables are in tables like any other, so the kernel is told to delete what leads to
-//! our chains, and the chains. Rules of the older iptables only that program can change.
+//! our chains, and the chains. Rules of the older iptables only that program can change; whether there may be some is asked only
+//! where nf_tables had nothing of ours.
 
 use super::FirewallError;
 use super::connection::LazyRules;
@@ -26,7 +27,7 @@ const OLDER: [&str; 2] = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_nam
 /// Takes everything of ours away; the administrator's chain stays, and nothing leads to it.
 ///
 /// # Errors
-/// [`FirewallError::ProgramMissing`] when it may be that the older iptables made the rules.
+/// [`FirewallError::ProgramMissing`] when nf_tables has nothing of ours, and it may be that the older iptables made the rules.
 pub(super) fn take_away(rules: &LazyRules) -> Result<(), FirewallError> {
     let mut tries = 0;
     loop {
@@ -35,18 +36,27 @@ pub(super) fn take_away(rules: &LazyRules) -> Result<(), FirewallError> {
         let removals = removals(&tables_called(
             &IptablesTable::ALL.map(IptablesTable::name),
         )?);
-        if removals.is_empty() {
-            return match OLDER.iter().any(|list| names_a_table(list)) {
-                true => Err(FirewallError::ProgramMissing {
-                    program: program(Family::Ipv4),
-                }),
-                false => Ok(()),
-            };
-        }
-        match rules.commit(&removals, Expectation::Generation(generation)) {
+        let outcome = match removals.is_empty() {
+            false => rules
+                .commit(&removals, Expectation::Generation(generation))
+                .map(drop),
+            // Nothing is committed, so nobody but us compares.
+            true if rules.generation()? != generation => Err(FirewallError::Changed),
+            true => nothing_of_the_older(),
+        };
+        match outcome {
             Err(FirewallError::Changed) if tries < TRIES => tries += 1,
-            outcome => return outcome.map(drop),
+            outcome => return outcome,
         }
+    }
+}
+
+fn nothing_of_the_older() -> Result<(), FirewallError> {
+    match OLDER.iter().any(|list| names_a_table(list)) {
+        true => Err(FirewallError::ProgramMissing {
+            program: program(Family::Ipv4),
+        }),
+        false => Ok(()),
     }
 }
 
@@ -71,7 +81,9 @@ fn removal(table: &FilterTable) -> Option<Transaction> {
     let of = IptablesTable::ALL
         .into_iter()
         .find(|of| of.name() == table.name)?;
-    let is_own = |chain: &str| OWN_CHAINS.contains(&(of, chain)) || is_egress_chain(chain);
+    let is_own = |chain: &str| {
+        OWN_CHAINS.contains(&(of, chain)) || of == IptablesTable::Filter && is_egress_chain(chain)
+    };
     let (own, others): (Vec<_>, Vec<_>) =
         table.chains.iter().partition(|chain| is_own(&chain.name));
     let leads_to_us = |chain: &str, rule: &FilterRule| match &rule.effect {
@@ -101,4 +113,65 @@ fn removal(table: &FilterTable) -> Option<Transaction> {
         table: Table { family, name },
         changes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minirun_netns::netfilter::FilterChain;
+
+    fn table(name: &str, chains: &[(&str, &[&str])]) -> FilterTable {
+        let mut handles = 1..;
+        let mut jump = |target: &&str| FilterRule {
+            handle: handles.next().unwrap(),
+            scope: Scope::Some,
+            effect: Effect::Jump((*target).into()),
+            comment: None,
+        };
+        let mut chain = |(name, targets): &(&str, &[&str])| FilterChain {
+            name: (*name).into(),
+            forward_policy: None,
+            rules: targets.iter().map(&mut jump).collect(),
+        };
+        FilterTable {
+            family: FilterFamily::Ipv4,
+            name: name.into(),
+            chains: chains.iter().map(&mut chain).collect(),
+        }
+    }
+
+    fn changes(table: FilterTable) -> Vec<Change> {
+        let removals = removals(&[table]).into_iter();
+        removals.flat_map(|removal| removal.changes).collect()
+    }
+
+    #[test]
+    fn our_chains_go_with_what_leads_to_them() {
+        let chains: [(&str, &[&str]); 3] = [
+            ("INPUT", &["theirs", "MINIRUN-EGRESS"]),
+            ("MINIRUN-EGRESS", &[]),
+            ("theirs", &[]),
+        ];
+        assert_eq!(
+            changes(table("filter", &chains)),
+            [
+                Change::DeleteRule {
+                    chain: "INPUT".into(),
+                    handle: 2
+                },
+                Change::FlushChain("MINIRUN-EGRESS".into()),
+                Change::DeleteChain("MINIRUN-EGRESS".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_chain_that_is_ours_in_another_table_only_stays() {
+        let chains: [(&str, &[&str]); 3] = [
+            ("PREROUTING", &["MINIRUN-EGRESS-theirs", "MINIRUN-REFUSE"]),
+            ("MINIRUN-EGRESS-theirs", &[]),
+            ("MINIRUN-REFUSE", &[]),
+        ];
+        assert_eq!(changes(table("nat", &chains)), []);
+    }
 }

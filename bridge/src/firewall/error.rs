@@ -44,7 +44,7 @@ pub enum FirewallError {
     #[error("others change the rules of the host all the time")]
     Changed,
     /// The kernel refused the transaction.
-    #[error("cannot change the rules of the table `inet minirun`: {0}")]
+    #[error("cannot change the rules of nf_tables: {0}")]
     Kernel(CommitError),
     /// Two endpoints claim one port of the host.
     #[error(
