@@ -127,7 +127,7 @@ const CONTAINER_COMMANDS: &[Entry] = &[
 pub fn run() -> Result<ExitCode, Failure> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let forerunner = ahead::send_forerunner(&words);
-    let mut matches = match command().try_get_matches_from(&words) {
+    let mut matches = match command_called(&words).try_get_matches_from(&words) {
         Ok(matches) => matches,
         Err(error) => return Ok(explain_usage(error)),
     };
@@ -137,7 +137,7 @@ pub fn run() -> Result<ExitCode, Failure> {
         forerunner: RefCell::new(forerunner),
     };
     if let Some(expansion) = Expansion::of(&words, &matches, &context.directories)? {
-        let command = command().args_override_self(true);
+        let command = command_called(&words).args_override_self(true);
         matches = match command.try_get_matches_from(&expansion.words) {
             Ok(matches) => matches,
             Err(error) => {
@@ -218,15 +218,28 @@ fn value_problem(error: &clap::Error) -> Option<String> {
     ))
 }
 
+/// What is needed of the table of commands to understand these words: where they begin with a command's name, that command, because
+/// even the names of all take time. Whatever is wrong with the others cannot be typed then.
+fn command_called(words: &[OsString]) -> Command {
+    let first = words.get(1).and_then(|word| word.to_str());
+    match COMMANDS.iter().position(|entry| Some(entry.name) == first) {
+        Some(called) => with_subcommands(command_without_table(), &COMMANDS[called..=called]),
+        None => command(),
+    }
+}
+
 fn command() -> Command {
-    let command = Command::new("minirun")
+    with_subcommands(command_without_table(), COMMANDS)
+}
+
+fn command_without_table() -> Command {
+    Command::new("minirun")
         .about("A container runtime with no daemon that owns its networking")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .args(global_arguments());
-    with_subcommands(command, COMMANDS)
+        .args(global_arguments())
 }
 
 fn with_subcommands(mut command: Command, entries: &'static [Entry]) -> Command {
@@ -338,6 +351,44 @@ mod tests {
             (entry.options)(Command::new(entry.name)).debug_assert();
         }
         command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_that_is_named_first_is_understood_as_among_all_others() {
+        let told = |command: Command, words: &[&str]| {
+            let words = ["minirun"].iter().chain(words);
+            match command.try_get_matches_from(words) {
+                // The names of the others are known to whoever was told of them only.
+                Ok(matches) => format!("{:?}", matches.subcommand()),
+                Err(error) => error.to_string(),
+            }
+        };
+        for words in [
+            &["run", "--rm", "-p", "80:80", "demo", "true"][..],
+            &["run", "--help"],
+            &["run"],
+            &["run", "--nothing", "demo"],
+            &["network", "create", "--icc=false", "net1"],
+            &["network", "nothing"],
+            &["container", "--help"],
+            &["ps", "-a", "more"],
+            &["--root", "/tmp", "ps"],
+            &["help", "run"],
+            &["rnu"],
+            &["--help"],
+            &[],
+        ] {
+            let whole = words.iter().copied().map(OsString::from);
+            let whole: Vec<OsString> = [OsString::from("minirun")]
+                .into_iter()
+                .chain(whole)
+                .collect();
+            assert_eq!(
+                told(command_called(&whole), words),
+                told(command(), words),
+                "{words:?}"
+            );
+        }
     }
 
     #[test]
