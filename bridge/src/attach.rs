@@ -16,7 +16,8 @@
 //!
 //! The container's process exists already, with its network namespace; at its start it makes its root file system meanwhile.
 
-use crate::detach::{Departure, hosts_of};
+use crate::closed_port::ClosedPort;
+use crate::detach::hosts_of;
 use crate::device;
 use crate::egress::Egress;
 use crate::endpoint::{DefaultRoute, Endpoint, HostsRecord};
@@ -36,7 +37,7 @@ use crate::state::{NetworkHost, NetworkLock};
 use crate::step::{Action, Context, NetworkStep, RulesChange};
 use minirun_netns::{
     EndpointAddress, InterfaceAddress, Ipv6, LinkIndex, MacAddress, Namespace, Narrator,
-    SetLinkDown, Silent, VethPair,
+    SetLinkDown, VethPair,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -116,6 +117,8 @@ pub struct Attachment {
     pub network: Network,
     /// The container's place on it.
     pub endpoint: Endpoint,
+    /// Ports of containers that have ended and had its addresses. They are down.
+    pub replaced: Vec<ClosedPort>,
 }
 
 impl NetworkHost {
@@ -171,8 +174,7 @@ impl NetworkHost {
             .is_some()
         {
             // A command that was to connect it was killed when it had done so, and before it had noted it.
-            let leftover = (&request.container, Departure::Disconnected);
-            self.detach_locked(&current, leftover, &mut Silent)?;
+            self.disconnect_locked(&current, &request.container)?;
         }
         self.note_change_without_rules()?;
         self.attach_locked(context, (current, bridge, lock), (request, place), narrator)
@@ -201,6 +203,7 @@ impl NetworkHost {
                 return Err(error);
             }
         }
+        let previous = resolved.previous_interfaces.clone();
         let place_on_bridge = resolved.into_place(bridge);
         drop(lock);
         let devices = place_on_bridge.devices(context, &network, place);
@@ -218,6 +221,10 @@ impl NetworkHost {
         Ok(Attachment {
             network,
             endpoint: place_on_bridge.endpoint,
+            replaced: previous
+                .into_iter()
+                .map(|interface| ClosedPort { interface })
+                .collect(),
         })
     }
 
@@ -227,8 +234,7 @@ impl NetworkHost {
             return;
         };
         if let Ok(Some(network)) = self.load(name) {
-            let leaving = (&endpoint.container, Departure::Disconnected);
-            let _ = self.detach_locked(&network, leaving, &mut Silent);
+            let _ = self.disconnect_locked(&network, &endpoint.container);
             self.release_leases(&network, endpoint);
         }
     }

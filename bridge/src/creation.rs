@@ -10,6 +10,7 @@
 //!    it, the device goes, and the renamed definition last: where one is found, the next command finishes the work.
 
 use crate::atomic_file;
+use crate::closed_port::ClosedPort;
 use crate::definition::held_by_routes;
 use crate::device;
 use crate::directory::names_in;
@@ -257,6 +258,10 @@ impl NetworkHost {
                 step.apply()?;
                 narrator.tell(&step);
             }
+        }
+        // Nothing that holds them can end without the bridge, or on it without its addresses.
+        for interface in self.departed_from(network)? {
+            ClosedPort { interface }.delete(self, narrator)?;
         }
         let state = self.network(&network.name);
         match fs::remove_dir_all(state.directory()) {

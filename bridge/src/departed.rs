@@ -10,8 +10,9 @@
 //!    close a connection to it, and who tries keeps all others from changing rules (`nft_rcv_nl_event` of
 //!    `net/netfilter/nf_tables_api.c`).
 //! 3. An interface gets a name that none had before, so what is said of one that has gone concerns nobody.
-//! 4. Where rules of links, ports or egress go with a container, there is a transaction anyway, and nothing is left for later; nor
-//!    of any but the last network of a container with several, whose ports are spoken of together.
+//! 4. Rules of published ports only let something in, so the port needs none of them. That of a container whose egress was restricted,
+//!    or that was linked where ICC is off, is closed instead (`closed_port.rs`); and so is any but the last of one with several
+//!    networks, whose ports are spoken of together.
 
 use crate::atomic_file;
 use crate::directory::names_in;
@@ -150,7 +151,7 @@ impl NetworkHost {
 }
 
 /// Whether the network namespace has an interface.
-fn is_there(interface: &str) -> Result<bool, NetworkError> {
+pub(crate) fn is_there(interface: &str) -> Result<bool, NetworkError> {
     match if_nametoindex(interface) {
         Ok(_) => Ok(true),
         Err(nix::errno::Errno::ENODEV) => Ok(false),

@@ -3,19 +3,20 @@
 //! The veth pair of a container that has ended needs no step: it goes with the container's network namespace, asynchronously
 //! and at no cost to anyone. A namespace may be held by others for longer; the record of who had an address last says whose
 //! interface has to be set down when the address is used again ([`crate::attach`]). Until then the port is kept to the container's
-//! addresses (`departed.rs`); one whose rules go with the container is set down at once. Of a container that goes on running,
-//! the pair is deleted.
+//! addresses (`departed.rs`); one that would pass more, or less, without its rules is set down at once (`closed_port.rs`). Of a container
+//! that goes on running, the pair is deleted.
 
+use crate::closed_port::{ClosedPort, LastConnections, is_closed_at_end};
 use crate::departed::RecordLeft;
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
-use crate::firewall::{Firewall, Transaction};
+use crate::firewall::Firewall;
 use crate::id::ContainerId;
 use crate::lazy_netlink::LazyNetlink;
 use crate::name::NetworkName;
 use crate::network::{Family, Network};
 use crate::plan::Step;
-use crate::policy;
+use crate::policy::{self, Contribution};
 use crate::publication::Publication;
 use crate::reload::{self, KnownRules, RulesLock};
 use crate::segment_devices::forgotten_station;
@@ -29,10 +30,34 @@ use std::net::IpAddr;
 /// What becomes of a container that is detached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Departure {
-    /// It has ended, and its namespace with it.
-    Ended,
+    /// It has ended.
+    Ended(LastConnections),
     /// It goes on running without this network.
     Disconnected,
+}
+
+impl Departure {
+    fn is_end(self) -> bool {
+        !matches!(self, Departure::Disconnected)
+    }
+}
+
+/// What came of taking a container off a network.
+#[must_use = "it may have failed"]
+struct TakenOff {
+    /// Its port, if it has ended and was set down.
+    closed: Option<ClosedPort>,
+    /// The first error met; the rest was done all the same.
+    outcome: Result<(), NetworkError>,
+}
+
+impl TakenOff {
+    fn nothing() -> Self {
+        Self {
+            closed: None,
+            outcome: Ok(()),
+        }
+    }
 }
 
 impl NetworkHost {
@@ -53,14 +78,21 @@ impl NetworkHost {
             Some(_) => self.load(name)?,
             None => None,
         };
-        match network {
-            Some(network) => self.detach_locked(&network, (container, departure), narrator),
+        let Some(network) = network else {
             // The network went first, and all its rules with it.
-            None => {
-                self.leave(container, name);
-                Ok(())
+            self.leave(container, name);
+            return Ok(());
+        };
+        let taken = self.take_off(&network, (container, departure), narrator);
+        drop(lock);
+        let TakenOff { closed, outcome } = taken?;
+        let deleted = match (closed, departure) {
+            (Some(port), Departure::Ended(LastConnections::MayBeOpen)) => {
+                port.delete(self, narrator)
             }
-        }
+            _ => Ok(()),
+        };
+        outcome.and(deleted)
     }
 
     /// What it would take to detach a container now, in words.
@@ -81,7 +113,11 @@ impl NetworkHost {
             host: self,
             netlink: &netlink,
         };
-        let actions = self.detachment(&network, endpoint, Departure::Ended)?;
+        let actions = self.detachment(
+            &network,
+            endpoint,
+            Departure::Ended(LastConnections::Settled),
+        )?;
         Ok(actions
             .into_iter()
             .map(|action| NetworkStep { context, action }.explain())
@@ -138,25 +174,39 @@ impl NetworkHost {
                 held.any(|held| held.collides_with(publication))
             });
             if shadows {
-                self.detach(&name, (owner, Departure::Ended), &mut Silent)?;
+                let gone = Departure::Ended(LastConnections::MayBeOpen);
+                self.detach(&name, (owner, gone), &mut Silent)?;
             }
         }
         self.release_port(publication, owner);
         Ok(())
     }
 
-    pub(crate) fn detach_locked(
+    /// Takes a container that goes on running off a network whose lock the caller holds.
+    pub(crate) fn disconnect_locked(
+        &self,
+        network: &Network,
+        container: &ContainerId,
+    ) -> Result<(), NetworkError> {
+        let leaving = (container, Departure::Disconnected);
+        self.take_off(network, leaving, &mut Silent)?.outcome
+    }
+
+    /// What [`NetworkHost::detach`] does under the network's lock.
+    fn take_off(
         &self,
         network: &Network,
         (container, departure): (&ContainerId, Departure),
         narrator: &mut dyn Narrator,
-    ) -> Result<(), NetworkError> {
+    ) -> Result<TakenOff, NetworkError> {
         let Some(endpoint) = self.network(&network.name).find(container)? else {
             self.network(&network.name).forget_unwritten(container)?;
             self.leave(container, &network.name);
             // Whoever was here before may have been killed between record and rules.
-            return self.reload_if_unknown();
+            self.reload_if_unknown()?;
+            return Ok(TakenOff::nothing());
         };
+        let interface = endpoint.interface.clone();
         self.note_change_without_rules()?;
         let netlink = LazyNetlink::default();
         let context = Context {
@@ -167,6 +217,7 @@ impl NetworkHost {
         let (set_down, actions): (Vec<_>, Vec<_>) = actions
             .into_iter()
             .partition(|action| matches!(action, Action::SetDown(_)));
+        let closed = (!set_down.is_empty()).then_some(ClosedPort { interface });
         let mut outcome = Ok(());
         // The kernel may let us wait for that, so nobody else should have to wait for us.
         for action in set_down {
@@ -209,11 +260,14 @@ impl NetworkHost {
             Some(lock) if removes_rules => self.settle_rules(&lock, known),
             other => {
                 drop(other);
-                let forgotten = self.forget_departed_in_time();
-                self.reload_if_unknown().and(forgotten)
+                self.reload_if_unknown()
             }
         };
-        outcome.and(settled)
+        let forgotten = self.forget_departed_in_time();
+        Ok(TakenOff {
+            closed,
+            outcome: outcome.and(settled).and(forgotten),
+        })
     }
 
     /// Applies a step, and notes what is known of the rules then. Where nothing is, they are made afresh in the end.
@@ -270,22 +324,19 @@ impl NetworkHost {
         }
     }
 
-    /// What takes away the rules of an endpoint, and what keeps it to its addresses: one step, where the driver can do that. Where
-    /// no rule has to go, what keeps it to its addresses stays for now.
+    /// What takes away the rules of an endpoint, and what keeps it to its addresses: one step, where the driver can do that. What
+    /// keeps one that has ended to its addresses stays for now, if its port does.
     fn removal_of_rules(
         &self,
         (network, endpoint): (&Network, &Endpoint),
         departure: Departure,
-        removal: Transaction,
+        contribution: &Contribution,
     ) -> Result<Vec<Action<'_>>, NetworkError> {
         if !self.guards_sources() {
             return Ok(Vec::new());
         }
+        let removal = self.firewall.removal(network, contribution);
         let others = self.others_of(&endpoint.container, &network.name)?;
-        if removal.is_empty() && others.is_empty() && departure == Departure::Ended {
-            return Ok(vec![Action::KeepGuard(endpoint.interface.clone())]);
-        }
-        let guard = guard(endpoint, &others);
         let remove = |removal, checks| Action::RemoveRules {
             sentence: format!(
                 "take the rules of what `{}` published and was linked with away{checks}",
@@ -293,6 +344,12 @@ impl NetworkHost {
             ),
             removal,
         };
+        if departure.is_end() && !is_closed_at_end((endpoint, &others), contribution) {
+            let rules = (!removal.is_empty()).then(|| remove(removal, ""));
+            let kept = Action::KeepGuard(endpoint.interface.clone());
+            return Ok(rules.into_iter().chain([kept]).collect());
+        }
+        let guard = guard(endpoint, &others);
         if removal.is_empty() {
             return Ok(vec![Action::Unguard(guard)]);
         }
@@ -319,18 +376,16 @@ impl NetworkHost {
             .map(|source| Action::RefreshHosts(hosts_of(source).without(endpoint.container)))
             .collect();
         let interface = endpoint.interface.clone();
-        actions.push(match departure {
-            Departure::Ended => Action::LeaveVeth(interface),
-            Departure::Disconnected => Action::DeleteVeth(interface),
+        actions.push(match departure.is_end() {
+            true => Action::LeaveVeth(interface),
+            false => Action::DeleteVeth(interface),
         });
-        let removal = self.firewall.removal(network, &contribution);
-        let rules = self.removal_of_rules((network, &endpoint), departure, removal)?;
-        let record = match rules.as_slice() {
-            [Action::KeepGuard(_)] => RecordLeft::AsDeparted,
+        let rules = self.removal_of_rules((network, &endpoint), departure, &contribution)?;
+        let record = match rules.last() {
+            Some(Action::KeepGuard(_)) => RecordLeft::AsDeparted,
             _ => RecordLeft::Nowhere,
         };
-        // Without its rules, whoever holds its namespace could do by its port what the container could not.
-        if departure == Departure::Ended && record == RecordLeft::Nowhere && !rules.is_empty() {
+        if departure.is_end() && record == RecordLeft::Nowhere && !rules.is_empty() {
             let name = endpoint.interface.clone();
             actions.insert(0, Action::SetDown(SetLinkDown { name }));
         }
@@ -356,7 +411,7 @@ impl NetworkHost {
                 .iter()
                 .map(|source| Action::RefreshHosts(hosts_of(source).without(container))),
         );
-        if departure == Departure::Disconnected {
+        if !departure.is_end() {
             actions.push(Action::RefreshHosts(own));
         }
         Ok(actions)

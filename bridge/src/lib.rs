@@ -18,6 +18,7 @@ pub mod atomic_file;
 pub mod attach;
 pub mod bracketed;
 mod claim;
+pub mod closed_port;
 mod completion;
 mod creation;
 mod definition;

@@ -120,6 +120,13 @@ impl Contribution {
             && self.egress.is_empty()
     }
 
+    /// Whether connections between two endpoints pass by it: with them go the replies.
+    pub fn links_somebody(&self) -> bool {
+        self.permits
+            .iter()
+            .any(|permit| permit.source != permit.target)
+    }
+
     /// Adds everything of `other`.
     pub fn extend(&mut self, other: Contribution) {
         self.permits.extend(other.permits);

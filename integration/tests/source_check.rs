@@ -191,20 +191,29 @@ fn the_port_of_a_container_that_has_ended_is_kept_to_its_addresses_as_long_as_it
 }
 
 #[test]
-fn a_port_whose_rules_go_with_its_container_is_set_down_when_that_ends() {
+fn a_port_that_was_kept_from_something_is_set_down_when_its_container_ends() {
     let host = TestHost::create();
-    for options in ["-p 8080:80", "--egress 192.0.2.2"] {
+    host.network("lan", "");
+    // Whether it is up before and after the end of its container, whose namespace is held.
+    let is_up = |options: &str| {
         let web1 = host.idles("web1", options);
         let held = web1.place();
         drop(web1);
-        let is_up = || {
-            let links = held.command("ip", "-oneline link show").succeeds();
+        let look = || {
+            let links = held.command("ip", "-oneline link show eth0").succeeds();
             links.stdout().contains("LOWER_UP> mtu 1500")
         };
-        assert!(is_up(), "{options}");
+        let before = look();
         host.removes("web1");
-        assert!(!is_up(), "{options}");
-    }
+        (before, look())
+    };
+    assert_eq!(is_up("--egress 192.0.2.2"), (true, false));
+    assert!(!table(&host).contains("\"veth"), "{}", table(&host));
+    // Others stay, kept to their addresses.
+    assert_eq!(is_up("-p 8080:80"), (true, true));
+    assert!(table(&host).contains("\"veth"), "{}", table(&host));
+    assert_eq!(is_up("--network bridge --network lan"), (true, false));
+    host.removes_networks("lan");
     host.finish();
 }
 
@@ -252,7 +261,7 @@ fn what_somebody_took_away_is_made_again_by_the_next_command() {
     // A start, and an end, of another container.
     host.command("nft", "flush set bridge minirun ports")
         .succeeds();
-    host.idles("web2", "-p 8080:80");
+    host.idles("web2", "--egress 192.0.2.2");
     assert_eq!(table(&host).matches("\"veth").count(), 6);
     host.command("nft", "flush set bridge minirun ports")
         .succeeds();

@@ -34,6 +34,7 @@ pub mod namespace;
 pub mod neighbour;
 pub mod netfilter;
 pub mod netlink;
+pub mod orphaned_connections;
 #[cfg(test)]
 mod packet_socket;
 pub mod proxy_neighbour;
@@ -64,6 +65,7 @@ pub use netfilter::{
     ForgetFlows, PortRedirect, REDIRECT_TABLE, UdpPort, forget_flows, ruleset_generation,
 };
 pub use netlink::Netlink;
+pub use orphaned_connections::has_orphaned_connections;
 pub use proxy_neighbour::{ProxyNeighbour, RemoveProxyNeighbour};
 pub use request_error::RequestError;
 pub use route::{

@@ -95,6 +95,19 @@ impl Namespace {
         }
     }
 
+    /// The same namespace, held once more.
+    ///
+    /// # Errors
+    ///
+    /// Fails when this process has no descriptors left.
+    pub fn try_clone(&self) -> Result<Namespace, NetnsError> {
+        let path = self.path.clone();
+        match self.descriptor.try_clone() {
+            Ok(descriptor) => Ok(Namespace { descriptor, path }),
+            Err(cause) => Err(NetnsError::OpenNamespace { path, cause }),
+        }
+    }
+
     /// The path it was opened by, for messages and for commands that a reader may type.
     pub fn path(&self) -> &Path {
         &self.path

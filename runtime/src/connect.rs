@@ -212,7 +212,11 @@ impl Runtime {
             joined.network.name.clone(),
             last_addresses(&attached.endpoint),
         );
-        Ok(atomic_file::write_json(&paths.last_place(), &last)?)
+        atomic_file::write_json(&paths.last_place(), &last)?;
+        for port in attached.replaced {
+            port.delete(&self.networks, narrator)?;
+        }
+        Ok(())
     }
 
     /// The first of `eth0`, `eth1` … that no network of a running container uses.

@@ -13,6 +13,7 @@ use crate::runtime::Runtime;
 use crate::store::{ContainerLock, ids_in};
 use crate::tree_removal::remove_tree;
 use jiff::Timestamp;
+use minirun_bridge::closed_port::LastConnections;
 use minirun_bridge::id::ContainerId;
 use minirun_bridge::name::ContainerName;
 use minirun_bridge::reload;
@@ -135,7 +136,11 @@ impl Runtime {
         self.end_abandoned(config, record.as_ref())?;
         let current = self.read(&config.id)?;
         let config = current.as_ref().unwrap_or(config);
-        let failures = take_down(self, (config, Afterwards::Ended), &mut Silent);
+        let failures = take_down(
+            self,
+            (config, LastConnections::MayBeOpen, Afterwards::Ended),
+            &mut Silent,
+        );
         match failures.into_iter().next() {
             Some(error) => Err(error),
             None => Ok(()),

@@ -12,6 +12,7 @@ use crate::restart_policy::{Next, RestartPolicy, Restarts, RunEnd};
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
 use jiff::{SignedDuration, Timestamp};
+use minirun_bridge::closed_port::LastConnections;
 use minirun_netns::Silent;
 use std::time::Duration;
 
@@ -55,7 +56,11 @@ impl Runtime {
         };
         // While there is nothing yet that would be done twice.
         Sealed::ensure()?;
-        let leftover = take_down(self, (config, Afterwards::MadeAgain), &mut Silent);
+        let leftover = take_down(
+            self,
+            (config, LastConnections::MayBeOpen, Afterwards::MadeAgain),
+            &mut Silent,
+        );
         if let Some(error) = leftover.into_iter().next() {
             return Err(error);
         }
@@ -115,7 +120,11 @@ impl Runtime {
         self.end_abandoned(config, Some(&record))?;
         let current = self.read(&config.id)?;
         let config = current.as_ref().unwrap_or(config);
-        let leftover = take_down(self, (config, Afterwards::Ended), &mut Silent);
+        let leftover = take_down(
+            self,
+            (config, LastConnections::MayBeOpen, Afterwards::Ended),
+            &mut Silent,
+        );
         leftover.into_iter().next().map_or(Ok(()), Err)
     }
 

@@ -111,7 +111,7 @@ pub enum Action<'a> {
     CreateVeth(VethPair<'a>),
     /// Does nothing: the veth pair of a container that has ended goes with its namespace.
     LeaveVeth(String),
-    /// Deletes the veth pair of a container that goes on running.
+    /// Deletes a veth pair that does not go by itself: its container goes on running, or connections hold its namespace.
     DeleteVeth(String),
     /// Sets a device of the host up.
     SetUp(SetLinkUp),

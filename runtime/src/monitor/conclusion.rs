@@ -21,6 +21,7 @@ use crate::restart_policy::Next;
 use crate::run_usage::RunUsage;
 use crate::time_limit::TIMED_OUT;
 use jiff::Timestamp;
+use minirun_bridge::closed_port::LastConnections;
 use nix::libc;
 use nix::unistd::ForkResult;
 use std::borrow::Cow;
@@ -68,9 +69,15 @@ impl<'a> Monitor<'a> {
             Err(error) => return self.reporter.failed(&error),
         };
         let behind = container.hand_over();
+        let settled = container.network.settle((self.runtime, &self.config.id));
+        let connections = match settled {
+            Ok(connections) => connections,
+            // The rest is left to the next command.
+            Err(error) => return self.reporter.failed(&error),
+        };
         // The host ports become free now. Whoever takes one of them meets our claim and removes the rules behind it first.
         drop((container, mounts));
-        self.take_down(config, next);
+        self.take_down((config, connections), next);
         drop(lock);
         finish_for(behind);
     }
@@ -99,7 +106,7 @@ impl<'a> Monitor<'a> {
             Occasion::Policy(_) => self.next(&end, &self.current_record()),
         };
         self.record_end(&end);
-        self.take_down(self.config, next);
+        self.take_down((self.config, LastConnections::Settled), next);
     }
 
     /// The container's record. It is read again only if it was replaced.
@@ -187,12 +194,20 @@ impl<'a> Monitor<'a> {
         }
     }
 
-    fn take_down(&mut self, config: &ContainerConfig, next: Next) {
+    fn take_down(
+        &mut self,
+        (config, connections): (&ContainerConfig, LastConnections),
+        next: Next,
+    ) {
         let afterwards = match next {
             Next::End => Afterwards::Ended,
             Next::Again { .. } => Afterwards::MadeAgain,
         };
-        for error in take_down(self.runtime, (config, afterwards), &mut self.reporter) {
+        for error in take_down(
+            self.runtime,
+            (config, connections, afterwards),
+            &mut self.reporter,
+        ) {
             self.reporter.warn(&error);
         }
     }

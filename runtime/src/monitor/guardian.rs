@@ -27,6 +27,7 @@ use crate::restart_policy::LONGEST_DELAY;
 use crate::runtime::Runtime;
 use crate::store::ContainerLock;
 use jiff::Timestamp;
+use minirun_bridge::closed_port::LastConnections;
 use minirun_bridge::id::ContainerId;
 use minirun_netns::Silent;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -164,7 +165,11 @@ fn start_again(
 ) -> Result<(), RuntimeError> {
     runtime.finish_change_locked(config, &lock)?;
     // Whatever the last run could not give back.
-    let leftover = take_down(runtime, (config, Afterwards::MadeAgain), &mut Silent);
+    let leftover = take_down(
+        runtime,
+        (config, LastConnections::MayBeOpen, Afterwards::MadeAgain),
+        &mut Silent,
+    );
     if let Some(error) = leftover.into_iter().next() {
         return Err(error);
     }

@@ -217,6 +217,7 @@ impl Monitor<'_> {
                     self.stamp = RecordStamp::of(&self.paths.record());
                 }
                 drop(lock);
+                container.network.delete_replaced(self.runtime);
                 self.accompany(container);
             }
             Err(error) => {

@@ -10,10 +10,12 @@ use crate::process::{HeldProcess, NewInterfaces};
 use crate::runtime::Runtime;
 use minirun_bridge::atomic_file;
 use minirun_bridge::attach::{Ipv6OfInterfaces, NamespaceToAttach};
+use minirun_bridge::closed_port::{ClosedPort, LastConnections};
 use minirun_bridge::dns::Server;
 use minirun_bridge::endpoint::Endpoint;
+use minirun_bridge::id::ContainerId;
 use minirun_bridge::reservation::Reservation;
-use minirun_netns::{Ipv6, Namespace, Narrator, Netlink, bring_up_loopback};
+use minirun_netns::{Ipv6, Namespace, Narrator, Netlink, Silent, bring_up_loopback};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -22,6 +24,10 @@ use std::collections::BTreeMap;
 pub(super) struct ContainerNetwork {
     /// The bound sockets of its published ports. Whoever holds them keeps the host ports reserved.
     pub(super) _reservations: Vec<Reservation>,
+    /// Its own network namespace, if it is on a network: what is left in it is looked at when the container has ended.
+    namespace: Option<Namespace>,
+    /// Ports of containers that have ended and had its addresses.
+    replaced: Vec<ClosedPort>,
     /// Its DNS server, if it has one.
     pub(super) resolver: Option<Server>,
     /// What it takes up again at its next start.
@@ -34,6 +40,26 @@ impl ContainerNetwork {
     pub(super) fn remember(&mut self, paths: &ContainerPaths) {
         if let Some(place) = self.place.take() {
             let _ = atomic_file::write_json(&paths.last_place(), &place);
+        }
+    }
+
+    /// Lets the connections end that the container had open, and lets go of its namespace.
+    pub(super) fn settle(
+        &mut self,
+        (runtime, id): (&Runtime, &ContainerId),
+    ) -> Result<LastConnections, RuntimeError> {
+        // Its sockets are in the namespace as well.
+        self.resolver = None;
+        match self.namespace.take() {
+            Some(namespace) => Ok(runtime.networks.settle(id, &namespace)?),
+            None => Ok(LastConnections::Settled),
+        }
+    }
+
+    /// Deletes ports whose addresses it has now, if they are still there. They are down, so a failure does not count.
+    pub(super) fn delete_replaced(&mut self, runtime: &Runtime) {
+        for port in self.replaced.drain(..) {
+            let _ = port.delete(&runtime.networks, &mut Silent);
         }
     }
 }
@@ -107,6 +133,7 @@ pub(super) fn connect(
         gives: Ipv6OfInterfaces(&gives),
     };
     let mut addresses = BTreeMap::new();
+    let mut replaced = Vec::new();
     for (number, joined) in connections.joined.iter().enumerate() {
         let interface = format!("eth{number}");
         let request = connections.endpoint_request((config, &paths), joined, (interface, &last));
@@ -115,12 +142,15 @@ pub(super) fn connect(
             joined.network.name.clone(),
             last_addresses(&attached.endpoint),
         );
+        replaced.extend(attached.replaced);
     }
     last.addresses = addresses;
     Ok(ContainerNetwork {
         place: Some(last),
         _reservations: reservations,
-        resolver: serve_names((runtime, config), connections, (namespace, narrator))?,
+        resolver: serve_names((runtime, config), connections, (&namespace, narrator))?,
+        namespace: Some(namespace),
+        replaced,
     })
 }
 

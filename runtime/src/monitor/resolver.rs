@@ -17,7 +17,7 @@ use minirun_netns::{Explain, Explanation, Namespace, Narrator, NetnsError, PortR
 pub(super) fn serve_names(
     (runtime, config): (&Runtime, &ContainerConfig),
     connections: &Connections,
-    (namespace, narrator): (Namespace, &mut dyn Narrator),
+    (namespace, narrator): (&Namespace, &mut dyn Narrator),
 ) -> Result<Option<Server>, RuntimeError> {
     if !has_dns(connections) {
         return Ok(None);
@@ -34,7 +34,7 @@ pub(super) fn serve_names(
         listeners,
         Box::new(names),
         forwarding(config, connections),
-        Some(namespace),
+        Some(namespace.try_clone()?),
     )?;
     Ok(Some(server))
 }
@@ -87,7 +87,7 @@ impl ContainerNetwork {
         match &mut self.resolver {
             Some(server) => server.set_forwarding(forwarding(&config, &connections)),
             None => {
-                let place = (namespace, &mut Silent as &mut dyn Narrator);
+                let place = (&namespace, &mut Silent as &mut dyn Narrator);
                 self.resolver = serve_names((runtime, &config), &connections, place)?;
             }
         }

@@ -8,6 +8,7 @@ use crate::config::ContainerConfig;
 use crate::error::RuntimeError;
 use crate::events::Action;
 use crate::runtime::Runtime;
+use minirun_bridge::closed_port::LastConnections;
 use minirun_bridge::detach::Departure;
 use minirun_netns::Narrator;
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub(crate) enum Afterwards {
 /// Takes down what a start made. The caller holds the container's lock, under which the record was read.
 pub(crate) fn take_down(
     runtime: &Runtime,
-    (config, afterwards): (&ContainerConfig, Afterwards),
+    (config, connections, afterwards): (&ContainerConfig, LastConnections, Afterwards),
     narrator: &mut dyn Narrator,
 ) -> Vec<RuntimeError> {
     let is_removed = config.auto_remove && afterwards == Afterwards::Ended;
@@ -37,7 +38,7 @@ pub(crate) fn take_down(
     match runtime.networks.networks_of(&config.id) {
         Ok(networks) => {
             for network in networks {
-                let leaving = (&config.id, Departure::Ended);
+                let leaving = (&config.id, Departure::Ended(connections));
                 match runtime.networks.detach(&network, leaving, narrator) {
                     Ok(()) => runtime.tell_membership(&network, &config.id, Action::Disconnect),
                     Err(error) => errors.push(error.into()),
