@@ -110,7 +110,8 @@ impl NetworkHost {
         Ok(())
     }
 
-    fn contribution_of(
+    /// What an endpoint adds to its network's policy, with the peers that run.
+    pub(crate) fn contribution_of(
         &self,
         network: &Network,
         endpoint: &Endpoint,

@@ -20,7 +20,7 @@ use crate::id::ContainerId;
 use crate::lazy_netlink::LazyNetlink;
 use crate::name::NetworkName;
 use crate::plan::Step;
-use crate::policy::{self, Contribution};
+use crate::policy::Contribution;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, NetworkStep};
 use minirun_netns::{Namespace, Narrator, has_orphaned_connections};
@@ -131,9 +131,7 @@ impl NetworkHost {
             return Ok(false);
         };
         let others = self.others_of(container, name)?;
-        let sources = state.sources_of(&endpoint.name)?;
-        let targets = self.running_targets(&network, &endpoint);
-        let contribution = policy::contribution(&network, &endpoint, &targets, &sources);
+        let contribution = self.contribution_of(&network, &endpoint)?;
         Ok(is_closed_at_end((&endpoint, &others), &contribution))
     }
 }

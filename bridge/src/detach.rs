@@ -6,8 +6,7 @@
 //! addresses (`departed.rs`); one that would pass more, or less, without its rules is set down at once (`closed_port.rs`). Of a container
 //! that goes on running, the pair is deleted.
 
-use crate::closed_port::{ClosedPort, LastConnections, is_closed_at_end};
-use crate::departed::RecordLeft;
+use crate::closed_port::{ClosedPort, LastConnections};
 use crate::endpoint::Endpoint;
 use crate::error::NetworkError;
 use crate::firewall::Firewall;
@@ -16,15 +15,13 @@ use crate::lazy_netlink::LazyNetlink;
 use crate::name::NetworkName;
 use crate::network::{Family, Network};
 use crate::plan::Step;
-use crate::policy::{self, Contribution};
 use crate::publication::Publication;
 use crate::reload::{self, KnownRules, RulesLock};
-use crate::segment_devices::forgotten_station;
-use crate::source_check::{self, guard};
+use crate::source_check;
 use crate::state::NetworkHost;
 use crate::step::{Action, Context, HostsChange, NetworkStep};
 use minirun_netns::netfilter::nf_tables::Expectation;
-use minirun_netns::{Explain, Explanation, Narrator, ProxyNeighbour, SetLinkDown, Silent};
+use minirun_netns::{Explain, Explanation, Narrator, Silent};
 use std::net::IpAddr;
 
 /// What becomes of a container that is detached.
@@ -37,7 +34,8 @@ pub enum Departure {
 }
 
 impl Departure {
-    fn is_end(self) -> bool {
+    /// Whether the container has ended.
+    pub(crate) fn is_end(self) -> bool {
         !matches!(self, Departure::Disconnected)
     }
 }
@@ -218,15 +216,8 @@ impl NetworkHost {
             .into_iter()
             .partition(|action| matches!(action, Action::SetDown(_)));
         let closed = (!set_down.is_empty()).then_some(ClosedPort { interface });
-        let mut outcome = Ok(());
         // The kernel may let us wait for that, so nobody else should have to wait for us.
-        for action in set_down {
-            let step = NetworkStep { context, action };
-            match step.apply() {
-                Ok(()) => narrator.tell(&step),
-                Err(error) => outcome = outcome.and(Err(error)),
-            }
-        }
+        let mut outcome = apply_each(context, set_down, narrator);
         let removes_rules = actions
             .iter()
             .any(|action| matches!(action, Action::RemoveRules { .. }));
@@ -323,99 +314,23 @@ impl NetworkHost {
             KnownRules::Unknown => reload::rebuild(self, &lock).map(drop),
         }
     }
+}
 
-    /// What takes away the rules of an endpoint, and what keeps it to its addresses: one step, where the driver can do that. What
-    /// keeps one that has ended to its addresses stays for now, if its port does.
-    fn removal_of_rules(
-        &self,
-        (network, endpoint): (&Network, &Endpoint),
-        departure: Departure,
-        contribution: &Contribution,
-    ) -> Result<Vec<Action<'_>>, NetworkError> {
-        if !self.guards_sources() {
-            return Ok(Vec::new());
+/// Applies steps that change no rules, all of them. Gives the first error.
+fn apply_each(
+    context: Context<'_>,
+    actions: Vec<Action<'_>>,
+    narrator: &mut dyn Narrator,
+) -> Result<(), NetworkError> {
+    let mut outcome = Ok(());
+    for action in actions {
+        let step = NetworkStep { context, action };
+        match step.apply() {
+            Ok(()) => narrator.tell(&step),
+            Err(error) => outcome = outcome.and(Err(error)),
         }
-        let removal = self.firewall.removal(network, contribution);
-        let others = self.others_of(&endpoint.container, &network.name)?;
-        let remove = |removal, checks| Action::RemoveRules {
-            sentence: format!(
-                "take the rules of what `{}` published and was linked with away{checks}",
-                endpoint.name
-            ),
-            removal,
-        };
-        if departure.is_end() && !is_closed_at_end((endpoint, &others), contribution) {
-            let rules = (!removal.is_empty()).then(|| remove(removal, ""));
-            let kept = Action::KeepGuard(endpoint.interface.clone());
-            return Ok(rules.into_iter().chain([kept]).collect());
-        }
-        let guard = guard(endpoint, &others);
-        if removal.is_empty() {
-            return Ok(vec![Action::Unguard(guard)]);
-        }
-        Ok(match self.firewall.together(&removal, guard.removal()) {
-            Some(whole) => vec![remove(whole, ", and what kept it to its addresses")],
-            None => vec![remove(removal, ""), Action::Unguard(guard)],
-        })
     }
-
-    /// What it takes to detach an endpoint. The record goes last: whoever finds it can take the rest down, whatever
-    /// happened in between.
-    fn detachment(
-        &self,
-        network: &Network,
-        endpoint: Endpoint,
-        departure: Departure,
-    ) -> Result<Vec<Action<'_>>, NetworkError> {
-        let state = self.network(&network.name);
-        let sources = state.sources_of(&endpoint.name)?;
-        let targets = self.running_targets(network, &endpoint);
-        let contribution = policy::contribution(network, &endpoint, &targets, &sources);
-        let mut actions: Vec<Action<'_>> = sources
-            .iter()
-            .map(|source| Action::RefreshHosts(hosts_of(source).without(endpoint.container)))
-            .collect();
-        let interface = endpoint.interface.clone();
-        actions.push(match departure.is_end() {
-            true => Action::LeaveVeth(interface),
-            false => Action::DeleteVeth(interface),
-        });
-        let rules = self.removal_of_rules((network, &endpoint), departure, &contribution)?;
-        let record = match rules.last() {
-            Some(Action::KeepGuard(_)) => RecordLeft::AsDeparted,
-            _ => RecordLeft::Nowhere,
-        };
-        if departure.is_end() && record == RecordLeft::Nowhere && !rules.is_empty() {
-            let name = endpoint.interface.clone();
-            actions.insert(0, Action::SetDown(SetLinkDown { name }));
-        }
-        actions.extend(rules);
-        actions.extend(Action::forget_flows(&endpoint.publications));
-        actions.extend(endpoint.ipv6_address.map(|address| {
-            Action::StopAnsweringFor(ProxyNeighbour {
-                bridge: network.bridge.clone(),
-                address,
-            })
-        }));
-        actions.extend(forgotten_station(network, &endpoint).map(Action::Unpin));
-        let own = hosts_of(&endpoint);
-        let container = endpoint.container;
-        actions.push(Action::Unregister(
-            Box::new(network.clone()),
-            Box::new(endpoint),
-            record,
-        ));
-        // Somebody else may have written them meanwhile, from records that were still there.
-        actions.extend(
-            sources
-                .iter()
-                .map(|source| Action::RefreshHosts(hosts_of(source).without(container))),
-        );
-        if !departure.is_end() {
-            actions.push(Action::RefreshHosts(own));
-        }
-        Ok(actions)
-    }
+    outcome
 }
 
 /// The change that makes a container's hosts file what the records say.

@@ -24,6 +24,7 @@ mod creation;
 mod definition;
 mod departed;
 pub mod detach;
+mod detachment;
 mod device;
 mod directory;
 pub mod dns;
